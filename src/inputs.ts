@@ -1,0 +1,91 @@
+/** What the user wished, as read from the workflow: typed, validated, with nothing of GitHub's left in it. */
+export interface Inputs {
+  readonly command: 'deploy' | 'plan' | 'rollback'
+  /** `rollback`: the release to go back to; undefined means the previous one. */
+  readonly release: string | undefined
+  readonly server: ServerInputs
+  readonly app: AppInputs
+  readonly site: SiteInputs
+  readonly behaviour: BehaviourInputs
+}
+
+/** How to reach the server and who it has to be. */
+export interface ServerInputs {
+  /** A host name or an IP address; IPv6 without brackets. */
+  readonly host: string
+  readonly port: number
+  readonly user: string
+  /** The private key's text as given; undefined where only a password is given. */
+  readonly sshKey: string | undefined
+  readonly sshKeyPassphrase: string | undefined
+  readonly password: string | undefined
+  /** known_hosts lines, as given. */
+  readonly knownHosts: string | undefined
+  /** `SHA256:...`, one or more; empty where `knownHosts` is used. */
+  readonly hostFingerprints: readonly string[]
+  readonly sudoPassword: string | undefined
+  readonly connectTimeoutMs: number
+}
+
+/** What to run. Paths are relative to `source` unless said otherwise, with `/`, without a leading `./`. */
+export interface AppInputs {
+  /** NAME of DESIGN 7; undefined: derived from the repository's name. */
+  readonly name: string | undefined
+  /** Sub-folder of the repository, '' for its root; no leading or trailing slash. */
+  readonly source: string
+  /** `module:attribute` or `module:factory()`; undefined: detected. */
+  readonly app: string | undefined
+  /** `3.12` or `3`; undefined: the server's. */
+  readonly python: string | undefined
+  readonly requirements: string | undefined
+  /** Debian package names. */
+  readonly packages: readonly string[]
+  readonly env: ReadonlyMap<string, string>
+  readonly releaseCommand: string | undefined
+  readonly persist: readonly string[]
+  /** gitignore patterns, relative to the repository's root. */
+  readonly exclude: readonly string[]
+  /** Untracked paths to send along, relative to the repository's root. */
+  readonly include: readonly string[]
+}
+
+/** The site as visitors see it. */
+export interface SiteInputs {
+  /** At least one host name, IP address or `_`; the first one is the site's URL. */
+  readonly domains: readonly string[]
+  /** URL path -> folder; folder undefined: found beside the app object. Empty: nginx serves no files. */
+  readonly static: readonly StaticInput[]
+  /** nginx size, e.g. `16m`. */
+  readonly maxBodySize: string
+  /** undefined: from the server's cores and memory. */
+  readonly workers: number | undefined
+  readonly threads: number
+  /** Seconds a request may take. */
+  readonly timeoutSeconds: number
+}
+
+/** One line of `static`: `folder` (served under `/folder`), or `/url: folder`. */
+export interface StaticInput {
+  /** Begins with `/`, has no trailing slash. */
+  readonly url: string
+  readonly folder: string
+}
+
+/** How the deploy itself goes about it. */
+export interface BehaviourInputs {
+  readonly lockTimeoutMs: number
+  /** Path with a leading slash; undefined: `/`, where any status under 500 is good. */
+  readonly healthPath: string | undefined
+  readonly healthTimeoutMs: number
+  /** Absolute http(s) URL; undefined: the first domain's `healthPath` or `/`. */
+  readonly smokeUrl: string | undefined
+  readonly smokeFrom: 'runner' | 'server' | 'off'
+  /** The statuses that count as good, e.g. [[200, 299], [401, 401]]; undefined: the default rule. */
+  readonly expectStatus: readonly StatusRange[] | undefined
+  readonly expectText: string | undefined
+  readonly keepReleases: number
+  readonly upgradePackages: boolean
+}
+
+/** First and last status of a range, both included. */
+export type StatusRange = readonly [number, number]

@@ -1,0 +1,84 @@
+/** The user's repository, as far as it can be known by reading it. */
+export interface Project {
+  /** NAME of everything on the server (`web-NAME`). */
+  readonly name: string
+  readonly repository: Repository
+  /** Full commit hash; undefined where there is no git. */
+  readonly commit: string | undefined
+  /** Sub-folder of the repository that holds the app, '' for its root. */
+  readonly source: string
+  readonly target: AppTarget
+  readonly requirements: Requirements
+  /** Folders that nginx serves: those that exist in the bundle. */
+  readonly static: readonly StaticFolder[]
+  readonly bundle: Bundle
+  /** What the user should know though nothing failed. */
+  readonly warnings: readonly Warning[]
+}
+
+/** Who owns the app on the server. The numeric ID outlives a rename. */
+export interface Repository {
+  readonly id: string
+  readonly fullName: string
+}
+
+/** The WSGI object, as `module:attribute` or `module:factory()`. */
+export interface AppTarget {
+  /** Dotted, importable with `path` on sys.path. */
+  readonly module: string
+  readonly attribute: string
+  /** A factory is called without arguments, or with the literal arguments given in `call`. */
+  readonly factory: boolean
+  /** The Python expression after the module, e.g. `app` or `create_app("prod")`. */
+  readonly expression: string
+  /** Folders for sys.path relative to `source`, '' for `source` itself. */
+  readonly path: readonly string[]
+  /** How it was found, for log and summary, e.g. "`app` in wsgi.py". */
+  readonly reason: string
+}
+
+/** Where the dependencies are declared. */
+export interface Requirements {
+  /** Relative to `source`. */
+  readonly file: string
+  readonly kind: 'requirements' | 'pyproject'
+  /** Every requirement carries a hash, so hash checking is on. */
+  readonly hashed: boolean
+  readonly listsGunicorn: boolean
+  /** SHA-256, hex, over every file that decides the environment (the file and what it includes by -r and -c). */
+  readonly sha256: string
+  readonly reason: string
+}
+
+/** A folder that nginx serves as it is. */
+export interface StaticFolder {
+  /** Begins with `/`, no trailing slash. */
+  readonly url: string
+  /** Relative to `source`. */
+  readonly folder: string
+}
+
+/** The files to send: a gzipped tar in a temporary file, the same bytes for the same content. */
+export interface Bundle {
+  /** The temporary file on the runner. */
+  readonly path: string
+  /** Its length in bytes. */
+  readonly bytes: number
+  /** SHA-256 of the file, hex: what the server verifies. */
+  readonly sha256: string
+  /** SHA-256 of the tar inside, hex: the same for the same content whatever the compressor. */
+  readonly contentSha256: string
+  /** Entries, folders not counted. */
+  readonly files: number
+  /** Bytes of all files before compression. */
+  readonly contentBytes: number
+}
+
+/** Something to know that stops nothing. */
+export interface Warning {
+  /** Kebab-case, e.g. `lfs-pointer`. */
+  readonly code: string
+  readonly text: string
+  /** Path in the repository, for an annotation. */
+  readonly file?: string
+}
