@@ -8,8 +8,10 @@ export interface Explanation {
   readonly cure: string
   /** The input of action.yml to look at, where there is one. */
   readonly input?: string
-  /** The file of the project to look at, where there is one. */
+  /** The file of the project to look at, where there is one: relative to the repository, with `/`. */
   readonly file?: string
+  /** The line in `file`, from 1, where it is known. */
+  readonly line?: number
 }
 
 /**

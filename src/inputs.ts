@@ -51,7 +51,7 @@ export interface AppInputs {
 
 /** The site as visitors see it. */
 export interface SiteInputs {
-  /** At least one host name, IP address or `_`; the first one is the site's URL. */
+  /** At least one host name (ASCII), IP address (IPv6 without brackets) or `_` alone; the first is the site's URL. */
   readonly domains: readonly string[]
   /** URL path -> folder; folder undefined: found beside the app object. Empty: nginx serves no files. */
   readonly static: readonly StaticInput[]

@@ -1,14 +1,18 @@
 import type { Phase } from './phases.ts'
 
+/** How a run can end. */
+export const results = [
+  'deployed',
+  'unchanged',
+  'planned',
+  'rolled-back',
+  'reverted',
+  'failed',
+  'cancelled',
+] as const
+
 /** How a run ended. */
-export type Result =
-  | 'deployed'
-  | 'unchanged'
-  | 'planned'
-  | 'rolled-back'
-  | 'reverted'
-  | 'failed'
-  | 'cancelled'
+export type Result = (typeof results)[number]
 
 /** The outputs of action.yml, set on every way out; an empty string where there is nothing to say. */
 export interface Outputs {
@@ -26,3 +30,16 @@ export interface Outputs {
   /** JSON, see report/report.ts. */
   readonly report: string
 }
+
+/** The name of every output. */
+export const outputNames = [
+  'result',
+  'release',
+  'previous-release',
+  'serving',
+  'url',
+  'failed-phase',
+  'health-status',
+  'duration-ms',
+  'report',
+] as const satisfies readonly (keyof Outputs)[]

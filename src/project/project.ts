@@ -3,9 +3,9 @@ export interface Project {
   /** NAME of everything on the server (`web-NAME`). */
   readonly name: string
   readonly repository: Repository
-  /** Full commit hash; undefined where there is no git. */
+  /** Full commit hash: what git has checked out, else the workflow's; undefined where neither is known. */
   readonly commit: string | undefined
-  /** Sub-folder of the repository that holds the app, '' for its root. */
+  /** Sub-folder of the repository that holds the app and is the bundle's root, '' for the repository's own root. */
   readonly source: string
   readonly target: AppTarget
   readonly requirements: Requirements
@@ -26,12 +26,13 @@ export interface Repository {
 export interface AppTarget {
   /** Dotted, importable with `path` on sys.path. */
   readonly module: string
+  /** An identifier; dotted where the user named it so (`app.server`). */
   readonly attribute: string
   /** A factory is called without arguments, or with the literal arguments given in `call`. */
   readonly factory: boolean
   /** The Python expression after the module, e.g. `app` or `create_app("prod")`. */
   readonly expression: string
-  /** Folders for sys.path relative to `source`, '' for `source` itself. */
+  /** Folders for sys.path relative to `source`, in order; '' for `source` itself. */
   readonly path: readonly string[]
   /** How it was found, for log and summary, e.g. "`app` in wsgi.py". */
   readonly reason: string
@@ -48,6 +49,10 @@ export interface Requirements {
   /** SHA-256, hex, over every file that decides the environment (the file and what it includes by -r and -c). */
   readonly sha256: string
   readonly reason: string
+  /** Those files, relative to `source`. */
+  readonly files?: readonly string[]
+  /** Folders and archives of the project that are installed from their path (`-e .`, `./lib`); '' is `source`. */
+  readonly local?: readonly string[]
 }
 
 /** A folder that nginx serves as it is. */

@@ -1,0 +1,46 @@
+import { describe, expect, test } from 'vitest'
+import { renderGunicorn } from '../../src/config/gunicorn.ts'
+import { hasPython, python, releaseOf } from './sample.ts'
+
+test('the whole file', () => {
+  expect(renderGunicorn(releaseOf())).toBe(`import os
+
+# A release's first start is one process: what it does at import (tables, keys) happens once.
+workers = 1 if os.path.exists("/run/web-shop/20261122184800-abc1234.first") else 3
+threads = 4
+worker_class = "gthread"
+chdir = "/srv/web-shop/releases/20261122184800-abc1234"
+
+# A request may take this many seconds, also while the worker is on its way out.
+timeout = 60
+graceful_timeout = timeout
+keepalive = 5
+
+# Heartbeats are file times: in memory, so that a busy disk does not look like a dead worker.
+worker_tmp_dir = "/dev/shm"
+# As long as nginx lets a request line be; gunicorn's own 4094 would answer 400 first.
+limit_request_line = 8190
+# Names with underscores, which nginx drops, cannot stand in for headers of the proxy's (22.0 and newer).
+forwarder_headers = ""
+# The control socket of 25.1 and newer wants a folder that the sandbox does not give.
+control_socket_disable = True
+errorlog = "-"
+`)
+})
+
+test.runIf(hasPython)('an odd source folder arrives as it is', () => {
+  const source = `it's/"odd" \\ $(x)\n%s {a} é😀`
+  const program = renderGunicorn(releaseOf({ source }))
+  expect(python(`import sys\n${program}\nsys.stdout.write(chdir)`)).toBe(
+    `/srv/web-shop/releases/20261122184800-abc1234/${source}`,
+  )
+})
+
+describe('refused', () => {
+  test.each([{ workers: 0 }, { threads: 1.5 }, { timeoutSeconds: Number.NaN }, { source: '../x' }])(
+    '%j',
+    (change) => {
+      expect(() => renderGunicorn(releaseOf(change))).toThrow(RangeError)
+    },
+  )
+})

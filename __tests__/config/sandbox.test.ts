@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest'
+import { commandEnvironment } from '../../src/config/command-environment.ts'
+import { buildProperties, releaseProperties, sandboxProperties } from '../../src/config/sandbox.ts'
+import { renderServiceUnit } from '../../src/config/units.ts'
+import { errorOf, releaseOf } from './sample.ts'
+
+const lines = (properties: readonly (readonly [string, string])[]) =>
+  properties.map(([key, value]) => `${key}=${value}`)
+
+test('a transient unit meets the same walls as the web process', () => {
+  const settings = releaseOf()
+  const unit = renderServiceUnit(settings).split('\n')
+  for (const line of lines(sandboxProperties(settings.name, settings.systemd))) expect(unit).toContain(line)
+  for (const line of lines(releaseProperties(settings))) expect(unit).toContain(line)
+})
+
+test('variables of a command stand beside those of every process', () => {
+  const environment = new Map([['FLASK_APP', 'wsgi:create_app("it\'s %n")']])
+  expect(lines(releaseProperties({ ...releaseOf(), environment }))).toContain(
+    `Environment="FLASK_APP=wsgi:create_app(\\"it's %n\\")"`,
+  )
+})
+
+describe('a build', () => {
+  const build = {
+    name: 'shop',
+    systemd: 252,
+    readable: ['/srv/web-shop/releases/x'],
+    writable: ['/srv/web-shop/releases/x/.venv'],
+    environment: new Map([['UV_SYSTEM_CERTS', '1']]),
+  }
+  const found = lines(buildProperties(build))
+
+  test('runs as a user of its own, who can read what the release may read', () => {
+    expect(found).toContain('User=web-shop-build')
+    expect(found).toContain('SupplementaryGroups=web-shop')
+  })
+
+  test('sees no code but what it is given, and no state', () => {
+    expect(found).not.toContain('BindReadOnlyPaths=/srv/web-shop')
+    expect(found).toContain('TemporaryFileSystem=/srv:ro')
+    expect(found).toContain('BindReadOnlyPaths=/srv/web-shop/releases/x')
+    expect(found).toContain('BindPaths=/srv/web-shop/releases/x/.venv')
+    expect(found).toContain('InaccessiblePaths=-/var/lib/web-shop')
+  })
+
+  test('never meets the release’s variables', () => {
+    expect(found.join('\n')).not.toContain('EnvironmentFile')
+    expect(found).toContain('Environment=UV_SYSTEM_CERTS=1')
+    expect(found).toContain('Environment=UV_CACHE_DIR=/var/cache/web-shop-build/uv')
+  })
+
+  test.each(['relative', '/a:b', '/a b', '/a\n', '/'])('%j is no path to bind', (path) => {
+    expect(() => buildProperties({ ...build, readable: [path] })).toThrow(RangeError)
+  })
+})
+
+describe('the environment of a command', () => {
+  const root = '/srv/web-shop/releases/20261122184800-abc1234'
+
+  test('names the app and its folders', () => {
+    expect([...commandEnvironment(releaseOf({ source: 'backend' }))]).toEqual([
+      ['FLASK_APP', 'wsgi:app'],
+      ['PYTHONPATH', `${root}/backend:${root}/.site`],
+    ])
+  })
+
+  test('a folder that PYTHONPATH would split is refused', () => {
+    expect(errorOf(() => commandEnvironment(releaseOf({ source: 'a:b' }))).code).toBe('source-unusable')
+  })
+})

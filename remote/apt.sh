@@ -1,0 +1,29 @@
+#!/bin/sh
+# apt's own program. It runs in a unit that nobody stops (a stopped postinst leaves dpkg interrupted) and writes
+# to a file, because a pipe whose reader is gone would stop it too.
+# $1: upgrade first (yes or no); then the names to install
+set -u
+export DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l NEEDRESTART_SUSPEND=1 LC_ALL=C
+deadline=$(($(cut -d. -f1 /proc/uptime) + 600))
+# A retry is worth it only while another program holds apt's or dpkg's lock.
+attempt() {
+  while :; do
+    "$@" >"$1.out" 2>&1 </dev/null && { cat "$1.out"; return 0; }
+    cat "$1.out"
+    grep -Eq 'Could not get lock|Unable to (lock|acquire)|is another process using it' "$1.out" || return 1
+    [ "$(cut -d. -f1 /proc/uptime)" -lt "$deadline" ] || return 1
+    echo 'another program is using apt: waiting'
+    sleep 3
+  done
+}
+cd "$(mktemp -d)" || exit 1
+trap 'rm -rf "$PWD"' EXIT
+apt_get() { apt-get -y -q -o DPkg::Lock::Timeout=60 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold -o Acquire::Retries=3 "$@"; }
+if [ -n "$(ls -A /var/lib/dpkg/updates 2>/dev/null)" ] || [ -n "$(dpkg --audit 2>/dev/null)" ]; then
+  echo 'dpkg was interrupted earlier: repairing it'
+  attempt dpkg --configure -a --force-confdef --force-confold || exit 1
+fi
+attempt apt_get update || echo 'apt-get update failed: going on with the lists that are there'
+[ "$1" = no ] || attempt apt_get upgrade || exit 1
+shift
+[ $# = 0 ] || attempt apt_get --no-install-recommends install "$@" || exit 1

@@ -1,0 +1,100 @@
+# The flip, what the runner says of it, and what follows.
+# shellcheck shell=sh
+
+serving() {
+  link=$(readlink "$home/current" 2>/dev/null) || link=
+  printf '%s' "${link#releases/}"
+}
+
+# One rename moves pages, files and processes together. What must survive a power cut is on the disk before.
+# $1: release
+flip() {
+  leaving=$(serving)
+  if [ -n "$leaving" ] && [ "$leaving" != "$1" ]; then point "../$leaving" "$home/releases/$1/.previous"; fi
+  sync -f "$home" "/etc/web-$name" 2>/dev/null || sync
+  point "releases/$1" "$home/current"
+  sync -f "$home" 2>/dev/null || sync
+}
+
+# A frame of the runner's: the helper puts a file there.
+# $1: name of the frame, $2: seconds to wait; sets $frame
+await_frame() {
+  tries=$(($2 * 20)) frame=
+  while [ ! -e "$dir/frame-$1" ]; do
+    tries=$((tries - 1))
+    [ "$tries" -gt 0 ] || return 1
+    sleep 0.05
+  done
+  IFS= read -r frame <"$dir/frame-$1" || :
+}
+
+# One request through nginx on this machine, as a visitor would.
+# $1: release that should answer, $2: seconds to keep trying (a reload of nginx takes a moment)
+ask_nginx() {
+  /usr/bin/python3 -I "$dir/http.py" smoke "$dir/check.json" "$1" "$2" >"$dir/nginx-answer" 2>&1 || :
+  answer=
+  IFS= read -r answer <"$dir/nginx-answer" || :
+}
+
+# After the flip: visitors get the new release, the old one still runs.
+# $1: seconds the runner has for its verdict, $2: URL of the run, for the log
+cut_over() {
+  old=$(serving)
+  await_frame cutover "$1" || fail no-cutover
+  enable_release "$release"
+  attempt=$release
+  state_save
+  flip "$release"
+  flipped=yes
+  [ "$nginx_changed" = no ] || ask_nginx "$release" 3
+  emit "flipped $release"
+  ask_nginx "$release" 1
+  emit "answered $answer"
+}
+
+# The verdict comes from the smoke test: keep, revert, or first try the old release by the same test.
+# $1: seconds
+await_verdict() {
+  turn=1
+  while :; do
+    await_frame "verdict-$turn" "$1" || frame=none
+    turn=$((turn + 1))
+    case $frame in
+      keep) break ;;
+      try-old)
+        # Does the old release fail the same test? Then it's not the new one's fault.
+        [ -n "$old" ] || break
+        flip "$old"
+        emit "flipped $old"
+        ask_nginx "$old" 1
+        emit "answered $answer"
+        ;;
+      *)
+        reason=smoke
+        [ "$frame" != none ] || reason=no-verdict
+        fail "$reason"
+        ;;
+    esac
+  done
+  [ "$(serving)" = "$release" ] || flip "$release"
+}
+
+# The verdict is "keep": from here on nothing is taken back.
+# $1: "ID BUNDLE DEPENDENCIES SETTINGS COMMIT" of the release
+settle() {
+  [ "$old" = "$release" ] || previous=$old
+  current=$release attempt='' generation=$((generation + 1))
+  kept="$(printf '%s' "$kept" | grep -v "^$release " || :)"
+  kept="${kept:+$kept
+}$1
+"
+  state_save
+  kept_now=yes
+  emit "kept $release"
+  if [ -n "$old" ] && [ "$old" != "$release" ]; then
+    disable_release "$old"
+    # Whatever was on its way to the old socket at the flip has been taken in by now.
+    sleep 0.5
+    drain_release "$old"
+  fi
+}

@@ -1,0 +1,69 @@
+# Events: what the program tells the runner, one line each, "SECONDS KIND WORDS".
+# Descriptor 3 is the events file, opened for appending; no child that runs foreign code inherits it, and
+# foreign output passes through `foreign`, so that no build script can forge an event.
+# shellcheck shell=sh
+
+
+# SECONDS are /proc/uptime's: they never jump, whatever the clock does.
+emit() {
+  IFS=' ' read -r now _ </proc/uptime
+  printf '%s %s\n' "$now" "$*" >&3
+}
+
+# Copies lines of other programs into the events, each marked as such.
+# $1: the kind, `log` (a tool we ran) or `app` (the application's own journal)
+foreign() {
+  while IFS= read -r line || [ -n "$line" ]; do emit "$1 $line"; done
+}
+
+# Ends the program with a failure that the runner can explain.
+# $1: code; the rest: details, one line
+fail() {
+  failure=$1
+  emit "fail $*"
+  exit 1
+}
+
+# Runs a command whose output is not ours and returns its status. In the background under `wait`, because
+# dash acts on TERM only when no child runs in the foreground.
+guarded() {
+  rm -f "$dir/status"
+  {
+    s=0
+    "$@" </dev/null 2>&1 3>&- 8>&- 9>&- || s=$?
+    echo "$s" >"$dir/status"
+  } | foreign log &
+  wait $! || :
+  s=1
+  if [ -f "$dir/status" ]; then read -r s <"$dir/status"; fi
+  return "$s"
+}
+
+# Runs one of our own slow commands (no foreign words) so that TERM is heard at once.
+patiently() {
+  "$@" 3>&- &
+  wait $!
+}
+
+# Runs a command in a transient unit and returns its status; its output comes as `log` lines.
+# $1: what the unit is for (a word); then systemd-run's properties, `--`, and the command
+in_unit() {
+  child="flask-deploy-$name-$run-$1"
+  shift
+  s=0
+  guarded systemd-run --quiet --wait --pipe --collect --unit="$child" "$@" || s=$?
+  child=
+  return "$s"
+}
+
+# Ends whatever foreign unit is still at work (a cancel in the middle of a build).
+end_child() {
+  [ -n "$child" ] || return 0
+  systemctl kill -s KILL "$child.service" 2>/dev/null || :
+  systemctl stop "$child.service" 2>/dev/null || :
+}
+
+phase() { emit "phase $1"; }
+
+# $1: what was changed (a word); the rest: its name
+changed() { emit "changed $*"; }

@@ -1,0 +1,27 @@
+# Files of ours on the server: whole, at once, and never through a link that somebody else planted.
+# shellcheck shell=sh
+
+# $1: path, $2: mode, $3: owner:group, $4: content
+# A reader sees the old file or the new one, never a half: rename(2).
+write_file() {
+  tmp=$1.$$.new
+  rm -f "$tmp"
+  (umask 077 && printf '%s' "$4" >"$tmp")
+  chown "$3" "$tmp"
+  chmod "$2" "$tmp"
+  mv -T "$tmp" "$1"
+}
+
+# Like write_file, and tells by its status whether the content was another before (0: written, 1: the same).
+update_file() {
+  if [ -f "$1" ] && [ ! -L "$1" ] && [ "$(cat "$1" && echo .)" = "$4." ]; then return 1; fi
+  write_file "$@"
+}
+
+# Replaces a symbolic link by rename(2): there is no moment without it.
+# $1: target, $2: the link
+point() {
+  rm -f "$2.$$.new"
+  ln -s "$1" "$2.$$.new"
+  mv -T "$2.$$.new" "$2"
+}

@@ -1,0 +1,74 @@
+# The server's end of the conversation: root's, started by the one exec, gone with the connection.
+# It sends facts and takes frames: "file NAME BYTES" + bytes, "part BYTES" + bytes of the bundle, "whole" after its
+# last part, "start", "attach RUN OFFSET", "facts", "say NAME WORDS", "cancel RUN". Everything that lasts is done by the program, in a unit of its own.
+# Before this text: $name, $run, $nonce, $wanted.
+# shellcheck shell=sh
+
+ready() {
+  umask 077
+  mkdir -p "/run/flask-deploy/$name/$run" /var/lib/flask-deploy/incoming 2>/dev/null || {
+    printf '\nready %s\nbroken folders\n' "$nonce"
+    exit 1
+  }
+  chmod 0700 /run/flask-deploy
+  dir=/run/flask-deploy/$name/$run
+  bundle=/var/lib/flask-deploy/incoming/$name-$run
+  following='' starts=0
+  printf '\nready %s\n' "$nonce"
+}
+
+send_facts() {
+  # shellcheck disable=SC2086 # package names hold no blanks
+  facts $wanted
+  printf 'facts-end\n'
+}
+
+# What the program writes, as it writes it, from a byte on.
+# $1: folder of the run, $2: offset in bytes
+follow() {
+  [ -z "$following" ] || return 0
+  : >>"$1/events"
+  tail -c "+$(($2 + 1))" -f -s 0.05 "$1/events" &
+  following=$!
+}
+
+start_program() {
+  follow "$dir" 0
+  starts=$((starts + 1))
+  {
+    s=0
+    systemd-run --quiet --wait --collect --unit="flask-deploy-$name-$run" \
+      -p KillMode=mixed -p TimeoutStopSec=60 -p "StandardError=append:$dir/stderr" -p UMask=0022 \
+      /bin/sh "$dir/program" </dev/null >/dev/null 2>>"$dir/stderr" || s=$?
+    # A program that was killed has said no "end".
+    if [ "$(grep -c '^[0-9.]* end ' "$dir/events")" -lt "$starts" ]; then
+      tail -n 3 "$dir/stderr" 2>/dev/null | sed 's/^/0 stderr /' >>"$dir/events"
+      printf '0 gone %s\n' "$s" >>"$dir/events"
+    fi
+  } &
+}
+
+frames() {
+  while IFS=' ' read -r frame one two; do
+    case $frame in
+      file)
+        head -c "$two" >"$dir/$one.part"
+        mv "$dir/$one.part" "$dir/$one"
+        ;;
+      part) head -c "$one" >>"$bundle.part" ;;
+      whole) mv "$bundle.part" "$bundle" ;;
+      start) start_program ;;
+      attach) follow "/run/flask-deploy/$name/$one" "$two" ;;
+      facts) send_facts ;;
+      say)
+        printf '%s\n' "$two" >"$dir/frame-$one.part"
+        mv "$dir/frame-$one.part" "$dir/frame-$one"
+        ;;
+      cancel) systemctl stop --no-block "flask-deploy-$name-$one.service" 2>/dev/null || : ;;
+      *) exit 1 ;;
+    esac
+  done
+  # The connection is gone: a bundle that has not arrived never will.
+  [ -e "$bundle" ] || : >"$bundle.lost"
+  [ -z "$following" ] || kill "$following" 2>/dev/null || :
+}

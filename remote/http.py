@@ -1,0 +1,207 @@
+"""The program's HTTP client: the health check over a release's own socket, and one request through nginx.
+
+Run by root with /usr/bin/python3 -I: nothing of the project's is imported. Python 3.6 and newer, standard library.
+    http.py health SETTINGS RELEASE SOCKET UNIT    prints "ok STATUS MS ANSWERS" or "fail CODE DETAIL"
+    http.py smoke SETTINGS RELEASE SECONDS         prints "ok STATUS MS RELEASE" or "fail CODE STATUS RELEASE"
+SETTINGS is a file (secrets are no arguments): JSON with host, scheme, path, explicit, statuses, text,
+timeout (s), nonces {release: nonce}.
+"""
+
+import http.client
+import json
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+GOOD_ANSWERS = 3
+SAME_BAD_ANSWERS = 3
+BODY_LIMIT = 1 << 20
+
+
+class UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path, timeout):
+        super().__init__("localhost", timeout=timeout)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
+
+
+class Answer:
+    def __init__(self, status, release, worker, body, seconds):
+        self.status, self.release, self.worker = status, release, worker
+        self.body, self.ms = body, int(seconds * 1000)
+
+
+def ask(connection, settings, release):
+    """One GET as nginx would send it; the nonce makes the release give its name."""
+    began = time.monotonic()
+    headers = {
+        "Host": settings["host"],
+        "User-Agent": "flask-deploy-action",
+        "Accept": "*/*",
+        "Accept-Encoding": "identity",
+        "X-Flask-Deploy-Nonce": settings["nonces"].get(release, ""),
+        "Connection": "close",
+    }
+    if isinstance(connection, UnixConnection):
+        headers["X-Forwarded-Proto"] = settings["scheme"]
+        headers["X-Forwarded-Host"] = settings["host"]
+        headers["X-Forwarded-For"] = "127.0.0.1"
+    connection.request("GET", settings["path"], headers=headers)
+    response = connection.getresponse()
+    body = response.read(BODY_LIMIT)
+    connection.close()
+    return Answer(
+        response.status,
+        response.getheader("X-Flask-Deploy-Release", ""),
+        response.getheader("X-Flask-Deploy-Worker", ""),
+        body,
+        time.monotonic() - began,
+    )
+
+
+def fault(settings, answer):
+    """What is wrong with an answer: a code, or None."""
+    ranges = settings["statuses"]
+    if ranges:
+        good = any(low <= answer.status <= high for low, high in ranges)
+    elif settings["explicit"]:
+        good = 200 <= answer.status < 400
+    else:
+        good = answer.status < 500
+    if not good:
+        return "health-status"
+    text = settings["text"]
+    if text and text.encode() not in answer.body:
+        return "health-text"
+    return None
+
+
+def unit_state(unit):
+    shown = subprocess.run(
+        ["systemctl", "show", "-p", "MainPID,NRestarts,ActiveState,SubState", unit],
+        stdout=subprocess.PIPE,
+        universal_newlines=True,
+    ).stdout
+    return dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
+
+
+def children(pid):
+    """The worker processes of gunicorn's master."""
+    try:
+        with open("/proc/%s/task/%s/children" % (pid, pid)) as file:
+            return set(file.read().split())
+    except FileNotFoundError:
+        return set()
+
+
+def alive(pid):
+    try:
+        with open("/proc/%s/stat" % pid) as file:
+            return file.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+class Asker(threading.Thread):
+    """Asks until told to stop, so that a hanging answer does not blind us to a dying process."""
+
+    def __init__(self, settings, release, path):
+        super().__init__(daemon=True)
+        self.settings, self.release, self.path = settings, release, path
+        self.good, self.bad, self.last, self.code, self.workers = 0, 0, None, None, set()
+
+    def run(self):
+        while self.good < GOOD_ANSWERS:
+            try:
+                answer = ask(UnixConnection(self.path, self.settings["timeout"]), self.settings, self.release)
+            except (OSError, http.client.HTTPException):
+                self.good = 0
+                time.sleep(0.1)
+                continue
+            code = fault(self.settings, answer)
+            if answer.worker:
+                self.workers.add(answer.worker)
+            if code is None:
+                self.code, self.last, self.bad = None, answer, 0
+                self.good += 1
+                time.sleep(0.02)
+            else:
+                self.good = 0
+                # 502 to 504 are what a program says that is still warming up.
+                self.bad = 0 if 502 <= answer.status <= 504 else self.bad + 1
+                self.code, self.last = code, answer
+                time.sleep(0.3)
+
+
+def health(settings, release, path, unit):
+    state = unit_state(unit)
+    master = state.get("MainPID", "0")
+    if master == "0" or state.get("NRestarts", "0") != "0":
+        return "fail app-exited 0"
+    asker = Asker(settings, release, path)
+    asker.start()
+    deadline = time.monotonic() + settings["timeout"]
+    settled = None
+    seen = set()
+    while time.monotonic() < deadline:
+        if not alive(master):
+            return "fail app-exited %s" % (asker.last.status if asker.last else 0)
+        present = {pid for pid in children(master) if alive(pid)}
+        if seen - present:
+            return "fail worker-restarted %s" % (asker.last.status if asker.last else 0)
+        seen |= present
+        if asker.bad >= SAME_BAD_ANSWERS:
+            return "fail %s %d" % (asker.code, asker.last.status)
+        if asker.good >= GOOD_ANSWERS:
+            settled = settled or time.monotonic() + 0.25
+            if time.monotonic() >= settled:
+                if len(asker.workers) > 1:
+                    return "fail worker-restarted %d" % asker.last.status
+                if asker.last.release != release:
+                    return "fail wrong-release %s" % (asker.last.release or "none")
+                return "ok %d %d %d" % (asker.last.status, asker.last.ms, asker.good)
+        time.sleep(0.03)
+    if asker.last is not None:
+        return "fail %s %d" % (asker.code or "health-timeout", asker.last.status)
+    return "fail health-timeout %d" % settings["timeout"]
+
+
+def smoke(settings, release, seconds):
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", settings["port"], timeout=settings["timeout"])
+            answer = ask(connection, settings, release)
+            code = "wrong-release" if answer.release != release else fault(settings, answer)
+            if code is None:
+                return "ok %d %d %s" % (answer.status, answer.ms, answer.release)
+            result = "fail %s %d %s" % (code, answer.status, answer.release or "none")
+        except (OSError, http.client.HTTPException) as error:
+            result = "fail unreachable 0 %s" % type(error).__name__
+        if time.monotonic() >= deadline:
+            return result
+        time.sleep(0.05)
+
+
+def main(arguments):
+    with open(arguments[1]) as file:
+        settings = json.load(file)
+    if arguments[0] == "health":
+        print(health(settings, arguments[2], arguments[3], arguments[4]), flush=True)
+    else:
+        print(smoke(settings, arguments[2], float(arguments[3])), flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
+    # A request that still hangs must not hold up the program.
+    sys.stdout.flush()
+    import os
+
+    os._exit(0)

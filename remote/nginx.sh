@@ -1,0 +1,94 @@
+# nginx is a transaction: sound before, written, tested, reloaded only when a file changed; else the old bytes.
+# Files that we did not write stay as they are, but for the distribution's untouched default site.
+# shellcheck shell=sh
+
+nginx_folder() {
+  # nginx.org's package has no sites-enabled.
+  if [ -d /etc/nginx/sites-enabled ]; then sites=/etc/nginx/sites-enabled; else sites=/etc/nginx/conf.d; fi
+}
+
+# The distribution's own default site, as dpkg installed it: nobody put anything into it.
+stock_default() {
+  [ "$(readlink -f /etc/nginx/sites-enabled/default 2>/dev/null)" = /etc/nginx/sites-available/default ] || return 1
+  IFS=' ' read -r sum _ <<SUM
+$(md5sum /etc/nginx/sites-available/default)
+SUM
+  # shellcheck disable=SC2016 # dpkg's own field syntax
+  dpkg-query -W -f '${Conffiles}\n' nginx-common nginx 2>/dev/null | grep -qF "/etc/nginx/sites-available/default $sum"
+}
+
+# Somebody else's default server on port 80.
+other_default() {
+  for file in "$sites"/*; do
+    case $file in */00-flask-deploy-default.conf | */web-"$name".conf) continue ;; esac
+    if [ -f "$file" ] && grep -Eq '^[^#]*listen[^#;]*default_server' "$file"; then return 0; fi
+  done
+  return 1
+}
+
+# Remembers a file's present bytes, to bring them back.
+# $1: path
+remember() {
+  mkdir -p "$dir/nginx"
+  saved=$dir/nginx/$(basename "$1")
+  if [ -L "$1" ]; then cp -P "$1" "$saved"; elif [ -e "$1" ]; then cp -p "$1" "$saved"; else : >"$saved.absent"; fi
+}
+
+restore_nginx() {
+  [ "$nginx_changed" = yes ] || return 0
+  nginx_folder
+  for saved in "$dir/nginx"/*; do
+    target=$sites/$(basename "$saved" .absent)
+    case $saved in
+      *.absent) rm -f "$target" ;;
+      *) rm -f "$target" && cp -P -p "$saved" "$target" ;;
+    esac
+  done
+  nginx_changed=no
+  if nginx -t -q 2>/dev/null; then systemctl reload nginx.service 2>/dev/null || :; fi
+}
+
+# $1: the site's file, $2: the catch-all's content ('' where the site is the default itself)
+configure_nginx() {
+  nginx_folder
+  site=$sites/web-$name.conf catch_all=$sites/00-flask-deploy-default.conf
+  write=no default=keep
+  [ "$(cat "$site" 2>/dev/null && echo .)" = "$1
+." ] || [ "$(cat "$site" 2>/dev/null && echo .)" = "$1." ] || write=yes
+  if stock_default; then default=take; fi
+  if [ -n "$2" ]; then
+    if [ -e "$catch_all" ]; then
+      [ "$(cat "$catch_all" && echo .)" = "$2." ] || default=take
+    elif [ "$default" = keep ] && ! other_default; then
+      default=take
+    fi
+  elif [ -e "$catch_all" ]; then
+    default=take
+  fi
+  if [ "$write" = no ] && [ "$default" = keep ] && systemctl --quiet is-active nginx.service; then return 0; fi
+
+  server_lock
+  if ! nginx -t -q >"$dir/nginx.out" 2>&1; then
+    foreign log <"$dir/nginx.out"
+    fail nginx-broken
+  fi
+  remember "$site"
+  remember "$catch_all"
+  remember "$sites/default"
+  nginx_changed=yes
+  [ "$write" = no ] || write_file "$site" 0644 root:root "$1"
+  if [ "$default" = take ]; then
+    if stock_default; then rm -f "$sites/default"; fi
+    if [ -n "$2" ]; then write_file "$catch_all" 0644 root:root "$2"; else rm -f "$catch_all"; fi
+  fi
+  if ! nginx -t -q >"$dir/nginx.out" 2>&1; then
+    foreign log <"$dir/nginx.out"
+    restore_nginx
+    fail nginx-config
+  fi
+  [ -e /etc/systemd/system/multi-user.target.wants/nginx.service ] || systemctl --quiet enable nginx.service
+  if systemctl --quiet is-active nginx.service; then systemctl reload nginx.service; else systemctl start nginx.service; fi ||
+    { restore_nginx; fail nginx-start; }
+  server_unlock
+  changed nginx "$(basename "$site")"
+}

@@ -1,0 +1,65 @@
+# The frame of every program: it begins, it ends, and where it fails it takes back what it did.
+# shellcheck shell=sh
+
+begin() {
+  exec 3>>"$dir/events"
+  failure='' child='' stage=working
+  made_release=no made_units=no nginx_changed=no flipped=no kept_now=no old='' current='' previous='' attempt=''
+  trap ended EXIT
+  trap 'failure=cancelled; exit 143' TERM INT HUP
+  state_load
+}
+
+finish() { stage=finished; }
+
+ended() {
+  status=$?
+  trap '' TERM INT HUP
+  trap - EXIT
+  set +e
+  if [ "$stage" != finished ]; then
+    [ "$status" != 0 ] || status=1
+    [ -n "$failure" ] || emit "fail internal $status"
+    end_child
+    [ "$kept_now" = yes ] || undo
+  else
+    status=0
+  fi
+  # Another program of this run follows, made for the server as it is now; the bundle need not travel again.
+  [ "$failure" = facts-changed ] || rm -f "$bundle" "$bundle.part" "$bundle.lost"
+  emit "serving $(serving)"
+  emit "end $status"
+  # The events stay for a runner that comes back; secrets do not.
+  rm -f "$dir/program" "$dir/check.json" "$dir/build.env"
+  exit "$status"
+}
+
+# Back to the release that served before, with nothing left of the new one.
+undo() {
+  if [ "$flipped" = yes ] && [ -n "$old" ] && [ "$(serving)" != "$old" ]; then
+    flip "$old"
+    emit "reverted $old"
+  elif [ "$flipped" = yes ] && [ -z "$old" ]; then
+    rm -f "$home/current"
+  fi
+  restore_nginx
+  if [ "$making" = no ]; then
+    # A rollback's release was there before and stays.
+    if [ "$made_units" = yes ] && [ "$release" != "$old" ]; then
+      kill_release "$release"
+      disable_release "$release"
+      rm -f "/run/web-$name/$release.first"
+    fi
+  else
+    [ "$made_units" = no ] || kill_release "$release"
+    if [ "$made_release" = yes ]; then
+      remove_release "$release"
+      [ "$made_units" = no ] || systemctl daemon-reload
+    fi
+  fi
+  if [ -n "$attempt" ]; then
+    attempt=''
+    generation=$((generation + 1))
+    state_save
+  fi
+}

@@ -1,0 +1,94 @@
+# A release: the bundle unpacked, root's own, readable by the app and by nobody else.
+# shellcheck shell=sh
+
+# The bundle travels while packages install; the helper renames it when it is whole.
+# $1: bytes, $2: sha256
+receive_bundle() {
+  while [ ! -e "$bundle" ]; do
+    [ ! -e "$bundle.lost" ] || fail upload "$(stat -c %s "$bundle.part" 2>/dev/null || echo 0) of $1 bytes"
+    sleep 0.05
+  done
+  IFS=' ' read -r sum _ <<SUM
+$(sha256sum "$bundle")
+SUM
+  [ "$sum" = "$2" ] || fail upload-hash "$(stat -c %s "$bundle") of $1 bytes"
+}
+
+# tar as root never leaves the folder: GNU tar strips a leading slash and `..` and delays links that lead outside.
+unpack_bundle() {
+  mkdir -m 0751 "$root"
+  made_release=yes
+  umask 027
+  patiently tar -xzf "$bundle" -C "$root" --no-same-owner --no-same-permissions || fail unpack
+  umask 022
+  rm -f "$bundle"
+  for own in .venv .site .public .previous .deploy .sock; do
+    if [ -e "$root/$own" ] || [ -L "$root/$own" ]; then fail reserved-path "$own"; fi
+  done
+  mkdir -m 0750 "$root/.deploy"
+  changed release "$release"
+}
+
+# The app cannot write bytecode into a release, so root's own Python does; it reads the files and runs none.
+compile_code() {
+  umask 027
+  guarded /usr/bin/python3 -I -m compileall -q "$root" || :
+  umask 022
+}
+
+# Owners and modes: folders may be passed through (nginx follows .sock and .public), files are the app's to read.
+own_release() {
+  chown -hR root:"web-$name" "$root"
+  find "$root" -path "$root/.venv" -prune -o -type d -exec chmod 0751 {} +
+}
+
+# A path that outlives releases: the release has a link, the content lives in the app's own folder.
+# The first copy runs as the app's user: that folder may hold links that the app planted.
+# $1: path in the release, $2: path below /var/lib/web-NAME
+persist() {
+  kept_path=/var/lib/web-$name/$2
+  parent=$(dirname "$root/$1")
+  [ "$(readlink -m "$parent")" = "$parent" ] || fail persist-link "$1"
+  mkdir -p "$parent"
+  if [ ! -e "$kept_path" ] && [ ! -L "$kept_path" ]; then
+    # shellcheck disable=SC2016 # the inner shell's own words
+    in_unit persist -p "User=web-$name" -p "Group=web-$name" -p UMask=0027 -p NoNewPrivileges=yes \
+      -p ProtectSystem=strict -p "ReadWritePaths=/var/lib/web-$name" -p ProtectHome=yes -p PrivateTmp=yes -- \
+      /bin/sh -c 'set -eu
+        mkdir -p "$(dirname "$2")"
+        if [ -L "$1" ] || [ ! -e "$1" ]; then mkdir -p "$2"
+        else cp -R -P --no-preserve=mode "$1" "$2.new" && mv -T "$2.new" "$2"; fi' \
+      sh "$root/$1" "$kept_path" || fail persist "$1"
+    changed persist "$2"
+  fi
+  rm -rf "${root:?}/$1"
+  ln -s "$kept_path" "$root/$1"
+}
+
+# What nginx serves: a tree of links from URL path to folder, where only files that may be public are readable.
+# $1: URL path (/static), $2: folder in the release
+publish() {
+  folder=$root/$2
+  if [ ! -d "$folder" ] || [ "$(readlink -f "$folder")" != "$folder" ]; then
+    emit "unpublished $2"
+    return 0
+  fi
+  outside=$(find "$folder" -type l -exec sh -c '
+    base=$1; shift
+    for link do case $(readlink -m "$link") in "$base"/*) ;; *) printf "%s\n" "$link" ;; esac; done
+  ' sh "$folder" {} +)
+  # A link that leads out of the folder would let nginx serve what lies beside it.
+  if [ -n "$outside" ]; then
+    emit "unpublished $2"
+    return 0
+  fi
+  mkdir -p "$(dirname "$root/.public$1")"
+  ln -s "$folder" "$root/.public$1"
+  chmod -R o+rX "$folder"
+}
+
+# Relative to the release ID, so nginx follows it through `current`.
+prepare_public() {
+  mkdir -m 0751 "$root/.public"
+  ln -s "/run/web-$name/$release.sock" "$root/.sock"
+}

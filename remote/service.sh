@@ -1,0 +1,109 @@
+# A release's units: a socket that systemd holds and the service behind it, each a whole file named by the release.
+# shellcheck shell=sh
+
+wants=/etc/systemd/system
+
+# $1: release
+unit_of() { printf 'web-%s-%s' "$name" "$1"; }
+
+# Enabled: the same links that `systemctl enable` makes, without its reload of everything.
+# $1: release
+enable_release() {
+  mkdir -p "$wants/sockets.target.wants" "$wants/multi-user.target.wants"
+  point "$wants/$(unit_of "$1").socket" "$wants/sockets.target.wants/$(unit_of "$1").socket"
+  point "$wants/$(unit_of "$1").service" "$wants/multi-user.target.wants/$(unit_of "$1").service"
+}
+
+disable_release() {
+  rm -f "$wants/sockets.target.wants/$(unit_of "$1").socket" "$wants/multi-user.target.wants/$(unit_of "$1").service"
+}
+
+# The first start is one process, so that an app that migrates at import is alone; gunicorn.conf.py reads the mark.
+# $1: release
+start_release() {
+  unit=$(unit_of "$1")
+  mkdir -p "/run/web-$name"
+  : >"/run/web-$name/$1.first"
+  made_units=yes
+  systemctl daemon-reload
+  patiently systemctl start "$unit.socket" || fail start-socket "$unit"
+  patiently systemctl start "$unit.service" || {
+    app_log "$1"
+    fail start "$unit"
+  }
+}
+
+# The other worker processes join: gunicorn adds one for each TTIN.
+# $1: release, $2: worker processes in all
+grow_release() {
+  unit=$(unit_of "$1")
+  rm -f "/run/web-$name/$1.first"
+  master=$(systemctl show -p MainPID --value "$unit.service")
+  count=1
+  while [ "$count" -lt "$2" ]; do
+    kill -s TTIN "$master"
+    count=$((count + 1))
+  done
+}
+
+# The application's last words.
+# $1: release
+app_log() {
+  journalctl --sync 2>/dev/null || :
+  journalctl -u "$(unit_of "$1").service" -n 60 -o cat --no-pager 2>/dev/null >"$dir/app.log" || :
+  foreign app <"$dir/app.log"
+}
+
+# Three good answers over the release's own socket.
+# $1: release
+check_release() {
+  unit=$(unit_of "$1")
+  answer=
+  patiently /usr/bin/python3 -I "$dir/http.py" health "$dir/check.json" "$1" "/run/web-$name/$1.sock" "$unit.service" \
+    >"$dir/answer" 2>&1 || :
+  IFS= read -r answer <"$dir/answer" || :
+  case $answer in
+    ok\ *) emit "health ${answer#ok }" ;;
+    fail\ *)
+      app_log "$1"
+      # shellcheck disable=SC2086 # code and details are words
+      fail ${answer#fail }
+      ;;
+    *)
+      foreign log <"$dir/answer"
+      fail internal "health check ended without an answer"
+      ;;
+  esac
+}
+
+# A release nobody visits any more, or never did: gone at once.
+# $1: release
+kill_release() {
+  unit=$(unit_of "$1")
+  systemctl kill -s KILL "$unit.service" 2>/dev/null || :
+  systemctl stop "$unit.socket" "$unit.service" 2>/dev/null || :
+  systemctl reset-failed "$unit.service" "$unit.socket" 2>/dev/null || :
+}
+
+# A release that visitors have just left: it finishes what it has, on its own time.
+# $1: release
+drain_release() { systemctl stop --no-block "$(unit_of "$1").socket" "$(unit_of "$1").service" || :; }
+
+# Everything of a release that is on the disk.
+# $1: release
+remove_release() {
+  disable_release "$1"
+  rm -f "$wants/$(unit_of "$1").socket" "$wants/$(unit_of "$1").service" "/etc/web-$name/$1.env" "/run/web-$name/$1.first"
+  rm -rf "${home:?}/releases/${1:?}"
+}
+
+# The project's own command, once for a new release: its code, its env, its user and the walls around it.
+# $1: the command's text; the rest: the unit's properties
+release_command() {
+  write_file "$root/.deploy/release-command" 0640 "root:web-$name" "$1
+"
+  shift
+  emit 'running the release command'
+  in_unit release-command "$@" -- /bin/sh -eu "$root/.deploy/release-command" || fail release-command "$?"
+  changed release-command 'done'
+}

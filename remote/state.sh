@@ -1,0 +1,40 @@
+# The state file: the only fact about releases. One `key values` line each:
+#   generation N / owner ID NAME / current ID / previous ID / attempt ID
+#   release ID BUNDLE DEPENDENCIES SETTINGS COMMIT   (kept by a verdict; oldest first)
+# shellcheck shell=sh
+
+state_load() {
+  generation=0 owner='' current='' previous='' attempt='' kept=''
+  [ -f "$home/state" ] || return 0
+  while IFS=' ' read -r key value; do
+    case $key in
+      generation) generation=$value ;;
+      owner) owner=$value ;;
+      current) current=$value ;;
+      previous) previous=$value ;;
+      attempt) attempt=$value ;;
+      release) kept="$kept$value
+" ;;
+    esac
+  done <"$home/state"
+}
+
+state_text() {
+  printf 'generation %s\nowner %s\n' "$generation" "$owner"
+  [ -z "$current" ] || printf 'current %s\n' "$current"
+  [ -z "$previous" ] || printf 'previous %s\n' "$previous"
+  [ -z "$attempt" ] || printf 'attempt %s\n' "$attempt"
+  printf '%s' "$kept" | while IFS= read -r line; do printf 'release %s\n' "$line"; done
+}
+
+state_save() {
+  write_file "$home/state" 0600 root:root "$(state_text)
+"
+}
+
+# The IDs of the kept releases, oldest first.
+kept_ids() {
+  printf '%s' "$kept" | while IFS=' ' read -r id _; do printf '%s\n' "$id"; done
+}
+
+is_kept() { kept_ids | grep -qxF -- "$1"; }

@@ -1,0 +1,230 @@
+import { createReadStream } from 'node:fs'
+import { DeployError } from '../errors.ts'
+import type { Bundle } from '../project/project.ts'
+import type { Channel, Connection } from '../server/connection.ts'
+import { type Facts, parseFacts } from '../server/facts.ts'
+import { parseEvent, type ServerEvent } from './event.ts'
+import { type HelperSettings, helperCommand } from './helper-command.ts'
+import { Lines } from './lines.ts'
+import { rootFailure } from './root-failure.ts'
+
+/** More lines than any honest server's facts have. */
+const MOST_FACTS = 5_000
+
+/** The longest that a server may take to say its facts, in ms. */
+const FACTS_MS = 60_000
+
+/** Bytes of the bundle in one frame: other frames (a cancel) get their turn between two of these. */
+const READ_BYTES = 1 << 20
+
+/** What the conversation needs besides a connection. */
+export interface ConversationSettings extends HelperSettings {
+  readonly user: string
+  readonly sudoPassword: string | undefined
+}
+
+/** The runner's end of the one exec: facts come, frames go, events come. */
+export class Conversation {
+  readonly #channel: Channel
+  readonly #settings: ConversationSettings
+  readonly #stderr: string[] = []
+  #facts: string[] = []
+  #ready = false
+  #promptsSeen = 0
+  #onFacts: ((facts: Facts) => void) | undefined
+  #onFailure: ((error: unknown) => void) | undefined
+  #onEvent: (event: ServerEvent) => void = () => undefined
+  #queue: Promise<void> = Promise.resolve()
+
+  private constructor(channel: Channel, settings: ConversationSettings) {
+    this.#channel = channel
+    this.#settings = settings
+  }
+
+  /**
+   * Starts the helper on the server and gets its facts.
+   * @throws DeployError where it does not become root (`sudo-...`), or says nothing
+   */
+  static async start(
+    connection: Connection,
+    settings: ConversationSettings,
+    signal: AbortSignal,
+  ): Promise<{ readonly conversation: Conversation; readonly facts: Facts }> {
+    const channel = await connection.exec(helperCommand(settings))
+    const conversation = new Conversation(channel, settings)
+    const facts = conversation.#nextFacts(signal)
+    const lines = new Lines((line) => conversation.#line(line))
+    channel.onData((chunk) => lines.push(chunk))
+    let tail = ''
+    const errors = new Lines((line) => conversation.#stderrLine(line))
+    channel.onError((chunk) => {
+      errors.push(chunk)
+      // A prompt ends without a newline.
+      tail = (tail + chunk.toString('latin1')).slice(-4096)
+      const seen = tail.split(settings.nonce).length - 1
+      tail = tail.slice(tail.lastIndexOf(settings.nonce) + 1)
+      for (let prompt = 0; prompt < seen; prompt += 1) conversation.#prompt()
+    })
+    void channel.closed.then(
+      ({ status }) => conversation.#closed(connection, status),
+      (error: unknown) => conversation.#onFailure?.(error),
+    )
+    return { conversation, facts: await facts }
+  }
+
+  /** Asks for the facts anew. */
+  async facts(signal: AbortSignal): Promise<Facts> {
+    const facts = this.#nextFacts(signal)
+    await this.#frame('facts\n')
+    return facts
+  }
+
+  /** Who hears the program's events from now on; a connection that ends is told to `onLost`. */
+  listen(onEvent: (event: ServerEvent) => void, onLost: (error: unknown) => void): void {
+    this.#onEvent = onEvent
+    this.#onFailure = onLost
+  }
+
+  /** Sends files for the program's folder. */
+  async sendFiles(files: ReadonlyMap<string, string>): Promise<void> {
+    const frames = [...files].map(([name, content]) => {
+      const bytes = Buffer.from(content)
+      return Buffer.concat([Buffer.from(`file ${name} ${bytes.length}\n`), bytes])
+    })
+    await this.#frame(Buffer.concat(frames))
+  }
+
+  /** Starts the program that was sent. */
+  async startProgram(): Promise<void> {
+    await this.#frame('start\n')
+  }
+
+  /**
+   * Sends the bundle, as fast as the channel takes it.
+   * @param onProgress told the bytes handed over so far
+   */
+  async sendBundle(bundle: Bundle, onProgress: (sent: number) => void, signal: AbortSignal): Promise<void> {
+    let sent = 0
+    const chunks: AsyncIterable<Buffer> = createReadStream(bundle.path, { highWaterMark: READ_BYTES })
+    for await (const chunk of chunks) {
+      if (signal.aborted) return
+      await this.#frame(Buffer.concat([Buffer.from(`part ${chunk.length}\n`), chunk]))
+      sent += chunk.length
+      onProgress(sent)
+    }
+    await this.#frame('whole\n')
+  }
+
+  /** Says a word to the waiting program: `cutover go`, `verdict-1 keep`. */
+  async say(frame: string, word: string): Promise<void> {
+    await this.#frame(`say ${frame} ${word}\n`)
+  }
+
+  /** Stops a program, this run's or another's; it takes back what it did. */
+  async cancel(run: string): Promise<void> {
+    await this.#frame(`cancel ${run}\n`)
+  }
+
+  /** Follows the events of a program that an earlier connection started. */
+  async attach(run: string, offset: number): Promise<void> {
+    await this.#frame(`attach ${run} ${offset}\n`)
+  }
+
+  /** Ends the helper; a program that runs goes on. */
+  end(): void {
+    this.#onFailure = undefined
+    this.#channel.end()
+  }
+
+  /** Frames go one after the other, each whole. */
+  async #frame(frame: string | Uint8Array): Promise<void> {
+    this.#queue = this.#queue.then(() => this.#channel.write(frame))
+    await this.#queue
+  }
+
+  #nextFacts(signal: AbortSignal): Promise<Facts> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        settle()
+        reject(
+          new DeployError('server-silent', {
+            cause: `The server said nothing of itself for ${FACTS_MS / 1000} s after the login.`,
+            cure: 'Log in yourself and look whether a login file (such as .bashrc) waits for something, then run the job again.',
+            input: 'host',
+          }),
+        )
+      }, FACTS_MS)
+      const abort = () => {
+        settle()
+        reject(signal.reason)
+      }
+      const settle = () => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', abort)
+        this.#onFacts = undefined
+        this.#onFailure = undefined
+      }
+      signal.addEventListener('abort', abort)
+      this.#onFacts = (facts) => {
+        settle()
+        resolve(facts)
+      }
+      this.#onFailure = (error) => {
+        settle()
+        reject(error)
+      }
+    })
+  }
+
+  #line(line: string): void {
+    if (!this.#ready) {
+      // Whatever a login file printed before is ignored.
+      this.#ready = line === `ready ${this.#settings.nonce}`
+      if (line === `no-sudo ${this.#settings.nonce}`) this.#fail('sudo-absent')
+      return
+    }
+    if (this.#onFacts !== undefined) {
+      if (line === 'facts-end') {
+        const facts = parseFacts(this.#facts)
+        this.#facts = []
+        this.#onFacts(facts)
+      } else if (line.startsWith('broken ')) this.#fail('server-read-only')
+      else if (this.#facts.length < MOST_FACTS) this.#facts.push(line)
+      return
+    }
+    const event = parseEvent(line)
+    if (event !== undefined) this.#onEvent(event)
+  }
+
+  #stderrLine(line: string): void {
+    if (this.#stderr.length < 40) this.#stderr.push(line)
+  }
+
+  #prompt(): void {
+    this.#promptsSeen += 1
+    const { sudoPassword } = this.#settings
+    if (sudoPassword === undefined) this.#fail('sudo-password-needed')
+    else if (this.#promptsSeen > 1) this.#fail('sudo-password-wrong')
+    else void this.#channel.write(`${sudoPassword}\n`).catch(() => undefined)
+  }
+
+  #fail(code: Parameters<typeof rootFailure>[0]): void {
+    this.#onFailure?.(rootFailure(code, this.#settings.user, this.#stderr))
+    this.#channel.end()
+  }
+
+  #closed(connection: Connection, status: number | undefined): void {
+    const lost = connection.lost()
+    if (lost !== undefined) this.#onFailure?.(lost)
+    else if (!this.#ready) this.#onFailure?.(rootFailure('not-root', this.#settings.user, this.#stderr))
+    else {
+      this.#onFailure?.(
+        new DeployError('helper-ended', {
+          cause: `The program that talks for the server ended before its time (${status ?? 'killed'}).`,
+          cure: 'Run the job again; if it happens again, look at the server\'s memory and disk.',
+          input: 'host',
+        }, this.#stderr),
+      )
+    }
+  }
+}

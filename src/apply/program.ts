@@ -1,0 +1,156 @@
+import type { Operation, Plan } from '../plan/operation.ts'
+import { gunicorn, uv } from '../plan/pins.ts'
+import { quote } from '../quote.ts'
+import { remoteFile } from '../remote.ts'
+
+/** What the program has to know of this run. */
+export interface RunSettings {
+  readonly name: string
+  /** The run's own ID: hex digits. */
+  readonly run: string
+  /** Who holds the lock, for the next in line: one line. */
+  readonly holder: string
+  readonly lockTimeoutSeconds: number
+}
+
+/** The library, in the order of reading; each file is one subject. */
+const LIBRARY = [
+  'events.sh',
+  'files.sh',
+  'state.sh',
+  'lock.sh',
+  'packages.sh',
+  'account.sh',
+  'release.sh',
+  'dependencies.sh',
+  'nginx.sh',
+  'service.sh',
+  'cutover.sh',
+  'prune.sh',
+  'program.sh',
+]
+
+/**
+ * Renders a plan to the program that does it: the library, then one call for each operation. It is a file of root's on
+ * the server and never an argument, so it may hold secrets.
+ */
+export function renderProgram(plan: Plan, settings: RunSettings): string {
+  const lines = [
+    '#!/bin/sh',
+    'set -eu',
+    'cd /',
+    'umask 022',
+    'export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    assign('name', settings.name),
+    assign('run', settings.run),
+    assign('release', plan.release),
+    assign('making', plan.kind === 'deploy' ? 'yes' : 'no'),
+    'home=/srv/web-$name',
+    'root=$home/releases/$release',
+    'dir=/run/flask-deploy/$name/$run',
+    'bundle=/var/lib/flask-deploy/incoming/$name-$run',
+    ...LIBRARY.map((file) => remoteFile(file)),
+    'begin',
+    call('take_lock', settings.lockTimeoutSeconds, settings.holder),
+    call('compare_generation', plan.generation),
+    'repair',
+  ]
+  let phase = ''
+  for (const operation of plan.operations) {
+    if (operation.phase !== phase) {
+      phase = operation.phase
+      lines.push(call('phase', phase))
+    }
+    lines.push(...render(operation))
+  }
+  lines.push('finish', 'exit 0')
+  return `${lines.join('\n')}\n`
+}
+
+/** The other files that the program works with: name -> content. */
+export function programFiles(plan: Plan): ReadonlyMap<string, string> {
+  return new Map([
+    ['http.py', remoteFile('http.py')],
+    ['check.json', JSON.stringify(plan.check)],
+    ...(plan.kind === 'deploy'
+      ? ([
+          ['apt.sh', remoteFile('apt.sh')],
+          ['build.sh', remoteFile('build.sh')],
+          ['uv.txt', uv.requirements],
+          ['gunicorn.txt', gunicorn.requirements],
+          ['build.env', plan.buildEnv],
+        ] as const)
+      : []),
+  ])
+}
+
+function render(operation: Operation): readonly string[] {
+  switch (operation.kind) {
+    case 'install-packages':
+      return [call('install_packages', yes(operation.upgrade), ...operation.names)]
+    case 'install-uv':
+      return [call('install_uv', operation.version)]
+    case 'claim':
+      return [call('claim', operation.owner)]
+    case 'account':
+      return ['ensure_account']
+    case 'receive-bundle':
+      return [call('receive_bundle', operation.bytes, operation.sha256)]
+    case 'unpack':
+      return ['unpack_bundle', 'compile_code', 'own_release']
+    case 'environment':
+      return [
+        call('environment_key', operation.key, operation.python),
+        call(
+          'make_environment',
+          operation.file,
+          yes(operation.hashed),
+          yes(operation.addsGunicorn),
+          ...properties(operation.properties),
+        ),
+      ]
+    case 'write-file':
+      return [call('write_file', operation.path, operation.mode, operation.owner, operation.content)]
+    case 'persist':
+      return [call('persist', operation.path, operation.target)]
+    case 'public':
+      return ['prepare_public']
+    case 'publish':
+      return [call('publish', operation.url, operation.folder)]
+    case 'release-command':
+      return [call('release_command', operation.command, ...properties(operation.properties))]
+    case 'start':
+      return ['start_release "$release"']
+    case 'health':
+      return ['check_release "$release"']
+    case 'grow':
+      return [`grow_release "$release" ${quote(String(operation.workers))}`]
+    case 'nginx':
+      return [call('configure_nginx', operation.site, operation.catchAll ?? '')]
+    case 'cutover':
+      return [call('cut_over', operation.waitSeconds)]
+    case 'verdict':
+      return [call('await_verdict', operation.waitSeconds)]
+    case 'settle':
+      return [call('settle', operation.record)]
+    case 'prune':
+      return [call('prune', operation.keep)]
+  }
+}
+
+/** For systemd-run: `-p Key=Value` each. */
+function properties(list: readonly string[]): readonly string[] {
+  return list.flatMap((property) => ['-p', property])
+}
+
+function call(name: string, ...words: readonly (string | number)[]): string {
+  return [name, ...words.map((word) => quote(String(word)))].join(' ')
+}
+
+function assign(name: string, value: string): string {
+  return `${name}=${quote(value)}`
+}
+
+function yes(value: boolean): string {
+  return value ? 'yes' : 'no'
+}

@@ -1,0 +1,172 @@
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import { isIP, type Socket } from 'node:net'
+import { checkServerIdentity, type PeerCertificate, connect as tlsConnect } from 'node:tls'
+import { cutToBytes, visible } from '../text.ts'
+
+/** One GET, sent to an address of our choice. */
+export interface Question {
+  readonly address: string
+  readonly port: number
+  /** Host header (and the name that the certificate has to have), path and query. */
+  readonly url: URL
+  readonly headers: Readonly<Record<string, string>>
+  readonly timeoutMs: number
+  /** Read the page, at most 1 MiB of it, until this text is found; undefined: read no page. */
+  readonly findText: string | undefined
+  /** An open TCP connection to use. */
+  readonly open: Socket | undefined
+}
+
+/** What came back; redirects are not followed. */
+export interface Answer {
+  readonly ok: true
+  readonly status: number
+  /** A header's value, fit for one line of a log (at most 200 bytes); undefined where there is none. */
+  header(name: string): string | undefined
+  /** `findText` was found, or there was none to find. */
+  readonly textFound: boolean
+}
+
+/** Why nothing came back. */
+export interface AnswerFailure {
+  readonly ok: false
+  readonly code: 'unreachable' | 'timeout' | 'tls' | 'not-http'
+  /** One sentence. */
+  readonly detail: string
+}
+
+const pageLimit = 1024 * 1024
+
+/**
+ * Asks once, on a connection of its own that is closed afterwards: one round trip after TCP's (and TLS's).
+ * @throws the signal's reason when it is aborted.
+ */
+export function ask(question: Question, signal: AbortSignal): Promise<Answer | AnswerFailure> {
+  signal.throwIfAborted()
+  return new Promise((resolve, reject) => {
+    const request = send(question)
+    const settle = (result: Answer | AnswerFailure) => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', onAbort)
+      resolve(result)
+      // Whatever is still to come of the page is of no use; an error after this is nobody's concern.
+      request.destroy()
+    }
+    const timer = setTimeout(() => {
+      settle({ ok: false, code: 'timeout', detail: `${target(question)} ${late(question)}.` })
+    }, question.timeoutMs)
+    const onAbort = () => {
+      clearTimeout(timer)
+      request.destroy()
+      reject(signal.reason)
+    }
+    signal.addEventListener('abort', onAbort, { once: true })
+    request.on('error', (error) => settle(failureOf(error, question)))
+    request.on('response', (response) => {
+      const answer = (textFound: boolean): Answer => ({
+        ok: true,
+        status: response.statusCode ?? 0,
+        header: (name) => printable(response.headers[name]),
+        textFound,
+      })
+      if (question.findText === undefined) settle(answer(true))
+      else searchPage(response, question.findText, (found) => settle(answer(found)))
+    })
+    request.end()
+  })
+}
+
+function send(question: Question): ClientRequest {
+  const { address, port, url, open } = question
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  const options = {
+    host: address,
+    port,
+    method: 'GET',
+    path: url.pathname + url.search,
+    headers: {
+      Host: url.host,
+      'User-Agent': 'flask-deploy-action',
+      Accept: '*/*',
+      'Accept-Encoding': 'identity',
+      Connection: 'close',
+      ...question.headers,
+    },
+    agent: false as const,
+  }
+  if (url.protocol !== 'https:') {
+    return httpRequest(open === undefined ? options : { ...options, createConnection: () => open })
+  }
+  const tls = {
+    // A server name must not be an address (RFC 6066, section 3).
+    servername: isIP(host) === 0 ? host : '',
+    host,
+    ALPNProtocols: ['http/1.1'],
+  }
+  const raw = open === undefined ? { host: address, port } : { socket: open }
+  return httpsRequest({
+    ...options,
+    createConnection: () => tlsConnect({ ...tls, ...raw, ...identity(host) }),
+  })
+}
+
+/** The certificate has to be valid for the URL's host, though the connection goes to an address. */
+function identity(host: string) {
+  return {
+    checkServerIdentity: (_address: string, certificate: PeerCertificate) =>
+      checkServerIdentity(host, certificate),
+  }
+}
+
+/** Searches as the page comes in; only what a text could be cut by at a chunk's end is kept. */
+function searchPage(response: IncomingMessage, text: string, done: (found: boolean) => void): void {
+  const wanted = Buffer.from(text)
+  let tail: Buffer = Buffer.alloc(0)
+  let read = 0
+  response.on('data', (chunk: Buffer) => {
+    const window = Buffer.concat([tail, chunk.subarray(0, pageLimit - read)])
+    read += chunk.length
+    if (window.includes(wanted)) return done(true)
+    if (read >= pageLimit) return done(false)
+    tail = window.subarray(Math.max(0, window.length - wanted.length + 1))
+  })
+  response.on('end', () => done(false))
+  response.on('error', () => done(false))
+}
+
+function failureOf(error: NodeJS.ErrnoException, question: Question): AnswerFailure {
+  const code = error.code ?? ''
+  const where = target(question)
+  if (code.startsWith('HPE_')) {
+    return { ok: false, code: 'not-http', detail: `What answers on ${where} does not speak HTTP.` }
+  }
+  // OpenSSL's X509_V_ERR_ names and Node's own ERR_TLS_ and ERR_SSL_ ones.
+  if (/^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|HOSTNAME_)|_CERT_|EPROTO/.test(code)) {
+    const detail = `The TLS connection to ${where} for ${question.url.hostname} failed: ${error.message.trim()}.`
+    return { ok: false, code: 'tls', detail: printable(detail) ?? '' }
+  }
+  const why =
+    code === 'ECONNREFUSED'
+      ? 'refused the connection'
+      : code === 'ETIMEDOUT'
+        ? 'did not answer'
+        : code === 'ECONNRESET' || code === 'EPIPE'
+          ? 'broke off the connection'
+          : `cannot be reached (${code === '' ? error.message : code})`
+  return { ok: false, code: 'unreachable', detail: `${where} ${why}.` }
+}
+
+function target({ address, port }: Question): string {
+  return `${address} port ${port}`
+}
+
+function late({ timeoutMs }: Question): string {
+  return `did not answer within ${timeoutMs / 1000} s`
+}
+
+/** A stranger's text, fit for one line of a log. */
+function printable(value: string | string[] | undefined): string | undefined {
+  const text = Array.isArray(value) ? value.join(', ') : value
+  return text === undefined ? undefined : cutToBytes(visible(text), 200)
+}

@@ -1,0 +1,99 @@
+import type { Answer } from '../apply/event.ts'
+import type { CheckSettings } from '../plan/operation.ts'
+import type { SmokeReport } from '../report/report.ts'
+import { type SmokeResult, smoke } from './smoke.ts'
+
+/** How a release is tested once visitors get it. */
+export interface ReleaseTest {
+  readonly from: 'runner' | 'server' | 'off'
+  /** What is asked for. */
+  readonly url: URL
+  /** The URL was given: it is asked as it is, at the address that its name leads to. */
+  readonly given: boolean
+  /** The server's IP address. */
+  readonly address: string
+  /** The TCP port of the site. */
+  readonly port: number
+  readonly check: CheckSettings
+}
+
+/** ms for one request. */
+const REQUEST_MS = 15_000
+
+/** What a smoke test found, for verdict, diagnosis and report. */
+export interface Smoked {
+  readonly ok: boolean
+  /** '' where it is ok. */
+  readonly code: string
+  readonly detail: string
+  readonly advice: string | undefined
+  /** The server's own request was good, though the runner's was not: something stands between them. */
+  readonly answersOnServer: boolean
+  readonly report: SmokeReport | null
+}
+
+/**
+ * Tests a release from where the user wants it.
+ * @param answered what the server found when it asked nginx itself; awaited only where it matters
+ */
+export async function testRelease(
+  test: ReleaseTest,
+  release: string,
+  answered: Promise<Answer>,
+  signal: AbortSignal,
+): Promise<Smoked> {
+  if (test.from === 'off') {
+    return { ok: true, code: '', detail: '', advice: undefined, answersOnServer: true, report: null }
+  }
+  if (test.from === 'server') return fromServer(test, await answered)
+  const result = await smoke(
+    {
+      address: test.given ? test.url.hostname : test.address,
+      port: test.port,
+      url: test.url,
+      nonce: test.check.nonces[release] ?? '',
+      release,
+      expectStatus: test.check.statuses.length > 0 ? test.check.statuses : undefined,
+      explicitPath: test.check.explicit,
+      expectText: test.check.text === '' ? undefined : test.check.text,
+      timeoutMs: REQUEST_MS,
+    },
+    signal,
+  )
+  return fromRunner(test, result, result.ok ? undefined : await answered)
+}
+
+function fromRunner(test: ReleaseTest, result: SmokeResult, answer: Answer | undefined): Smoked {
+  const report = { from: 'runner', url: test.url.href, ms: result.ms } as const
+  if (result.ok) {
+    return {
+      ok: true,
+      code: '',
+      detail: '',
+      advice: result.advice,
+      answersOnServer: true,
+      report: { ...report, ok: true, status: result.status, release: result.release },
+    }
+  }
+  return {
+    ok: false,
+    code: result.code,
+    detail: result.detail,
+    advice: undefined,
+    answersOnServer: answer?.ok === true,
+    report: { ...report, ok: false, status: result.status ?? null, release: '' },
+  }
+}
+
+function fromServer(test: ReleaseTest, answer: Answer): Smoked {
+  const { ok, code, status, release, ms } = answer
+  const seen = status === 0 ? 'nothing answered' : `it answered ${status}`
+  return {
+    ok,
+    code: code.replace(/^health-/, ''),
+    detail: ok ? '' : `Asked on the server itself, ${seen}.`,
+    advice: undefined,
+    answersOnServer: ok,
+    report: { ok, from: 'server', url: test.url.href, status: status === 0 ? null : status, ms, release },
+  }
+}

@@ -1,0 +1,45 @@
+import { releasePaths, sourceFolder } from './paths.ts'
+import { pythonString } from './python.ts'
+import type { ReleaseSettings } from './settings.ts'
+
+/**
+ * Renders a release's `gunicorn.conf.py`. Settings that an older gunicorn does not know are passed over by it.
+ *
+ * Not set: `bind` (systemd hands the socket over), `accesslog` (nginx logs requests), `preload_app` (connections and
+ * threads made at import would be shared by forked workers), `forwarded_allow_ips` (gunicorn trusts whoever speaks over
+ * a unix socket: http/message.py, 20.1 to 27.0; only nginx's group can open this one).
+ */
+export function renderGunicorn(settings: ReleaseSettings): string {
+  const release = releasePaths(settings.name, settings.release)
+  const workers = whole('workers', settings.workers)
+  return `import os
+
+# A release's first start is one process: what it does at import (tables, keys) happens once.
+workers = 1 if os.path.exists(${pythonString(release.firstStart)}) else ${workers}
+threads = ${whole('threads', settings.threads)}
+worker_class = "gthread"
+chdir = ${pythonString(sourceFolder(release.root, settings.source))}
+
+# A request may take this many seconds, also while the worker is on its way out.
+timeout = ${whole('timeoutSeconds', settings.timeoutSeconds)}
+graceful_timeout = timeout
+keepalive = 5
+
+# Heartbeats are file times: in memory, so that a busy disk does not look like a dead worker.
+worker_tmp_dir = "/dev/shm"
+# As long as nginx lets a request line be; gunicorn's own 4094 would answer 400 first.
+limit_request_line = 8190
+# Names with underscores, which nginx drops, cannot stand in for headers of the proxy's (22.0 and newer).
+forwarder_headers = ""
+# The control socket of 25.1 and newer wants a folder that the sandbox does not give.
+control_socket_disable = True
+errorlog = "-"
+`
+}
+
+/** @throws RangeError for what is no count: inputs are judged long before */
+function whole(what: string, value: number): number {
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new RangeError(`${what} has to be a whole number above 0`)
+  return value
+}

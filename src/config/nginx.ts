@@ -1,0 +1,216 @@
+import { type Domain, readDomain } from './domain.ts'
+import { ACME_FOLDER, paths } from './paths.ts'
+import type { SiteSettings } from './settings.ts'
+
+/** Seconds that nginx waits for an answer beyond the app's own `timeout`, so that gunicorn's word comes first. */
+const READ_GRACE_SECONDS = 15
+
+/**
+ * What nginx's default bucket of 64 bytes holds of a name (ngx_hash.h, NGX_HASH_ELT_SIZE, and a pointer). A longer name
+ * would stop nginx, unless a setting of the whole server's were raised; as a pattern it is in no hash.
+ */
+const LONGEST_HASHED_NAME = 46
+
+/**
+ * What nginx's mime.types of some release lacks, and Flask would serve rightly. Scripts and manifests of an unknown type
+ * are refused by browsers.
+ */
+const TYPES = [
+  ['application/manifest+json', 'webmanifest'],
+  ['application/wasm', 'wasm'],
+  ['image/avif', 'avif'],
+  ['text/csv', 'csv'],
+  ['text/javascript', 'mjs'],
+  ['text/vtt', 'vtt'],
+] as const
+
+/**
+ * Renders an app's nginx file. It names no release: `current` is a symbolic link that nginx follows anew for each
+ * request, to the files and to the socket alike, so a cutover or a rollback needs no reload.
+ *
+ * Files: nginx serves what a release's `.public` names, else what the previous release's does, else it asks the app.
+ * A path with a hidden part is always the app's. `expires`, not `add_header`, because one header in a location hides
+ * all headers of the server.
+ *
+ * Headers of the visitor's that a proxy would set are overwritten; those that could contradict ours are emptied
+ * (gunicorn answers 400 to a scheme said in two ways, ProxyFix may take a prefix).
+ * @throws DeployError `domain-invalid`
+ */
+export function renderSite(site: SiteSettings): string {
+  const app = paths(site.name)
+  const domains = site.domains.map(readDomain)
+  if (domains.length === 0) throw new RangeError('a site needs a domain')
+  if (!/^[1-9][0-9]{0,8}[kKmMgG]?$|^0$/.test(site.maxBodySize)) {
+    throw new RangeError(`not a size of nginx's: ${JSON.stringify(site.maxBodySize)}`)
+  }
+  const any = domains.some(({ kind }) => kind === 'any')
+  return `# Written by flask-deploy; a change by hand is overwritten by the next deploy.
+
+# No keepalive: a kept connection would go on to the release before.
+upstream ${app.user} {
+    server unix:${app.current}/.sock fail_timeout=0;
+}
+
+${maps(variables(site.name))}
+server {
+${listen(site.ipv6, any ? ' default_server' : '')}
+    server_name ${serverNames(domains).join(' ')};
+
+${indented(body(site))}}
+`
+}
+
+/**
+ * Renders the site that answers names nobody serves: it closes the connection. It has to be the first one that nginx
+ * reads, and by that alone is the default: beside a `default_server` of somebody else's, or of an app that serves every
+ * name, it does no harm.
+ */
+export function renderCatchAll(settings: { readonly ipv6: boolean }): string {
+  return `# Written by flask-deploy: what is asked for a name that no site here has gets no answer.
+server {
+${listen(settings.ipv6, '')}
+    server_name flask-deploy-default.invalid;
+    server_tokens off;
+
+${indented(challenges())}
+    location / {
+        return 444;
+    }
+}
+`
+}
+
+/** Names of nginx variables: they are the whole server's, and `-` cannot be in them. */
+function variables(name: string) {
+  const prefix = `$${paths(name).user.replaceAll('-', '_')}`
+  return {
+    connection: `${prefix}_connection`,
+    nosniff: `${prefix}_nosniff`,
+    framing: `${prefix}_framing`,
+    frame: `${prefix}_frame`,
+    referrer: `${prefix}_referrer`,
+  }
+}
+
+/** Headers for safety are added where the app does not set its own: two of one kind would contradict each other. */
+function maps(names: ReturnType<typeof variables>): string {
+  return `map $http_upgrade ${names.connection} {
+    '' close;
+    default upgrade;
+}
+
+# Empty where the app says it itself; a header without a value is not sent.
+map $upstream_http_x_content_type_options ${names.nosniff} {
+    '' nosniff;
+    default '';
+}
+map $upstream_http_content_security_policy ${names.framing} {
+    ~*frame-ancestors '';
+    default SAMEORIGIN;
+}
+map $upstream_http_x_frame_options ${names.frame} {
+    '' ${names.framing};
+    default '';
+}
+map $upstream_http_referrer_policy ${names.referrer} {
+    '' strict-origin-when-cross-origin;
+    default '';
+}
+`
+}
+
+/** What the site is, whatever it listens on: the same for HTTP and HTTPS. */
+function body(site: SiteSettings): string {
+  const app = paths(site.name)
+  const names = variables(site.name)
+  const files = `try_files /current/.public$uri /current/.previous/.public$uri @app;
+expires 1h;
+charset utf-8;
+`
+  return `server_tokens off;
+client_max_body_size ${site.maxBodySize};
+access_log /var/log/nginx/${app.user}.access.log;
+error_log /var/log/nginx/${app.user}.error.log;
+
+gzip on;
+gzip_vary on;
+gzip_comp_level 5;
+gzip_min_length 1024;
+gzip_types text/css text/plain text/javascript application/javascript application/json application/xml application/manifest+json application/wasm image/svg+xml;
+
+add_header X-Content-Type-Options ${names.nosniff} always;
+add_header X-Frame-Options ${names.frame} always;
+add_header Referrer-Policy ${names.referrer} always;
+
+root ${app.app};
+# A path through \`current\` must not be remembered.
+open_file_cache off;
+
+${challenges()}
+location / {
+${indented(files)}}
+
+location ~ /\\. {
+    try_files /current/.public/.none @app;
+}
+
+location ~ \\.(?:${TYPES.map(([, extension]) => extension).join('|')})$ {
+    types {
+${TYPES.map(([type, extension]) => `        ${type} ${extension};\n`).join('')}    }
+${indented(files)}}
+
+location @app {
+    proxy_pass http://${app.user};
+    proxy_http_version 1.1;
+    proxy_set_header Host $host;
+    proxy_set_header X-Real-IP $remote_addr;
+    proxy_set_header X-Forwarded-For $remote_addr;
+    proxy_set_header X-Forwarded-Proto $scheme;
+    proxy_set_header X-Forwarded-Host $host;
+    proxy_set_header X-Forwarded-Port $server_port;
+    proxy_set_header X-Forwarded-Prefix "";
+    proxy_set_header X-Forwarded-Ssl "";
+    proxy_set_header X-Forwarded-Protocol "";
+    proxy_set_header Forwarded "";
+    proxy_set_header Proxy "";
+    proxy_set_header Upgrade $http_upgrade;
+    proxy_set_header Connection ${names.connection};
+    proxy_redirect off;
+    proxy_connect_timeout 5s;
+    proxy_send_timeout 60s;
+    proxy_read_timeout ${site.timeoutSeconds + READ_GRACE_SECONDS}s;
+    # Buffers stay on: they keep a slow visitor from holding a worker.
+    proxy_buffers 16 16k;
+    proxy_buffer_size 16k;
+    proxy_next_upstream off;
+}
+`
+}
+
+function challenges(): string {
+  return `location ^~ /.well-known/acme-challenge/ {
+    root ${ACME_FOLDER};
+    default_type text/plain;
+    try_files $uri =404;
+}
+`
+}
+
+/** `[::]` is an error where the kernel has no IPv6. */
+function listen(ipv6: boolean, flags: string): string {
+  return [`    listen 80${flags};`, ...(ipv6 ? [`    listen [::]:80${flags};`] : [])].join('\n')
+}
+
+function serverNames(domains: readonly Domain[]): readonly string[] {
+  const names = domains.filter(({ kind }) => kind !== 'any').map(serverName)
+  return names.length === 0 ? ['_'] : [...new Set(names)]
+}
+
+function serverName({ kind, text }: Domain): string {
+  if (kind === 'ipv6') return `[${text}]`
+  return text.length > LONGEST_HASHED_NAME ? `~^${text.replaceAll('.', '\\.')}$` : text
+}
+
+function indented(text: string): string {
+  return text.replace(/^(?=.)/gm, '    ')
+}

@@ -1,0 +1,157 @@
+import { paths, releasePaths } from './paths.ts'
+import { type Property, unitWord } from './unit-text.ts'
+
+/*
+ * What a process on the server may do. One list for the web process and for everything else of an app that runs as a
+ * transient unit, so that a release command meets the same walls as the requests after it.
+ *
+ * A unit file with a setting that systemd is too old for gets a warning, but `systemd-run -p` fails, and an allow-list
+ * of system calls whose set is unknown kills the process; hence the first version of each
+ * (`NEWS` of systemd, and "Added in version" of systemd.exec(5)).
+ */
+const SANDBOX: readonly (readonly [since: number, ...Property])[] = [
+  [187, 'NoNewPrivileges', 'yes'],
+  [232, 'ProtectSystem', 'strict'],
+  [214, 'ProtectHome', 'yes'],
+  [64, 'PrivateTmp', 'yes'],
+  [209, 'PrivateDevices', 'yes'],
+  [232, 'ProtectKernelTunables', 'yes'],
+  [232, 'ProtectKernelModules', 'yes'],
+  [244, 'ProtectKernelLogs', 'yes'],
+  [232, 'ProtectControlGroups', 'yes'],
+  [245, 'ProtectClock', 'yes'],
+  [242, 'ProtectHostname', 'yes'],
+  [247, 'ProtectProc', 'invisible'],
+  [242, 'RestrictSUIDSGID', 'yes'],
+  [231, 'RestrictRealtime', 'yes'],
+  [233, 'RestrictNamespaces', 'yes'],
+  [235, 'LockPersonality', 'yes'],
+  [232, 'RemoveIPC', 'yes'],
+  [235, 'KeyringMode', 'private'],
+  // Netlink is what getaddrinfo and psutil ask the kernel's network state with.
+  [211, 'RestrictAddressFamilies', 'AF_UNIX AF_INET AF_INET6 AF_NETLINK'],
+  [21, 'CapabilityBoundingSet', ''],
+  [229, 'AmbientCapabilities', ''],
+  [209, 'SystemCallArchitectures', 'native'],
+  [239, 'SystemCallFilter', '@system-service'],
+  [239, 'SystemCallErrorNumber', 'EPERM'],
+]
+
+/** Processes and threads of one unit, and its open files. */
+const LIMITS: readonly Property[] = [
+  ['LimitNOFILE', '65535'],
+  ['TasksMax', '512'],
+]
+
+/**
+ * The walls around a process of the app: no other app's code is to be seen, nothing but the app's own folders can be
+ * written.
+ * @param name NAME
+ * @param systemd the server's version of systemd, e.g. 252
+ */
+export function sandboxProperties(name: string, systemd: number): readonly Property[] {
+  return walls(systemd, [['BindReadOnlyPaths', paths(name).app]])
+}
+
+/** Which release a process of an app belongs to. */
+export interface ReleaseProcess {
+  readonly name: string
+  readonly release: string
+  readonly systemd: number
+  /** Extra variables; those of the env file win over them. */
+  readonly environment?: ReadonlyMap<string, string>
+}
+
+/**
+ * Everything that makes a process one of this release's, for a unit file or for `systemd-run -p`: user, folders,
+ * variables, limits and walls. What to run and where is the caller's.
+ */
+export function releaseProperties(process: ReleaseProcess): readonly Property[] {
+  const app = paths(process.name)
+  const release = releasePaths(process.name, process.release)
+  const environment = new Map([
+    ['HOME', app.stateDir],
+    ['PATH', `${release.venv}/bin:${SYSTEM_PATH}`],
+    ['PYTHONDONTWRITEBYTECODE', '1'],
+    ['PYTHONUNBUFFERED', '1'],
+    // Flask then passes over an `app.run()` that nobody guarded (flask/app.py, `run`).
+    ['FLASK_RUN_FROM_CLI', 'true'],
+    ...(process.environment ?? []),
+  ])
+  return [
+    ['User', app.user],
+    ['Group', app.user],
+    ['UMask', '0027'],
+    ['EnvironmentFile', release.env],
+    ...environmentProperties(environment),
+    ['StateDirectory', app.user],
+    ['StateDirectoryMode', '0750'],
+    ['CacheDirectory', app.user],
+    ['CacheDirectoryMode', '0750'],
+    ['LogsDirectory', app.user],
+    ['LogsDirectoryMode', '0750'],
+    ...LIMITS,
+    ...sandboxProperties(process.name, process.systemd),
+  ]
+}
+
+/** What a build of an environment needs. Paths are absolute and exist. */
+export interface Build {
+  readonly name: string
+  readonly systemd: number
+  /** To be seen; nothing else of any app's releases is. */
+  readonly readable: readonly string[]
+  /** To be written, by the build user's own right. */
+  readonly writable: readonly string[]
+  /** uv's settings; the user's `env` is not among them, but for what concerns an index. */
+  readonly environment: ReadonlyMap<string, string>
+}
+
+/**
+ * Everything that makes a process a build of the app's environments: as its build user, with the network, out of reach
+ * of every app's code, state and variables. The app's group lets it read the release's own requirement files.
+ */
+export function buildProperties(build: Build): readonly Property[] {
+  const app = paths(build.name)
+  const environment = new Map([
+    ['HOME', app.buildCache],
+    ['UV_CACHE_DIR', `${app.buildCache}/uv`],
+    ...build.environment,
+  ])
+  return [
+    ['User', app.buildUser],
+    ['Group', app.buildUser],
+    ['SupplementaryGroups', app.user],
+    ['UMask', '0022'],
+    ...environmentProperties(environment),
+    ['CacheDirectory', app.buildUser],
+    ['CacheDirectoryMode', '0700'],
+    ...LIMITS,
+    ...walls(build.systemd, [
+      ...build.readable.map((path): Property => ['BindReadOnlyPaths', boundPath(path)]),
+      ...build.writable.map((path): Property => ['BindPaths', boundPath(path)]),
+      // The group that reads the requirements could read these too.
+      ...[app.stateDir, app.cacheDir, app.logDir].map((path): Property => ['InaccessiblePaths', `-${path}`]),
+    ]),
+  ]
+}
+
+/** systemd's own default for services, written out so that a release's folder can stand before it. */
+const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+function walls(systemd: number, mounts: readonly Property[]): readonly Property[] {
+  const known = SANDBOX.filter(([since]) => systemd >= since).map(([, key, value]): Property => [key, value])
+  // Since 238: an empty /srv, in which only what is bound can be seen.
+  return systemd < 238 ? known : [...known, ['TemporaryFileSystem', '/srv:ro'], ...mounts]
+}
+
+function environmentProperties(environment: ReadonlyMap<string, string>): readonly Property[] {
+  return [...environment].map(([name, value]) => ['Environment', unitWord(`${name}=${value}`)])
+}
+
+/** @throws RangeError for a path with a character that means something in a list of mounts */
+function boundPath(path: string): string {
+  if (!/^(\/[A-Za-z0-9._+-]+)+$/.test(path))
+    throw new RangeError(`not a path to bind: ${JSON.stringify(path)}`)
+  return path
+}

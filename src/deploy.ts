@@ -1,0 +1,165 @@
+import { type Applied, apply } from './apply/apply.ts'
+import type { Conversation } from './apply/conversation.ts'
+import type { ServerEvent } from './apply/event.ts'
+import { type ReleaseTest, type Smoked, testRelease } from './check/test-release.ts'
+import { makePlan } from './plan/plan.ts'
+import type { Plan } from './plan/operation.ts'
+import type { Wish } from './plan/wish.ts'
+import type { Recorder } from './report/recorder.ts'
+import type { Facts } from './server/facts.ts'
+
+/** Plans anew, at most so often, when another deploy was faster. */
+const MOST_PLANS = 3
+
+/** One run's work on one server. */
+export interface Deploy {
+  readonly conversation: Conversation
+  readonly recorder: Recorder
+  readonly wish: Wish
+  /** Who we are, for the next in line: one line. */
+  readonly holder: string
+  /** The run's ID: hex digits. */
+  readonly run: string
+  readonly test: (plan: Plan) => ReleaseTest
+  readonly signal: AbortSignal
+}
+
+/** What came of it. */
+export interface Deployed {
+  readonly plan: Plan
+  readonly applied: Applied
+  /** The last smoke test of the release that this run made. */
+  readonly smoked: Smoked | undefined
+}
+
+/**
+ * Has a plan applied; where another deploy changed the server meanwhile, it is made anew from new facts.
+ */
+export async function deploy(first: Plan, deployment: Deploy): Promise<Deployed> {
+  const { conversation, wish, signal, recorder } = deployment
+  let plan = first
+  for (let count = 1; ; count += 1) {
+    const result = await applyOnce(plan, deployment, count === 1)
+    if (result.applied.failure?.code !== 'facts-changed' || count === MOST_PLANS || signal.aborted) return result
+    recorder.say('Another deploy changed the server meanwhile: looking again.')
+    const facts: Facts = await conversation.facts(signal)
+    plan = makePlan(facts, wish)
+    if (plan.kind === 'unchanged') return { plan, applied: { ...result.applied, failure: undefined }, smoked: undefined }
+  }
+}
+
+async function applyOnce(plan: Plan, deployment: Deploy, withBundle: boolean): Promise<Deployed> {
+  const { conversation, recorder, wish, signal, run } = deployment
+  let smoked: Smoked | undefined
+  const { behaviour } = wish.inputs
+  const test = deployment.test(plan)
+  let lastShare = -1
+  const applied = await apply(
+    conversation,
+    plan,
+    {
+      run: {
+        name: wish.project.name,
+        run,
+        holder: deployment.holder,
+        lockTimeoutSeconds: Math.ceil(behaviour.lockTimeoutMs / 1000),
+      },
+      bundle: plan.kind === 'deploy' && withBundle ? wish.project.bundle : undefined,
+      test: async (release, answered) => {
+        const found = await testRelease(test, release, answered, signal)
+        if (release === plan.release) smoked = found
+        if (found.report !== null && release === plan.release) recorder.note({ smoke: found.report })
+        recorder.say(tell(release, found))
+        return found
+      },
+      onEvent: (event) => record(recorder, event),
+      onUpload: (sent, of) => {
+        const share = Math.floor((sent / of) * 10)
+        if (share !== lastShare && of > 1 << 20) {
+          recorder.say(`upload: ${megabytes(sent)} of ${megabytes(of)} MB (${Math.round((sent / of) * 100)} %)`)
+        }
+        lastShare = share
+      },
+    },
+    signal,
+  )
+  return { plan, applied, smoked }
+}
+
+function tell(release: string, found: Smoked): string {
+  if (found.report === null) return 'No smoke test: `smoke-from` is off.'
+  const { from, url, status, ms } = found.report
+  const asked = `${url} from the ${from}`
+  return found.ok
+    ? `Smoke test of ${asked}: release ${release} answered ${status} in ${ms} ms.${found.advice === undefined ? '' : ` ${found.advice}`}`
+    : `Smoke test of ${asked} failed: ${found.detail}`
+}
+
+/** An event of the server's, in log and report. */
+function record(recorder: Recorder, event: ServerEvent): void {
+  switch (event.kind) {
+    case 'phase':
+      // The smoke test begins with the flip.
+      if (event.phase !== 'smoke') recorder.phase(event.phase)
+      break
+    case 'log':
+      recorder.toolLine(event.line)
+      break
+    case 'app':
+      recorder.appLine(event.line)
+      break
+    case 'running':
+      recorder.running(event.what)
+      break
+    case 'waiting':
+      recorder.running(`Waiting for ${event.holder}, which holds the lock.`)
+      break
+    case 'changed':
+      recorder.change(event.what, event.detail)
+      recorder.say(`changed: ${event.what} ${event.detail}`)
+      break
+    case 'environment':
+      recorder.change('environment', event.how === 'linked' ? `unchanged, shared with ${event.detail}` : `built from ${event.detail}`)
+      recorder.say(
+        event.how === 'linked'
+          ? `Dependencies are unchanged: the environment of ${event.detail} is shared.`
+          : `Built the environment from ${event.detail}.`,
+      )
+      break
+    case 'unpublished':
+      recorder.say(`The app serves ${event.folder} itself: it is no plain folder, or a link leads out of it.`)
+      break
+    case 'repaired':
+      recorder.change('repaired', event.detail)
+      recorder.say(`An earlier deploy was cut off; repaired: ${event.detail}`)
+      break
+    case 'health':
+      recorder.say(`Health check: ${event.answers} good answers in a row, status ${event.status}, ${event.ms} ms.`)
+      recorder.note({ health: { ok: true, path: '', status: event.status, ms: event.ms, answers: event.answers } })
+      break
+    case 'flipped':
+      recorder.phase('smoke')
+      recorder.say(`Visitors get release ${event.release}.`)
+      break
+    case 'reverted':
+      recorder.change('reverted', event.release)
+      recorder.say(`Visitors get release ${event.release} again.`)
+      break
+    case 'kept':
+      recorder.say(`Release ${event.release} is kept.`)
+      break
+    case 'stderr':
+      recorder.toolLine(event.line)
+      break
+    case 'answered':
+    case 'serving':
+    case 'fail':
+    case 'end':
+    case 'gone':
+      break
+  }
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / (1024 * 1024)).toFixed(1)
+}

@@ -1,0 +1,4 @@
+import './shim.ts'
+import { main } from './main.ts'
+
+await main()

@@ -1,0 +1,65 @@
+// Made from action.yml by `node script/readme-tables.ts`; change it there.
+
+/** Every input of action.yml, in its order. */
+export const inputNames = [
+  'host',
+  'port',
+  'user',
+  'ssh-key',
+  'ssh-key-passphrase',
+  'password',
+  'known-hosts',
+  'host-fingerprint',
+  'sudo-password',
+  'connect-timeout',
+  'name',
+  'source',
+  'app',
+  'python',
+  'requirements',
+  'packages',
+  'env',
+  'release-command',
+  'persist',
+  'exclude',
+  'include',
+  'domain',
+  'static',
+  'max-body-size',
+  'workers',
+  'threads',
+  'timeout',
+  'command',
+  'release',
+  'lock-timeout',
+  'health-path',
+  'health-timeout',
+  'smoke-url',
+  'smoke-from',
+  'expect-status',
+  'expect-text',
+  'keep-releases',
+  'upgrade-packages',
+] as const
+
+/** The name of an input of action.yml. */
+export type InputName = (typeof inputNames)[number]
+
+/** The defaults of action.yml: what an empty input means. */
+export const defaults: Readonly<Partial<Record<InputName, string>>> = {
+  port: '22',
+  user: 'root',
+  'connect-timeout': '30s',
+  source: '.',
+  persist: 'instance',
+  static: 'static',
+  'max-body-size': '16m',
+  threads: '4',
+  timeout: '60s',
+  command: 'deploy',
+  'lock-timeout': '600s',
+  'health-timeout': '60s',
+  'smoke-from': 'runner',
+  'keep-releases': '5',
+  'upgrade-packages': 'false',
+}

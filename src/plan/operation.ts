@@ -1,0 +1,81 @@
+import type { Phase } from '../phases.ts'
+
+/**
+ * One step of a plan, as data. Each is a call of a function in remote/ (see apply/program.ts); `phase` is where it
+ * belongs in log and summary.
+ */
+export type Operation = { readonly phase: Phase } & (
+  | { readonly kind: 'install-packages'; readonly names: readonly string[]; readonly upgrade: boolean }
+  | { readonly kind: 'install-uv'; readonly version: string }
+  | { readonly kind: 'claim'; readonly owner: string }
+  | { readonly kind: 'account' }
+  | { readonly kind: 'receive-bundle'; readonly bytes: number; readonly sha256: string }
+  | { readonly kind: 'unpack' }
+  | {
+      readonly kind: 'environment'
+      /** The runner's part of what decides the environment, as a hash. */
+      readonly key: string
+      /** `3.11`, or '' for the server's own. */
+      readonly python: string
+      readonly file: string
+      readonly hashed: boolean
+      readonly addsGunicorn: boolean
+      /** `Key=Value` of the transient unit. */
+      readonly properties: readonly string[]
+    }
+  | {
+      readonly kind: 'write-file'
+      readonly path: string
+      /** Octal, e.g. `0640`. */
+      readonly mode: string
+      /** `user:group` */
+      readonly owner: string
+      readonly content: string
+      /** What it is, in the plan's words. */
+      readonly what: string
+    }
+  | { readonly kind: 'persist'; readonly path: string; readonly target: string }
+  | { readonly kind: 'public' }
+  | { readonly kind: 'publish'; readonly url: string; readonly folder: string }
+  | { readonly kind: 'release-command'; readonly properties: readonly string[]; readonly command: string }
+  | { readonly kind: 'start' }
+  | { readonly kind: 'health' }
+  | { readonly kind: 'grow'; readonly workers: number }
+  | { readonly kind: 'nginx'; readonly site: string; readonly catchAll: string | undefined }
+  | { readonly kind: 'cutover'; readonly waitSeconds: number }
+  | { readonly kind: 'verdict'; readonly waitSeconds: number }
+  | { readonly kind: 'settle'; readonly record: string }
+  | { readonly kind: 'prune'; readonly keep: number }
+)
+
+/** What is to be done on one server, made from facts and wish alone. */
+export interface Plan {
+  readonly kind: 'deploy' | 'rollback' | 'unchanged'
+  /** The release that will serve; with `unchanged` the one that does. */
+  readonly release: string
+  /** The release that serves before. */
+  readonly from: string | undefined
+  /** The state's generation that this plan was made for. */
+  readonly generation: number
+  readonly operations: readonly Operation[]
+  /** For the program's own requests: health check and smoke test from the server. */
+  readonly check: CheckSettings
+  /** `UV_*` and `PIP_*` of the user's `env`, as an env file: all of `env` that a build may see. */
+  readonly buildEnv: string
+}
+
+/** What remote/http.py is told; JSON. */
+export interface CheckSettings {
+  readonly host: string
+  readonly scheme: 'http' | 'https'
+  readonly port: number
+  readonly path: string
+  /** The path was asked for, so only 2xx and 3xx are good. */
+  readonly explicit: boolean
+  readonly statuses: readonly (readonly [number, number])[]
+  readonly text: string
+  /** Seconds. */
+  readonly timeout: number
+  /** Release -> nonce. */
+  readonly nonces: Readonly<Record<string, string>>
+}

@@ -1,0 +1,306 @@
+import { createHash } from 'node:crypto'
+import { commandEnvironment } from '../config/command-environment.ts'
+import { renderEntry } from '../config/entry.ts'
+import { releaseEnv, renderEnvFile } from '../config/env-file.ts'
+import { renderGunicorn } from '../config/gunicorn.ts'
+import { renderCatchAll, renderSite } from '../config/nginx.ts'
+import { paths, releasePaths } from '../config/paths.ts'
+import { buildProperties, releaseProperties } from '../config/sandbox.ts'
+import type { ReleaseSettings } from '../config/settings.ts'
+import type { Property } from '../config/unit-text.ts'
+import { renderServiceUnit, renderSocketUnit } from '../config/units.ts'
+import { DeployError } from '../errors.ts'
+import type { Facts, KeptRelease } from '../server/facts.ts'
+import { guardServer } from './guards.ts'
+import type { CheckSettings, Operation, Plan } from './operation.ts'
+import { missingPackages } from './packages.ts'
+import { gunicorn, uv } from './pins.ts'
+import type { Wish } from './wish.ts'
+
+/** Seconds that the server waits for the runner's word; then it goes back by itself. */
+const VERDICT_SECONDS = 300
+
+/** Stands for the release where only the rest of the settings is compared. */
+const ANY_RELEASE = '00000000000000-0000000'
+
+/**
+ * Facts and wish -> what is to be done. Pure: the same server and the same wish give the same plan, and plan mode is
+ * this function with nothing after it.
+ * @throws DeployError where the server cannot take the project, the name is somebody else's, or there is nothing to
+ * go back to
+ */
+export function makePlan(facts: Facts, wish: Wish): Plan {
+  guardServer(facts, wish.project)
+  return wish.inputs.command === 'rollback' ? rollback(facts, wish) : deploy(facts, wish)
+}
+
+function deploy(facts: Facts, wish: Wish): Plan {
+  const { inputs, project } = wish
+  const { app, behaviour } = inputs
+  const settings = releaseSettings(facts, wish, wish.release, wish.nonce)
+  const site = siteText(facts, wish)
+  const record: KeptRelease = {
+    id: wish.release,
+    bundle: project.bundle.contentSha256,
+    dependencies: dependenciesKey(wish),
+    settings: settingsKey(facts, wish, site),
+    commit: project.commit ?? '-',
+  }
+  const base = {
+    from: facts.state?.current,
+    generation: facts.state?.generation ?? 0,
+    buildEnv: renderEnvFile(buildVariables(app.env), facts.systemd),
+  }
+  const missing = missingPackages(facts, app.packages)
+  const serving = unchangedRelease(project.name, facts, record, site)
+  if (serving !== undefined && missing.length === 0 && !behaviour.upgradePackages) {
+    return { kind: 'unchanged', release: serving, ...base, operations: [], check: checkSettings(facts, wish) }
+  }
+  const own = releasePaths(project.name, wish.release)
+  const group = `root:${paths(project.name).user}`
+  const file = (path: string, mode: string, owner: string, content: string, what: string): Operation => ({
+    phase: 'configure',
+    kind: 'write-file',
+    path,
+    mode,
+    owner,
+    content,
+    what,
+  })
+  const operations: Operation[] = [
+    ...(missing.length > 0 || behaviour.upgradePackages
+      ? [{ phase: 'packages', kind: 'install-packages', names: missing, upgrade: behaviour.upgradePackages } as const]
+      : []),
+    { phase: 'packages', kind: 'claim', owner: `${project.repository.id} ${project.repository.fullName}` },
+    { phase: 'packages', kind: 'account' },
+    { phase: 'upload', kind: 'receive-bundle', bytes: project.bundle.bytes, sha256: project.bundle.sha256 },
+    { phase: 'upload', kind: 'unpack' },
+    { phase: 'dependencies', kind: 'install-uv', version: uv.version },
+    {
+      phase: 'dependencies',
+      kind: 'environment',
+      key: record.dependencies,
+      python: app.python ?? '',
+      file: project.requirements.file,
+      hashed: project.requirements.hashed,
+      addsGunicorn: !project.requirements.listsGunicorn,
+      properties: words([
+        ...buildProperties({
+          name: project.name,
+          systemd: facts.systemd,
+          readable: [own.root],
+          writable: [own.venv],
+          environment: new Map([['UV_SYSTEM_CERTS', '1']]),
+        }),
+      ]),
+    },
+    file(own.env, '0600', 'root:root', renderEnvFile(releaseEnv(app.env, wish.nonce), facts.systemd), 'env file'),
+    file(own.gunicorn, '0640', group, renderGunicorn(settings), 'gunicorn settings'),
+    file(own.entry, '0640', group, renderEntry(settings), 'entry module'),
+    file(own.socketUnitFile, '0644', 'root:root', renderSocketUnit(settings), 'socket unit'),
+    file(own.serviceUnitFile, '0644', 'root:root', renderServiceUnit(settings), 'service unit'),
+    ...app.persist.map((path): Operation => ({ phase: 'configure', kind: 'persist', ...persisted(path, wish) })),
+    { phase: 'configure', kind: 'public' },
+    ...project.static.map(({ url, folder }): Operation => ({ phase: 'configure', kind: 'publish', url, folder })),
+    ...releaseCommand(facts, wish),
+    ...startAndSwitch(facts, wish, site, settings.workers, record),
+  ]
+  return { kind: 'deploy', release: wish.release, ...base, operations, check: checkSettings(facts, wish) }
+}
+
+function rollback(facts: Facts, wish: Wish): Plan {
+  const state = facts.state
+  const target = wish.inputs.release ?? state?.previous
+  const record = state?.releases.find((release) => release.id === target)
+  if (state === undefined || target === undefined || record === undefined) {
+    const kept = state?.releases.map((release) => release.id) ?? []
+    throw new DeployError('no-release', {
+      cause:
+        target === undefined
+          ? 'There is no previous release on the server to go back to.'
+          : `The server has no release ${target}.`,
+      cure:
+        kept.length > 0
+          ? `Set \`release\` to one of these: ${kept.join(', ')}.`
+          : 'Deploy once with `command: deploy`; a rollback needs two releases.',
+      input: 'release',
+    })
+  }
+  const base = {
+    release: target,
+    from: state.current,
+    generation: state.generation,
+    check: checkSettings(facts, wish),
+    buildEnv: '',
+  }
+  if (target === state.current && facts.active && facts.link === target) {
+    return { kind: 'unchanged', ...base, operations: [] }
+  }
+  return {
+    kind: 'rollback',
+    ...base,
+    operations: startAndSwitch(facts, wish, siteText(facts, wish), workerCount(facts, wish), record),
+  }
+}
+
+/** What deploy and rollback have in common: from the first start to the pruning. */
+function startAndSwitch(
+  facts: Facts,
+  wish: Wish,
+  site: string,
+  workers: number,
+  record: KeptRelease,
+): readonly Operation[] {
+  const catchAll = wish.inputs.site.domains.includes('_') ? undefined : renderCatchAll({ ipv6: facts.ipv6 })
+  return [
+    { phase: 'start', kind: 'start' },
+    { phase: 'health', kind: 'health' },
+    { phase: 'health', kind: 'grow', workers },
+    { phase: 'cutover', kind: 'nginx', site, catchAll },
+    { phase: 'cutover', kind: 'cutover', waitSeconds: VERDICT_SECONDS },
+    { phase: 'smoke', kind: 'verdict', waitSeconds: VERDICT_SECONDS },
+    {
+      phase: 'report',
+      kind: 'settle',
+      record: [record.id, record.bundle, record.dependencies, record.settings, record.commit].join(' '),
+    },
+    { phase: 'report', kind: 'prune', keep: wish.inputs.behaviour.keepReleases },
+  ]
+}
+
+function releaseCommand(facts: Facts, wish: Wish): readonly Operation[] {
+  const { project, inputs, release } = wish
+  const command = inputs.app.releaseCommand
+  if (command === undefined) return []
+  return [
+    {
+      phase: 'release-command',
+      kind: 'release-command',
+      command,
+      properties: words([
+        ...releaseProperties({
+          name: project.name,
+          release,
+          systemd: facts.systemd,
+          environment: commandEnvironment(releaseSettings(facts, wish, release, wish.nonce)),
+        }),
+        ['WorkingDirectory', releasePaths(project.name, release).root],
+      ]),
+    },
+  ]
+}
+
+/** The release that serves, where nothing of the wish differs from it. */
+function unchangedRelease(name: string, facts: Facts, record: KeptRelease, site: string): string | undefined {
+  const { state } = facts
+  const current = state?.releases.find((release) => release.id === state.current)
+  if (state === undefined || current === undefined || state.attempt !== undefined) return undefined
+  const same =
+    current.bundle === record.bundle &&
+    current.dependencies === record.dependencies &&
+    current.settings === record.settings &&
+    facts.link === current.id &&
+    facts.active &&
+    facts.files.get(paths(name).nginxSite) === sha256(site)
+  return same ? current.id : undefined
+}
+
+function releaseSettings(facts: Facts, wish: Wish, release: string, nonce: string): ReleaseSettings {
+  return {
+    name: wish.project.name,
+    release,
+    // The bundle's root is the source folder.
+    source: '',
+    target: wish.project.target,
+    workers: workerCount(facts, wish),
+    threads: wish.inputs.site.threads,
+    timeoutSeconds: wish.inputs.site.timeoutSeconds,
+    env: wish.inputs.app.env,
+    nonce,
+    systemd: facts.systemd,
+    nginxGroup: facts.nginxUser,
+  }
+}
+
+function siteText(facts: Facts, wish: Wish): string {
+  const { domains, maxBodySize, timeoutSeconds } = wish.inputs.site
+  return renderSite({ name: wish.project.name, domains, ipv6: facts.ipv6, maxBodySize, timeoutSeconds })
+}
+
+/** Two for each core and one more, as gunicorn's manual has it, but no more than memory bears (150 MB each). */
+function workerCount(facts: Facts, wish: Wish): number {
+  const { workers } = wish.inputs.site
+  if (workers !== undefined) return workers
+  const byMemory = Math.floor(facts.memoryBytes / (150 * 1024 * 1024))
+  return Math.max(1, Math.min(facts.cpus * 2 + 1, byMemory, 9))
+}
+
+function dependenciesKey(wish: Wish): string {
+  const { requirements } = wish.project
+  return sha256(
+    JSON.stringify([
+      requirements.sha256,
+      requirements.file,
+      requirements.hashed,
+      [...buildVariables(wish.inputs.app.env)],
+      wish.inputs.app.python ?? '',
+      requirements.listsGunicorn ? '' : gunicorn.requirements,
+    ]),
+  )
+}
+
+/** Everything else that a release is made of, so that a change of any of it makes a new one. */
+function settingsKey(facts: Facts, wish: Wish, site: string): string {
+  const settings = releaseSettings(facts, wish, ANY_RELEASE, '')
+  return sha256(
+    JSON.stringify([
+      renderSocketUnit(settings),
+      renderServiceUnit(settings),
+      renderGunicorn(settings),
+      renderEntry(settings),
+      [...settings.env],
+      site,
+      wish.inputs.app.persist,
+      wish.inputs.app.releaseCommand ?? '',
+      wish.project.static,
+    ]),
+  )
+}
+
+/** All of `env` that a build may see: what concerns package indexes. */
+function buildVariables(env: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  return new Map([...env].filter(([key]) => key.startsWith('UV_') || key.startsWith('PIP_')))
+}
+
+function checkSettings(facts: Facts, wish: Wish): CheckSettings {
+  const { behaviour, server } = wish.inputs
+  const domain = wish.inputs.site.domains[0] ?? '_'
+  return {
+    host: domain === '_' ? server.host : domain,
+    scheme: 'http',
+    port: 80,
+    path: behaviour.healthPath ?? '/',
+    explicit: behaviour.healthPath !== undefined,
+    statuses: behaviour.expectStatus ?? [],
+    text: behaviour.expectText ?? '',
+    timeout: Math.ceil(behaviour.healthTimeoutMs / 1000),
+    nonces: { ...Object.fromEntries(facts.nonces), [wish.release]: wish.nonce },
+  }
+}
+
+/**
+ * `instance` is where Flask looks for it: beside the package, which in a `src` layout is below `src`
+ * (Flask's `auto_find_instance_path`).
+ */
+function persisted(path: string, wish: Wish): { readonly path: string; readonly target: string } {
+  const folder = wish.project.target.path[0] ?? ''
+  return { path: path === 'instance' && folder !== '' ? `${folder}/instance` : path, target: path }
+}
+
+function words(properties: readonly Property[]): readonly string[] {
+  return properties.map(([key, value]) => `${key}=${value}`)
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}

@@ -1,0 +1,21 @@
+import type { Inputs } from '../inputs.ts'
+import type { Project } from '../project/project.ts'
+
+/** What the user wants on the server, with what one run adds to it. */
+export interface Wish {
+  readonly inputs: Inputs
+  readonly project: Project
+  /** The ID of the release that this run would make. */
+  readonly release: string
+  /** The nonce of that release: 32 hex digits. */
+  readonly nonce: string
+}
+
+/**
+ * The ID of a new release: when it was made (UTC, to the second) and what it was made of. It tells people something;
+ * nothing is ordered by it, because clocks are wrong now and then.
+ * @param hash the commit's hash, or that of the bundle's content where there is no commit
+ */
+export function releaseId(now: Date, hash: string): string {
+  return `${now.toISOString().replace(/[-:T]/g, '').slice(0, 14)}-${hash.slice(0, 7)}`
+}

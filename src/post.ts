@@ -1,0 +1,57 @@
+import { randomBytes } from 'node:crypto'
+import { Conversation } from './apply/conversation.ts'
+import { parseInputs } from './inputs/parse.ts'
+import { appName } from './project/name.ts'
+import { connectTo, type Surroundings } from './run.ts'
+import { redactor, secretsToMask } from './secrets.ts'
+
+/** ms that the server may take to go back. */
+const LIMIT_MS = 10_000
+
+/**
+ * After main: where main was killed while a program ran on the server, the program is stopped, so that it goes back to
+ * the release that served and frees the lock. It would do so by itself too, only later. Fails nothing.
+ * @param run the ID that main remembered; '' where there is nothing to do
+ */
+export async function post(surroundings: Surroundings, run: string): Promise<void> {
+  if (!/^[0-9a-f]+$/.test(run)) return
+  const { log, input, environment } = surroundings
+  log.mask(secretsToMask(input))
+  log.redactWith(redactor(input))
+  try {
+    const inputs = parseInputs(input)
+    const signal = AbortSignal.any([surroundings.signal, AbortSignal.timeout(LIMIT_MS)])
+    const connection = await connectTo(inputs, { ...surroundings, signal }, (text) => log.info(text))
+    const { conversation } = await Conversation.start(
+      connection,
+      {
+        name: inputs.app.name ?? appName(environment['GITHUB_REPOSITORY'] || 'local/app'),
+        run: randomBytes(8).toString('hex'),
+        nonce: randomBytes(16).toString('hex'),
+        packages: [],
+        user: inputs.server.user,
+        sudoPassword: inputs.server.sudoPassword,
+      },
+      signal,
+    )
+    const ended = new Promise<string>((resolve, reject) => {
+      let serving = 'unknown'
+      conversation.listen(
+        (event) => {
+          if (event.kind === 'serving') serving = event.release
+          if (event.kind === 'end' || event.kind === 'gone') resolve(serving)
+        },
+        (error) => reject(error),
+      )
+      signal.addEventListener('abort', () => reject(signal.reason))
+    })
+    await conversation.cancel(run)
+    await conversation.attach(run, 0)
+    log.info(`The deploy that was cut off has been stopped; visitors get release ${(await ended) || 'none'}.`)
+    conversation.end()
+    connection.close()
+  } catch (error) {
+    log.info(`The deploy that was cut off could not be stopped from here: ${error instanceof Error ? error.message : String(error)}`)
+    log.info('It goes back by itself, and the next deploy cleans up what is left.')
+  }
+}

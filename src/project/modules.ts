@@ -1,0 +1,87 @@
+import { type Binding, moduleBindings } from './python-bindings.ts'
+import { type Tree, textOf } from './tree.ts'
+
+/** A Python module of the project. */
+export interface Module {
+  /** Dotted, e.g. `shop.wsgi`. */
+  readonly name: string
+  /** The folder that has to be on sys.path for it: '' or `src`. */
+  readonly base: string
+  /** Its file; a package's is its `__init__.py`. */
+  readonly file: string
+}
+
+/** Folders that modules are looked for in, in order: the root, and `src` unless that is a package itself. */
+export function bases(tree: Tree): readonly string[] {
+  return tree.hasFolder('src') && !tree.has('src/__init__.py') ? ['', 'src'] : ['']
+}
+
+/** Finds a module as Python's import would: a package goes before a file of the same name. */
+export function moduleIn(tree: Tree, base: string, name: string): Module | undefined {
+  const stem = join(base, name.replaceAll('.', '/'))
+  const file = [`${stem}/__init__.py`, `${stem}.py`].find((one) => tree.has(one))
+  return file === undefined ? undefined : { name, base, file }
+}
+
+/** Finds a module in the first of `bases` that has it. */
+export function findModule(tree: Tree, name: string): Module | undefined {
+  for (const base of bases(tree)) {
+    const found = moduleIn(tree, base, name)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+/** Folders directly in a base that hold no app of their own, as a rule. */
+const notApps: ReadonlySet<string> = new Set([
+  ...[
+    'alembic',
+    'bin',
+    'doc',
+    'docs',
+    'examples',
+    'instance',
+    'migrations',
+    'scripts',
+    'test',
+    'tests',
+    'tools',
+  ],
+])
+
+/** The packages directly in a base, in the order of their names. */
+export function packages(tree: Tree, base: string): readonly Module[] {
+  const prefix = join(base, '')
+  const names = tree.paths.flatMap((own) => {
+    const [name, file, ...rest] = own.startsWith(prefix) ? own.slice(prefix.length).split('/') : []
+    return name !== undefined && file === '__init__.py' && rest.length === 0 && !notApps.has(name)
+      ? [name]
+      : []
+  })
+  return names.map((name) => ({ name, base, file: join(base, `${name}/__init__.py`) }))
+}
+
+/** What a module binds at its top level; empty for a file that cannot be read. */
+export function bindingsIn(tree: Tree, module: Module): readonly Binding[] {
+  return moduleBindings(textOf(tree, module.file) ?? '')
+}
+
+/** The absolute name behind `from NAME import`, which may be relative to the module that says it. */
+export function absoluteName(module: Module, name: string): string {
+  const dots = /^\.*/.exec(name)?.[0].length ?? 0
+  if (dots === 0) return name
+  const parts = module.name.split('.')
+  const up = module.file.endsWith('/__init__.py') ? dots - 1 : dots
+  const own = parts.slice(0, Math.max(parts.length - up, 0))
+  return [...own, name.slice(dots)].filter((part) => part !== '').join('.')
+}
+
+/** The folder of the package that a module lies in, or the module's own where it is a package. */
+export function folderOf(module: Module): string {
+  return module.file.slice(0, Math.max(module.file.lastIndexOf('/'), 0))
+}
+
+/** Joins two relative paths; `join('src', '')` is `src/`, `join('', 'a')` is `a`. */
+export function join(base: string, own: string): string {
+  return base === '' ? own : `${base}/${own}`
+}

@@ -1,0 +1,128 @@
+import type { Explanation } from '../errors.ts'
+import type { Failure, Situation } from './diagnosis.ts'
+import { projectFile, type Traceback } from './traceback.ts'
+
+/** Distributions whose name is not the module's (their own documentation); `_` for `-` needs no entry. */
+const distributions: Readonly<Record<string, string>> = {
+  bs4: 'beautifulsoup4',
+  cv2: 'opencv-python-headless',
+  dateutil: 'python-dateutil',
+  docx: 'python-docx',
+  dotenv: 'python-dotenv',
+  git: 'GitPython',
+  jwt: 'PyJWT',
+  MySQLdb: 'mysqlclient',
+  PIL: 'Pillow',
+  psycopg2: 'psycopg2-binary',
+  sklearn: 'scikit-learn',
+  yaml: 'PyYAML',
+}
+
+/** One kind of exception: what to do about it. The first that fits is taken. */
+interface ExceptionRow {
+  readonly fits: RegExp
+  readonly cure: (match: RegExpExecArray, situation: Situation) => Pick<Explanation, 'cure' | 'input' | 'file'>
+}
+
+const exceptions: readonly ExceptionRow[] = [
+  {
+    fits: /^ModuleNotFoundError: No module named '([^'.]+)(?:\.[^']+)?'/,
+    cure: ([, module = ''], { requirements, module: target }) =>
+      module === target.split('.')[0]
+        ? {
+            cure: `Set \`app\` to the module that holds the app, and \`source\` to the folder that \`${module}\` is imported from.`,
+            input: 'app',
+          }
+        : {
+            cure: `Add \`${distributions[module] ?? module.replaceAll('_', '-')}\` to ${requirements}, or, where \`${module}\` is a module of the project, commit it or set \`source\`.`,
+            file: requirements,
+          },
+  },
+  {
+    fits: /^ImportError: cannot import name '([^']+)' from '([^']+)'/,
+    cure: ([, name = '', module = ''], { module: target, requirements }) =>
+      module === target
+        ? { cure: `Set \`app\` to a name that \`${module}\` has: there is no \`${name}\` in it.`, input: 'app' }
+        : {
+            cure: `Pin \`${module.split('.')[0]}\` in ${requirements} to a version that still has \`${name}\`, or update what imports it.`,
+            file: requirements,
+          },
+  },
+  {
+    fits: /^ImportError: (lib[^:]+\.so[^:]*): cannot open shared object file/,
+    cure: ([, library = '']) => ({
+      cure: `Add the system package that brings \`${library}\` to \`packages\`.`,
+      input: 'packages',
+    }),
+  },
+  {
+    fits: /^KeyError: '([A-Z][A-Z0-9_]*)'$/,
+    cure: ([, name = '']) => ({
+      cure: `If \`${name}\` is an environment variable, add a line \`${name}=...\` to \`env\`.`,
+      input: 'env',
+    }),
+  },
+  {
+    fits: /^(?:PermissionError|OSError): \[Errno (?:13|30)\] [^:]+: '([^']+)'/,
+    cure: ([, path = ''], { name, source }) => {
+      const file = projectFile(path, name)
+      const own = file?.startsWith(`${source}/`) ? file.slice(source.length + 1) : file
+      return own === undefined
+        ? { cure: `Let the app write below its folder instead of \`${path}\`, to a path named in \`persist\`.`, input: 'persist' }
+        : { cure: `Add \`${own}\` (or its folder) to \`persist\`: a release itself is read-only.`, input: 'persist' }
+    },
+  },
+  {
+    fits: /sqlite3\.OperationalError\W+(unable to open database file|attempt to write a readonly database)/,
+    cure: () => ({
+      cure: 'Keep the database in a folder that is named in `persist`, such as `instance`: a release itself is read-only.',
+      input: 'persist',
+    }),
+  },
+  {
+    fits: /OperationalError.*(could not connect|Connection refused|could not translate host name|Can't connect)/,
+    cure: () => ({
+      cure: "Check the database's address in `env`, and that the database runs and lets this server in.",
+      input: 'env',
+    }),
+  },
+  {
+    fits: /^(SyntaxError|IndentationError|TabError):/,
+    cure: (_, { python }) => ({
+      cure: `Correct the line, or, where it is right for a newer Python${python === '' ? '' : ` than ${python}`}, set \`python\`.`,
+      input: 'python',
+    }),
+  },
+]
+
+/** What the app's own traceback tells, e.g. after it died at import. */
+export function explainTraceback(begin: string, { exception, frame }: Traceback, situation: Situation): Explanation {
+  const place = frame === undefined ? '' : ` (${frame.file}, line ${frame.line})`
+  const cause = `${begin}: ${exception}${place}.`
+  const found = { ...advice(exception, situation) }
+  return { cause, ...found, ...(frame === undefined ? {} : frame) }
+}
+
+function advice(exception: string, situation: Situation): Pick<Explanation, 'cure' | 'input' | 'file'> {
+  for (const row of exceptions) {
+    const match = row.fits.exec(exception)
+    if (match !== null) return row.cure(match, situation)
+  }
+  return { cure: 'Correct the app so that it starts with the packages and the `env` of this deploy; its last lines are in the log.' }
+}
+
+/** The app's process ended without a traceback. */
+export function explainExit({ lines }: Failure): Explanation {
+  if (lines.some((line) => /\bKilled\b|out of memory|oom-kill/i.test(line))) {
+    return {
+      cause: 'The app was killed while it started: the server has too little memory for it beside the old release.',
+      cure: 'Set `workers` to 1, or give the server more memory or some swap.',
+      input: 'workers',
+    }
+  }
+  const last = lines.findLast((line) => line.trim() !== '' && !/\] \[(INFO|DEBUG)\] /.test(line))
+  return {
+    cause: `The app ended while it started${last === undefined ? ', without a word' : `; its last line is: ${last.trim()}`}.`,
+    cure: 'Look whether the app calls `sys.exit()` or `app.run()` when it is imported; its last lines are in the log.',
+  }
+}

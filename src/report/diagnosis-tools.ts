@@ -1,0 +1,262 @@
+import type { Explanation } from '../errors.ts'
+import type { Failure, Situation } from './diagnosis.ts'
+
+/**
+ * What uv, apt and nginx say when they fail, in words for the user. Nothing is decided by these texts: the failure is
+ * known already, and where no row fits, the tool's own words are shown.
+ */
+interface SaidRow {
+  readonly fits: RegExp
+  readonly explain: (match: RegExpExecArray, failure: Failure, situation: Situation) => Explanation
+}
+
+const dependencies: readonly SaidRow[] = [
+  {
+    fits: /[Hh]ash mismatch for `([^`]+)`|THESE PACKAGES DO NOT MATCH THE HASHES/,
+    explain: ([, what = 'a package'], { detail: file }) => ({
+      cause: `The file of ${what} that the index sent is not the one whose hash is in ${file}.`,
+      cure: `Lock the packages anew; if the hash in ${file} was right, somebody has replaced the file on the index.`,
+      file,
+    }),
+  },
+  {
+    fits: /all requirements must have (?:a hash|their versions pinned)[^:]*: ?(.*)/,
+    explain: ([, what = ''], { detail: file }) => ({
+      cause: `Some lines of ${file} have hashes, but not all${what === '' ? '' : `: ${what}`}.`,
+      cure: `Give every package in ${file} its version and hashes, or none.`,
+      file,
+    }),
+  },
+  {
+    fits: /dns error|failed to lookup address|error sending request|[Cc]onnection (?:refused|timed out|reset)|Failed to fetch|Temporary failure in name resolution/,
+    explain: () => ({
+      cause: 'The server could not reach the package index.',
+      cure: 'Check that the server may open connections to the internet (DNS, firewall, proxy), then run the job again.',
+      input: 'host',
+    }),
+  },
+  {
+    fits: /pg_config(?: executable)? (?:not found|is required)|libpq-fe\.h/,
+    explain: (_, { detail: file }) => ({
+      cause: 'psycopg2 had to be compiled, and the server lacks what that takes.',
+      cure: `Take \`psycopg2-binary\` in ${file}, or add \`libpq-dev\`, \`python3-dev\` and \`build-essential\` to \`packages\`.`,
+      input: 'packages',
+      file,
+    }),
+  },
+  {
+    fits: /mysql_config|Can not find valid pkg-config name|mysqlclient/,
+    explain: (_, { detail: file }) => ({
+      cause: 'mysqlclient had to be compiled, and the server lacks what that takes.',
+      cure: 'Add `default-libmysqlclient-dev`, `pkg-config`, `python3-dev` and `build-essential` to `packages`.',
+      input: 'packages',
+      file,
+    }),
+  },
+  {
+    fits: /fatal error: ([\w/.+-]+\.h): No such file|error: command '([\w-]+)' failed: No such file|No such file or directory: '(gcc|cc|x86_64-linux-gnu-gcc|cargo|rustc|cmake)'/,
+    explain: ([, header, ...programs], failure) => {
+      const missing = header ?? programs.find((one) => one !== undefined) ?? ''
+      const names = /^Python\.h$/.test(missing) ? '`python3-dev` and `build-essential`' : compilerFor(missing)
+      return {
+        cause: `${built(failure)} had to be compiled, and the server has no \`${missing}\`.`,
+        cure: `Add ${names} to \`packages\`, or pin a version that comes ready-made (a wheel) for this Python.`,
+        input: 'packages',
+        file: failure.detail,
+      }
+    },
+  },
+  {
+    fits: /Failed to build `?([^`]+?)`?$|Failed to download and build `([^`]+)`/,
+    explain: ([, first, second], { detail: file }) => ({
+      cause: `${first ?? second} has no ready-made build for this server's Python, and could not be built.`,
+      cure: `Pin a version in ${file} that has one, set \`python\`, or add what the build asks for to \`packages\`; its words are in the log.`,
+      file,
+    }),
+  },
+  {
+    fits: /current Python version \(([^)]+)\) does not satisfy Python([^\s,]+)/,
+    explain: ([, has = '', wants = ''], { detail: file }) => ({
+      cause: `A package in ${file} needs Python ${wants}, and the server's is ${has}.`,
+      cure: `Set \`python\` to a version that fits, or pin an older version of the package in ${file}.`,
+      input: 'python',
+      file,
+    }),
+  },
+  {
+    fits: /Because there (?:is|are) no versions? of ([^\s,]+)|(\S+) was not found in the package registry/,
+    explain: ([, pinned, unknown], { detail: file }) => ({
+      cause: `The index has no ${pinned ?? `package called ${unknown}`}.`,
+      cure: `Correct the name and version of it in ${file}.`,
+      file,
+    }),
+  },
+  {
+    fits: /No solution found when resolving dependencies|your requirements are unsatisfiable|ResolutionImpossible/,
+    explain: (_, { detail: file }) => ({
+      cause: `The packages in ${file} want versions of one another that exclude each other.`,
+      cure: `Loosen one of the pins in ${file}; which ones clash is in the log.`,
+      file,
+    }),
+  },
+  {
+    fits: /No space left on device/,
+    explain: () => full('while the packages were installed'),
+  },
+  {
+    fits: /Couldn't parse requirement in `?([^`\s]+)`? at position|error: (?:Unsupported|Invalid) requirement/,
+    explain: (_, { detail: file }) => ({
+      cause: `${file} has a line that is no requirement.`,
+      cure: `Correct ${file}; the line is in the log.`,
+      file,
+    }),
+  },
+]
+
+const packages: readonly SaidRow[] = [
+  {
+    fits: /Unable to locate package ([^\s]+)|Package '?([^'\s]+)'? has no installation candidate/,
+    explain: ([, unknown, known]) => ({
+      cause: `The server's distribution has no package \`${unknown ?? known}\`.`,
+      cure: 'Correct the name in `packages`; https://packages.ubuntu.com lists those of each version.',
+      input: 'packages',
+    }),
+  },
+  {
+    fits: /Could not get lock (\S+?)\.?(?: It is held by process (\d+) \(([^)]+)\))?$|Unable to (?:acquire|lock)/,
+    explain: ([, , pid, holder]) => ({
+      cause: `Another program${holder === undefined ? '' : ` (${holder}, process ${pid})`} was installing packages on the server all the time.`,
+      cure: 'Run the job again when it is done; if it hangs, look at it on the server (`ps`), and do not delete lock files.',
+      input: 'host',
+    }),
+  },
+  {
+    fits: /Temporary failure resolving '([^']+)'|Could not resolve '([^']+)'|Could not connect to (\S+)|Cannot initiate the connection to (\S+)/,
+    explain: ([, ...hosts]) => ({
+      cause: `The server could not reach its package source ${hosts.find((one) => one !== undefined) ?? ''}.`,
+      cure: 'Check that the server may open connections to the internet (DNS, firewall, proxy), then run the job again.',
+      input: 'host',
+    }),
+  },
+  {
+    fits: /(?:You don't have enough free space in (\S+)|No space left on device)/,
+    explain: () => full('while system packages were installed'),
+  },
+  {
+    fits: /Release file for (\S+) is (not valid yet|expired)/,
+    explain: ([, , how = '']) => ({
+      cause: `The list of packages is ${how === 'expired' ? 'expired' : 'of a later day than the server believes it is'}.`,
+      cure: "Set the server's clock (`timedatectl`), or, for a release that is no longer supported, its package sources.",
+      input: 'host',
+    }),
+  },
+  {
+    fits: /(?:dpkg was interrupted|Unmet dependencies|held broken packages|unmet dependencies)/,
+    explain: () => ({
+      cause: "The server's package system was broken before, and could not be repaired by itself.",
+      cure: 'Log in and run `dpkg --configure -a` and `apt-get -f install`, then run the job again.',
+      input: 'host',
+    }),
+  },
+  {
+    fits: /Address already in use|bind\(\) to \S+:(80|443) failed/,
+    explain: () => portTaken(),
+  },
+]
+
+const nginx: readonly SaidRow[] = [
+  { fits: /bind\(\) to \S+ failed \(98|Address already in use/, explain: () => portTaken() },
+  {
+    fits: /\[emerg\] (.*?) in (\/\S+):(\d+)/,
+    explain: ([, what = '', file = '', line = ''], _, { name }) =>
+      file.endsWith(`/web-${name}.conf`) || file.endsWith('/00-flask-deploy-default.conf')
+        ? {
+            cause: `nginx on the server refuses this app's site: ${what} (${file}, line ${line}).`,
+            cure: 'Compare `domain` and `max-body-size` with what the message names; if they are right, please report it.',
+            input: 'domain',
+          }
+        : {
+            cause: `nginx on the server refuses a file that is not this app's: ${what} (${file}, line ${line}).`,
+            cure: `Repair ${file} on the server until \`nginx -t\` is content, then run the job again.`,
+            input: 'host',
+          },
+  },
+]
+
+/** What a failed installation of Python packages said. The failure's detail is the requirements file. */
+export function explainDependencies(failure: Failure, situation: Situation): Explanation {
+  return (
+    said(dependencies, failure, situation) ?? {
+      cause: `The Python packages of ${failure.detail} could not be installed.`,
+      cure: `What uv said is in the log; correct ${failure.detail} by it.`,
+      file: failure.detail,
+    }
+  )
+}
+
+/** What a failed apt-get said. The failure's detail is the names of the packages. */
+export function explainPackages(failure: Failure, situation: Situation): Explanation {
+  return (
+    said(packages, failure, situation) ?? {
+      cause: `The system packages ${failure.detail} could not be installed.`,
+      cure: 'What apt-get said is in the log; repair it on the server, or correct `packages`.',
+      input: 'packages',
+    }
+  )
+}
+
+/** What `nginx -t` or nginx's start said. */
+export function explainNginx(failure: Failure, situation: Situation, fallback: Explanation): Explanation {
+  return said(nginx, failure, situation) ?? fallback
+}
+
+/** The server's disk is full. */
+export function full(when: string): Explanation {
+  return {
+    cause: `The server's disk got full ${when}.`,
+    cure: 'Free some space on the server (`df -h`, `journalctl --vacuum-size=100M`), or set `keep-releases` lower.',
+    input: 'keep-releases',
+  }
+}
+
+function said(rows: readonly SaidRow[], failure: Failure, situation: Situation): Explanation | undefined {
+  for (const row of rows) {
+    // The last mention: earlier ones may be of an attempt that was repeated.
+    const match = failure.lines.toReversed().map((line) => row.fits.exec(line.trim())).find((one) => one !== null)
+    if (match) return row.explain(match, failure, situation)
+  }
+  return undefined
+}
+
+function built({ lines }: Failure): string {
+  const found = lines.map((line) => /Failed to build `([^`]+)`/.exec(line)?.[1]).find((one) => one !== undefined)
+  return found ?? 'A package'
+}
+
+function compilerFor(missing: string): string {
+  if (missing === 'cargo' || missing === 'rustc') return '`cargo`'
+  if (missing === 'cmake') return '`cmake` and `build-essential`'
+  const library = Object.entries(headers).find(([beginning]) => missing.startsWith(beginning))?.[1]
+  return library === undefined ? '`build-essential` and `python3-dev`' : `\`${library}\` and \`build-essential\``
+}
+
+/** Debian's packages of the headers that Python packages ask for most. */
+const headers: Readonly<Record<string, string>> = {
+  'ffi': 'libffi-dev',
+  'openssl/': 'libssl-dev',
+  'libxml/': 'libxml2-dev',
+  'libxslt/': 'libxslt1-dev',
+  'jpeglib': 'libjpeg-dev',
+  'zlib': 'zlib1g-dev',
+  'ldap': 'libldap-dev',
+  'lber': 'libldap-dev',
+  'sasl': 'libsasl2-dev',
+}
+
+function portTaken(): Explanation {
+  return {
+    cause: 'Another program on the server has taken port 80, so nginx cannot answer on it.',
+    cure: 'See which one with `ss -ltnp` on the server, and stop or move it (often Apache: `systemctl disable --now apache2`).',
+    input: 'host',
+  }
+}

@@ -1,0 +1,86 @@
+import type { Result } from '../outputs.ts'
+import { cutToBytes } from '../text.ts'
+import { markdown, markdownCode, markdownLink } from './escape.ts'
+import type { Report } from './report.ts'
+import * as section from './summary-sections.ts'
+import type { SummaryContext } from './summary-sections.ts'
+
+export { type SummaryContext, summaryContext } from './summary-sections.ts'
+
+/** GitHub drops a step's summary above this (GitHub docs, "Workflow commands", job summaries). */
+export const mostBytes = 1024 * 1024
+
+/** Bytes for the parts whose length the user or the server decides. Together they are well under {@link mostBytes}. */
+const room = { faults: 200_000, changes: 200_000, warnings: 100_000, lines: 300_000 } as const
+
+/**
+ * The job's summary as GitHub Flavored Markdown, under 1 MiB whatever is in the report; every value in it is escaped.
+ * @param report redacted
+ */
+export function renderSummary(report: Report, context: SummaryContext): string {
+  return [
+    `## ${symbols[report.result]} ${titleOf(report)}`,
+    '',
+    verdict(report),
+    '',
+    ...section.errorSection(report, context, room.faults),
+    ...section.linesSection(report, room.lines),
+    ...section.releasesSection(report, context),
+    ...section.warningsSection(report, room.warnings),
+    ...section.phasesSection(report),
+    ...section.changesSection(report, room.changes),
+    ...section.checksSection(report),
+    ...section.rollbackSection(report, context),
+  ].join('\n')
+}
+
+const symbols: Readonly<Record<Result, string>> = {
+  deployed: '✅',
+  unchanged: '✅',
+  planned: '📋',
+  'rolled-back': '✅',
+  reverted: '❌',
+  failed: '❌',
+  cancelled: '🚫',
+}
+
+function titleOf(report: Report): string {
+  const app = report.app === '' ? 'Flask app' : markdown(cutToBytes(report.app, 200))
+  return `${app}: ${report.result}`
+}
+
+/** One line that says what visitors get now. */
+function verdict(report: Report): string {
+  const site = report.url === '' ? 'The site' : markdownLink(cutToBytes(report.url, 2000), cutToBytes(report.url, 2000))
+  const serving = markdownCode(cutToBytes(report.serving, 200))
+  switch (report.result) {
+    case 'deployed':
+      return `${site} serves the new release ${serving}.`
+    case 'unchanged':
+      return `${site} serves ${serving} already: nothing was changed and nothing restarted.`
+    case 'planned':
+      return `Nothing was changed. ${site} goes on as it is.`
+    case 'rolled-back':
+      return `${site} serves ${serving} again.`
+    case 'reverted':
+      return `The smoke test failed, so ${site} is back on ${serving}.`
+    case 'failed':
+      return `The run failed${inPhase(report)}. ${whoServes(report, site, serving)}`
+    case 'cancelled':
+      return `The run was cancelled${inPhase(report)}. ${whoServes(report, site, serving)}`
+  }
+}
+
+function inPhase(report: Report): string {
+  return report.failedPhase === '' ? '' : ` in the phase \`${report.failedPhase}\``
+}
+
+function whoServes(report: Report, site: string, serving: string): string {
+  if (report.phases.every(({ phase }) => phase === 'inputs' || phase === 'project' || phase === 'connect')) {
+    return 'The server was not touched.'
+  }
+  if (report.serving === 'unknown') return 'Which release serves now could not be learned: look at the site.'
+  if (report.serving === '') return 'No release serves yet.'
+  if (report.serving === report.release) return `${site} serves the new release ${serving} all the same.`
+  return `${site} still serves ${serving}.`
+}

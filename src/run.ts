@@ -1,0 +1,267 @@
+import { randomBytes } from 'node:crypto'
+import { rm } from 'node:fs/promises'
+import { Conversation } from './apply/conversation.ts'
+import { domainAddresses, pointsAt } from './check/dns.ts'
+import { type ReleaseTest, type Smoked, testRelease } from './check/test-release.ts'
+import { deploy } from './deploy.ts'
+import type { Inputs } from './inputs.ts'
+import { type GetInput, parseInputs } from './inputs/parse.ts'
+import type { Plan } from './plan/operation.ts'
+import { askedPackages } from './plan/packages.ts'
+import { makePlan } from './plan/plan.ts'
+import { releaseId, type Wish } from './plan/wish.ts'
+import type { Exec } from './project/exec.ts'
+import type { Project } from './project/project.ts'
+import { readProject } from './project/read.ts'
+import { describePlan } from './report/describe-plan.ts'
+import { type Ending, endingOf, endingOfError, tellEnding } from './report/ending.ts'
+import type { Log } from './report/log.ts'
+import type { Results } from './report/publish.ts'
+import { Recorder } from './report/recorder.ts'
+import { redactor, secretsToMask } from './secrets.ts'
+import { type Connection, connect } from './server/connection.ts'
+import type { Facts } from './server/facts.ts'
+import { hostIdentity } from './server/host-identity.ts'
+import { readKey } from './server/key.ts'
+
+/** What a run gets from its surroundings. */
+export interface Surroundings {
+  readonly input: GetInput
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly log: Log
+  readonly results: Results
+  readonly exec: Exec
+  /** Aborted where GitHub cancels the job. */
+  readonly signal: AbortSignal
+  /** Remembers the run for `post`: its ID on the server, '' once nothing is left to be stopped. */
+  readonly remember: (run: string) => void
+}
+
+/**
+ * One run of the action, from inputs to report.
+ * @returns whether the job is to succeed
+ */
+export async function run(surroundings: Surroundings): Promise<boolean> {
+  const { log, results, input, environment } = surroundings
+  const redact = redactor(input)
+  log.mask(secretsToMask(input))
+  log.redactWith(redact)
+  const recorder = new Recorder(log)
+  let ending: Ending
+  try {
+    ending = await work(surroundings, recorder)
+  } catch (error) {
+    ending = endingOfError(error, recorder, surroundings.signal.aborted)
+  }
+  return tellEnding(ending, recorder, log, results, redact, environment)
+}
+
+async function work(surroundings: Surroundings, recorder: Recorder): Promise<Ending> {
+  recorder.phase('inputs')
+  const inputs = parseInputs(surroundings.input)
+  recorder.note({ command: inputs.command, url: siteUrl(inputs).href })
+
+  // Connecting takes its round trips while the project is read.
+  const connecting = connectTo(inputs, surroundings, (text) => recorder.say(text))
+  connecting.catch(() => undefined)
+  let project: Project | undefined
+  try {
+    recorder.phase('project')
+    project = await readProject(projectInputs(inputs), context(surroundings), surroundings.exec, temp(surroundings))
+    tellProject(project, recorder)
+    recorder.phase('connect')
+    const connection = await connecting
+    recorder.say(`Connected to ${connection.remoteAddress}, host key ${connection.hostKeyFingerprint}.`)
+    return await onServer(connection, inputs, project, surroundings, recorder)
+  } finally {
+    connecting.then((connection) => connection.close()).catch(() => undefined)
+    if (project !== undefined) await rm(project.bundle.path, { force: true })
+  }
+}
+
+async function onServer(
+  connection: Connection,
+  inputs: Inputs,
+  project: Project,
+  surroundings: Surroundings,
+  recorder: Recorder,
+): Promise<Ending> {
+  const { signal } = surroundings
+  recorder.phase('facts')
+  const pointing = inputs.behaviour.smokeFrom === 'off' ? [] : inputs.site.domains.map((domain) => domainAddresses(domain))
+  const id = randomBytes(8).toString('hex')
+  const { conversation, facts } = await Conversation.start(
+    connection,
+    {
+      name: project.name,
+      run: id,
+      nonce: randomBytes(16).toString('hex'),
+      packages: askedPackages(inputs.app.packages),
+      user: inputs.server.user,
+      sudoPassword: inputs.server.sudoPassword,
+    },
+    signal,
+  )
+  try {
+    const wish: Wish = {
+      inputs,
+      project,
+      release: releaseId(new Date(), project.commit ?? project.bundle.contentSha256),
+      nonce: randomBytes(16).toString('hex'),
+    }
+    const plan = makePlan(facts, wish)
+    notePlan(plan, facts, recorder)
+    const test = (applied: Plan) => releaseTest(inputs, connection, applied)
+    if (inputs.command === 'plan') {
+      for (const change of describePlan(plan, facts)) recorder.change(change.what, change.detail)
+      return { result: 'planned', serving: plan.from ?? '' }
+    }
+    if (plan.kind === 'unchanged') {
+      recorder.phase('smoke')
+      recorder.say(`Release ${plan.release} is what was asked for: nothing to change, nothing to restart.`)
+      const smoked = await testUnchanged(test(plan), plan, signal)
+      if (smoked.report !== null) recorder.note({ smoke: smoked.report })
+      await tellDomains(inputs, connection, pointing, recorder)
+      return endingOf({ plan, applied: undefined, smoked, facts, project, inputs }, recorder)
+    }
+    surroundings.remember(id)
+    const deployed = await deploy(plan, {
+      conversation,
+      recorder,
+      wish,
+      holder: holder(surroundings),
+      run: id,
+      test,
+      signal,
+    })
+    if (deployed.applied.end !== 'lost') surroundings.remember('')
+    await tellDomains(inputs, connection, pointing, recorder)
+    return endingOf({ ...deployed, facts, project, inputs }, recorder)
+  } finally {
+    conversation.end()
+  }
+}
+
+/** Nothing runs on the server that could ask nginx for us, so only the runner tests. */
+async function testUnchanged(test: ReleaseTest, plan: Plan, signal: AbortSignal): Promise<Smoked> {
+  const unasked = Promise.resolve({ ok: false, code: 'unasked', status: 0, release: '', ms: 0 })
+  return await testRelease(
+    { ...test, from: test.from === 'server' ? 'off' : test.from },
+    plan.release,
+    unasked,
+    signal,
+  )
+}
+
+/**
+ * Logs in on the server.
+ * @throws DeployError as readKey, hostIdentity and connect do
+ */
+export async function connectTo(
+  inputs: Inputs,
+  surroundings: Pick<Surroundings, 'signal'>,
+  say: (text: string) => void,
+): Promise<Connection> {
+  const { host, port, user, sshKey, sshKeyPassphrase, password, connectTimeoutMs } = inputs.server
+  const key = sshKey === undefined ? undefined : readKey(sshKey, sshKeyPassphrase)
+  for (const repair of key?.repaired ?? []) say(`The key in \`ssh-key\` was repaired: ${repair}.`)
+  const identity = hostIdentity({ knownHosts: inputs.server.knownHosts, fingerprints: inputs.server.hostFingerprints })
+  return await connect(
+    {
+      host,
+      port,
+      user,
+      key,
+      password,
+      identity,
+      connectTimeoutMs,
+      onRetry: ({ attempt, of, error }) => say(`Try ${attempt} of ${of}: ${error.message}`),
+    },
+    surroundings.signal,
+  )
+}
+
+function tellProject(project: Project, recorder: Recorder): void {
+  recorder.note({ app: project.name, commit: project.commit ?? '' })
+  const { bundle, target, requirements } = project
+  recorder.say(`App ${project.name}: ${target.module}:${target.expression} (${target.reason}).`)
+  recorder.say(`Dependencies: ${requirements.file} (${requirements.reason}).`)
+  recorder.say(`Bundle: ${bundle.files} files, ${bundle.contentBytes} bytes (${bundle.bytes} compressed).`)
+  for (const warning of project.warnings) recorder.warn(warning)
+}
+
+function notePlan(plan: Plan, facts: Facts, recorder: Recorder): void {
+  const commit = facts.state?.releases.find((release) => release.id === plan.from)?.commit
+  recorder.note({
+    release: plan.release,
+    previous: plan.from ?? '',
+    serving: plan.from ?? '',
+    previousCommit: commit === undefined || commit === '-' ? '' : commit,
+  })
+  recorder.say(
+    `Server: ${facts.os.id} ${facts.os.version}, systemd ${facts.systemd}, ${facts.python ?? 'no Python yet'}, ${facts.nginx === undefined ? 'no nginx yet' : `nginx ${facts.nginx}`}; serving: ${plan.from ?? 'nothing yet'}.`,
+  )
+}
+
+function releaseTest(inputs: Inputs, connection: Connection, plan: Plan): ReleaseTest {
+  const { smokeUrl, smokeFrom } = inputs.behaviour
+  const url = smokeUrl === undefined ? siteUrl(inputs) : new URL(smokeUrl)
+  return {
+    from: smokeFrom,
+    url,
+    given: smokeUrl !== undefined,
+    address: connection.remoteAddress,
+    port: Number(url.port) || (url.protocol === 'https:' ? 443 : 80),
+    check: plan.check,
+  }
+}
+
+/** Where visitors find the site; `_` is any name, so the server's own. */
+function siteUrl(inputs: Inputs): URL {
+  const [domain = '_'] = inputs.site.domains
+  const host = domain === '_' ? inputs.server.host : domain
+  const path = inputs.behaviour.healthPath ?? '/'
+  return new URL(path, `http://${host.includes(':') ? `[${host}]` : host}/`)
+}
+
+async function tellDomains(
+  inputs: Inputs,
+  connection: Connection,
+  pointing: readonly ReturnType<typeof domainAddresses>[],
+  recorder: Recorder,
+): Promise<void> {
+  const found = await Promise.all(pointing)
+  for (const [index, addresses] of found.entries()) {
+    const domain = inputs.site.domains[index]
+    if (domain === undefined || domain === '_') continue
+    const fault = pointsAt(domain, addresses, [connection.remoteAddress])
+    if (fault !== undefined) recorder.warn({ code: 'domain-elsewhere', text: `${fault.cause} ${fault.cure}` })
+  }
+}
+
+function projectInputs(inputs: Inputs): Parameters<typeof readProject>[0] {
+  const [only, ...others] = inputs.site.static
+  const isDefault = others.length === 0 && only?.url === '/static' && only.folder === 'static'
+  return { ...inputs.app, static: isDefault ? undefined : inputs.site.static }
+}
+
+function context({ environment }: Surroundings): Parameters<typeof readProject>[1] {
+  const fullName = environment['GITHUB_REPOSITORY'] || 'local/app'
+  const sha = environment['GITHUB_SHA']
+  return {
+    workspace: environment['GITHUB_WORKSPACE'] || process.cwd(),
+    // Runners older than 2.300 and act do not know the number.
+    repository: { id: environment['GITHUB_REPOSITORY_ID'] || fullName, fullName },
+    ...(sha ? { sha } : {}),
+  }
+}
+
+function holder({ environment }: Surroundings): string {
+  const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository, GITHUB_RUN_ID: run, GITHUB_ACTOR: actor } = environment
+  const url = server && repository && run ? `${server}/${repository}/actions/runs/${run}` : 'a run outside of GitHub'
+  return actor ? `${url} (${actor})` : url
+}
+
+function temp({ environment }: Surroundings): string {
+  return environment['RUNNER_TEMP'] || environment['TMPDIR'] || environment['TEMP'] || '/tmp'
+}

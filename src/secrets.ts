@@ -1,0 +1,120 @@
+import { parseDotenv } from './config/dotenv.ts'
+import type { GetInput } from './inputs/parse.ts'
+import { linesOf } from './inputs/reading.ts'
+import { secretInputs } from './inputs/table.ts'
+import { phases } from './phases.ts'
+import { results } from './outputs.ts'
+
+/** From how many bytes on GitHub is told to mask a value: a shorter one would wreck the log (docs/threat-model.md). */
+const maskedFrom = 8
+/** From how many bytes on a value is taken out of our own text. */
+const redactedFrom = 4
+
+/**
+ * What GitHub is to mask in the log of the whole job: every value of `env` and of the secret inputs, each line of
+ * those of several lines, and their base64, JSON and URI forms where they differ, of 8 bytes and more. Left out is
+ * what the log cannot do without: the domains, host, name and user, numbers, booleans and the words of the outputs
+ * (GitHub drops a job's output that holds a masked value).
+ * @param get the inputs as the workflow gave them: masking comes before judging
+ */
+export function secretsToMask(get: GetInput): readonly string[] {
+  return needles(get, maskedFrom)
+}
+
+/** Takes secrets out of the text that we write ourselves, below GitHub's own masking and down to 4 bytes. */
+export interface Redactor {
+  /** The text with every secret, and what is left of it where two overlap, replaced by `***`. */
+  readonly redact: (text: string) => string
+}
+
+/** A redactor of every value that {@link secretsToMask} has or would have, were it 8 bytes long. */
+export function redactor(get: GetInput): Redactor {
+  const all = needles(get, redactedFrom)
+  return { redact: (text) => replaceAll(text, all) }
+}
+
+/** For runs that have no inputs: changes nothing. */
+export const noSecrets: Redactor = { redact: (text) => text }
+
+function needles(get: GetInput, from: number): readonly string[] {
+  const exempt = publicWords(get)
+  const found = new Set<string>()
+  for (const value of values(get)) {
+    for (const part of [value, ...value.split(/[\r\n]+/).map((line) => line.trim())]) {
+      if (Buffer.byteLength(part) < from || isPublic(part, exempt)) continue
+      for (const form of forms(part)) if (Buffer.byteLength(form) >= from) found.add(form)
+    }
+  }
+  return [...found]
+}
+
+/** The values of `env` and of the secret inputs; a number in a secret input is a PIN, in `env` a port. */
+function values(get: GetInput): readonly string[] {
+  const secrets = secretInputs.filter((name) => name !== 'env').map((name) => get(name).replace(/[\r\n]+$/, ''))
+  return [...secrets, ...envValues(get('env')).filter((value) => !/^[-+]?[0-9]+(\.[0-9]+)?$/.test(value))]
+}
+
+function envValues(text: string): readonly string[] {
+  try {
+    return [...parseDotenv(text).values()]
+  } catch {
+    // Which part of a faulty text is a secret cannot be known: each line and what follows its `=` are.
+    return linesOf(text).flatMap((line) => [line, line.slice(line.indexOf('=') + 1).replace(/^\s*['"]?|['"]?\s*$/g, '')])
+  }
+}
+
+/** The inputs whose values stand in every log on purpose, and the words that a workflow compares outputs with. */
+function publicWords(get: GetInput): ReadonlySet<string> {
+  const names = [get('host'), get('name'), get('user'), get('app')].map((text) => text.trim())
+  const domains = linesOf(get('domain')).flatMap((name) => [name, `http://${name}`, `https://${name}`])
+  const words = [...names, ...domains, ...phases, ...results, 'true', 'false', 'none', 'null']
+  return new Set(words.map((word) => word.toLowerCase()))
+}
+
+function isPublic(value: string, exempt: ReadonlySet<string>): boolean {
+  // The first and last line of a key are the same in every key.
+  if (/^-----(BEGIN|END) [A-Z0-9 ]+-----$/.test(value)) return true
+  if (/^[0-9]{1,7}$/.test(value)) return true
+  return exempt.has(value.toLowerCase().replace(/\/$/, ''))
+}
+
+/** The spellings in which a value turns up in other programs' output. */
+function forms(value: string): readonly string[] {
+  const bytes = Buffer.from(value)
+  const json = JSON.stringify(value).slice(1, -1)
+  const wellFormed = value.isWellFormed() ? encodeURIComponent(value) : value
+  return [value, json, wellFormed, bytes.toString('base64url'), bytes.toString('hex'), ...base64Within(bytes)]
+}
+
+/**
+ * Base64 of the value by itself, and the digits it leads to when up to two bytes stand before it (as in
+ * `user:password`): those that depend on nothing but the value.
+ */
+function base64Within(bytes: Buffer): readonly string[] {
+  const alone = bytes.toString('base64')
+  if (bytes.length < redactedFrom * 2) return [alone]
+  return [alone, ...[0, 1, 2].map((before) => certainDigits(bytes, before))]
+}
+
+function certainDigits(bytes: Buffer, before: number): string {
+  const digits = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64')
+  // Six bits a digit: those that begin within the value, and end within it.
+  return digits.slice(Math.ceil((before * 8) / 6), Math.floor(((before + bytes.length) * 8) / 6))
+}
+
+function replaceAll(text: string, needlesOfText: readonly string[]): string {
+  const ranges = needlesOfText.flatMap((needle) => occurrences(text, needle)).sort((one, other) => one[0] - other[0])
+  let result = ''
+  let end = 0
+  for (const [from, to] of ranges) {
+    if (from >= end) result += `${text.slice(end, from)}***`
+    end = Math.max(end, to)
+  }
+  return result + text.slice(end)
+}
+
+function occurrences(text: string, needle: string): readonly (readonly [number, number])[] {
+  const found: [number, number][] = []
+  for (let at = text.indexOf(needle); at >= 0; at = text.indexOf(needle, at + 1)) found.push([at, at + needle.length])
+  return found
+}
