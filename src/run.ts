@@ -4,6 +4,7 @@ import { Conversation } from './apply/conversation.ts'
 import { domainAddresses, pointsAt } from './check/dns.ts'
 import { type ReleaseTest, type Smoked, testRelease } from './check/test-release.ts'
 import { deploy } from './deploy.ts'
+import { DeployError } from './errors.ts'
 import type { Inputs } from './inputs.ts'
 import { type GetInput, parseInputs } from './inputs/parse.ts'
 import type { Plan } from './plan/operation.ts'
@@ -51,7 +52,8 @@ export async function run(surroundings: Surroundings): Promise<boolean> {
   try {
     ending = await work(surroundings, recorder)
   } catch (error) {
-    ending = endingOfError(error, recorder, surroundings.signal.aborted)
+    if (error instanceof Error && !(error instanceof DeployError)) log.debug(error.stack ?? '')
+    ending = endingOfError(error, surroundings.signal.aborted, recorder.report().serving)
   }
   return tellEnding(ending, recorder, log, results, redact, environment)
 }
@@ -122,7 +124,7 @@ async function onServer(
       const smoked = await testUnchanged(test(plan), plan, signal)
       if (smoked.report !== null) recorder.note({ smoke: smoked.report })
       await tellDomains(inputs, connection, pointing, recorder)
-      return endingOf({ plan, applied: undefined, smoked, facts, project, inputs }, recorder)
+      return endingOf({ plan, applied: undefined, smoked, facts, project, inputs }, recorder.lines)
     }
     surroundings.remember(id)
     const deployed = await deploy(plan, {
@@ -136,7 +138,7 @@ async function onServer(
     })
     if (deployed.applied.end !== 'lost') surroundings.remember('')
     await tellDomains(inputs, connection, pointing, recorder)
-    return endingOf({ ...deployed, facts, project, inputs }, recorder)
+    return endingOf({ ...deployed, facts, project, inputs }, recorder.lines)
   } finally {
     conversation.end()
   }

@@ -6,7 +6,17 @@ test('the whole file', () => {
   expect(renderGunicorn(releaseOf())).toBe(`import os
 
 # A release's first start is one process: what it does at import (tables, keys) happens once.
-workers = 1 if os.path.exists("/run/web-shop/20261122184800-abc1234.first") else 3
+full = 3
+workers = 1 if os.path.exists("/run/web-shop/20261122184800-abc1234.first") else full
+
+
+# The signal TTIN, once or several times, brings all the others. gunicorn itself would add one for each that it notices,
+# and signals that follow each other closely are noticed as one.
+def nworkers_changed(server, now, before):
+    if before is not None and before < now != full:
+        server.num_workers = full
+
+
 threads = 4
 worker_class = "gthread"
 chdir = "/srv/web-shop/releases/20261122184800-abc1234"

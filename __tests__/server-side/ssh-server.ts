@@ -1,5 +1,5 @@
 import type { AddressInfo, Socket } from 'node:net'
-import { type AuthContext, Server, type ServerChannel, utils } from 'ssh2'
+import ssh2, { type AuthContext, type ServerChannel } from 'ssh2'
 import { type PrivateKey, readKey } from '../../src/server/key.ts'
 
 const { Server, utils } = ssh2
@@ -83,7 +83,10 @@ export async function sshServer(options: SshServerOptions): Promise<SshServer> {
     tried,
     connections: () => sockets.length,
     cut(how) {
-      for (const socket of sockets) how === 'fin' ? socket.end() : socket.resetAndDestroy()
+      for (const socket of sockets) {
+        if (how === 'fin') socket.end()
+        else socket.resetAndDestroy()
+      }
     },
     freeze() {
       for (const socket of sockets) {

@@ -1,7 +1,7 @@
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import { isIP, type Socket } from 'node:net'
-import { checkServerIdentity, type PeerCertificate, connect as tlsConnect } from 'node:tls'
+import { connect, isIP, type Socket } from 'node:net'
+import { checkServerIdentity, type TLSSocket, connect as tlsConnect } from 'node:tls'
 import { cutToBytes, visible } from '../text.ts'
 
 /** One GET, sent to an address of our choice. */
@@ -46,19 +46,21 @@ export function ask(question: Question, signal: AbortSignal): Promise<Answer | A
   signal.throwIfAborted()
   return new Promise((resolve, reject) => {
     const request = send(question)
-    const settle = (result: Answer | AnswerFailure) => {
+    const stop = () => {
       clearTimeout(timer)
       signal.removeEventListener('abort', onAbort)
-      resolve(result)
       // Whatever is still to come of the page is of no use; an error after this is nobody's concern.
       request.destroy()
+    }
+    const settle = (result: Answer | AnswerFailure) => {
+      stop()
+      resolve(result)
     }
     const timer = setTimeout(() => {
       settle({ ok: false, code: 'timeout', detail: `${target(question)} ${late(question)}.` })
     }, question.timeoutMs)
     const onAbort = () => {
-      clearTimeout(timer)
-      request.destroy()
+      stop()
       reject(signal.reason)
     }
     signal.addEventListener('abort', onAbort, { once: true })
@@ -79,10 +81,7 @@ export function ask(question: Question, signal: AbortSignal): Promise<Answer | A
 
 function send(question: Question): ClientRequest {
   const { address, port, url, open } = question
-  const host = url.hostname.replace(/^\[|\]$/g, '')
   const options = {
-    host: address,
-    port,
     method: 'GET',
     path: url.pathname + url.search,
     headers: {
@@ -93,30 +92,26 @@ function send(question: Question): ClientRequest {
       Connection: 'close',
       ...question.headers,
     },
-    agent: false as const,
   }
-  if (url.protocol !== 'https:') {
-    return httpRequest(open === undefined ? options : { ...options, createConnection: () => open })
-  }
-  const tls = {
-    // A server name must not be an address (RFC 6066, section 3).
-    servername: isIP(host) === 0 ? host : '',
-    host,
-    ALPNProtocols: ['http/1.1'],
-  }
-  const raw = open === undefined ? { host: address, port } : { socket: open }
-  return httpsRequest({
-    ...options,
-    createConnection: () => tlsConnect({ ...tls, ...raw, ...identity(host) }),
-  })
+  // No `agent` beside `createConnection`: with `agent: false` Node makes one, which then connects by itself.
+  const raw = open ?? connect({ host: address, port, noDelay: true })
+  if (url.protocol !== 'https:') return httpRequest({ ...options, createConnection: () => raw })
+  return httpsRequest({ ...options, createConnection: () => secured(raw, url) })
 }
 
-/** The certificate has to be valid for the URL's host, though the connection goes to an address. */
-function identity(host: string) {
-  return {
-    checkServerIdentity: (_address: string, certificate: PeerCertificate) =>
-      checkServerIdentity(host, certificate),
-  }
+/** TLS over a connection to an address, with a certificate that is valid for the URL's host. */
+function secured(raw: Socket, url: URL): TLSSocket {
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  const socket = tlsConnect({
+    socket: raw,
+    // A server name must not be an address (RFC 6066, section 3).
+    servername: isIP(host) === 0 ? host : '',
+    ALPNProtocols: ['http/1.1'],
+    checkServerIdentity: (_name, certificate) => checkServerIdentity(host, certificate),
+  })
+  // Neither takes the other down, and the one that is left would keep the process alive.
+  socket.on('close', () => raw.destroy())
+  return socket
 }
 
 /** Searches as the page comes in; only what a text could be cut by at a chunk's end is kept. */

@@ -36,7 +36,8 @@ const CONTROLS_SINCE = 248
 export function valueFault(value: string): string | undefined {
   if (value.includes('\0')) return 'holds a NUL character, which ends a variable'
   if (!value.isWellFormed()) return 'holds half of a surrogate pair, which no file can hold as UTF-8'
-  // systemd's utf8.c refuses noncharacters (U+FDD0..U+FDEF and the last two of each plane) and drops the variable.
+  // systemd's utf8.c takes noncharacters (U+FDD0..U+FDEF and the last two of each plane) for broken UTF-8, refuses the
+  // whole file and starts nothing.
   if (/\p{Noncharacter_Code_Point}/u.test(value)) return 'holds a Unicode noncharacter, which systemd refuses'
   return undefined
 }

@@ -15,7 +15,17 @@ export function renderGunicorn(settings: ReleaseSettings): string {
   return `import os
 
 # A release's first start is one process: what it does at import (tables, keys) happens once.
-workers = 1 if os.path.exists(${pythonString(release.firstStart)}) else ${workers}
+full = ${workers}
+workers = 1 if os.path.exists(${pythonString(release.firstStart)}) else full
+
+
+# The signal TTIN, once or several times, brings all the others. gunicorn itself would add one for each that it notices,
+# and signals that follow each other closely are noticed as one.
+def nworkers_changed(server, now, before):
+    if before is not None and before < now != full:
+        server.num_workers = full
+
+
 threads = ${whole('threads', settings.threads)}
 worker_class = "gthread"
 chdir = ${pythonString(sourceFolder(release.root, settings.source))}

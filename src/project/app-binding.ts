@@ -22,7 +22,7 @@ const otherApps =
 const noCallable = /^(?:[rRbBuUfF]{0,2}'|[-+\d.]|None\b|True\b|False\b|[[{]|\(\s*\))/
 
 /** How far a name is followed through `from x import name`. */
-const deepest = 5
+const deepest = 8
 
 /**
  * Says what a name is after the module was imported; undefined where the module does not bind it.
@@ -83,7 +83,8 @@ const object: Meaning = { kind: 'object' }
 const other: Meaning = { kind: 'other' }
 
 function imported(tree: Tree, from: string, name: string, depth: number): Meaning {
-  const module = depth < deepest ? findModule(tree, from) : undefined
+  if (depth >= deepest) return other
+  const module = findModule(tree, from)
   const meaning = module === undefined ? undefined : meaningOf(tree, module, name, depth + 1)
   if (meaning !== undefined) return meaning
   if (findModule(tree, from === '' ? name : `${from}.${name}`) !== undefined) return other

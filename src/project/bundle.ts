@@ -1,5 +1,5 @@
 import { createHash, type Hash, randomBytes } from 'node:crypto'
-import { closeSync, constants, createWriteStream, fstatSync, openSync, readSync, rmSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readSync, rmSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import path from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -10,7 +10,7 @@ import { type Entry, type FileEntry, sortedByBytes } from './entry.ts'
 import type { Bundle } from './project.ts'
 
 /** Bytes read at a time; up to this size a file is read in one go. */
-const chunkBytes = 256 * 1024
+const chunkBytes = 64 * 1024
 /** Not on Windows; there a symlink is no danger, since making one takes an administrator. */
 const noFollow = constants.O_NOFOLLOW ?? 0
 
@@ -28,6 +28,9 @@ export async function makeBundle(entries: readonly Entry[], directory: string): 
   const content = createHash('sha256')
   const whole = createHash('sha256')
   const tar = pack()
+  const file = await open(target, 'wx', 0o600).catch((error: unknown) => {
+    throw unwritable(error)
+  })
   const count = { bytes: 0, contentBytes: 0 }
 
   const filling = fill(tar, entries, count)
@@ -35,7 +38,7 @@ export async function makeBundle(entries: readonly Entry[], directory: string): 
     hashed(bytesOf(tar), content),
     createGzip({ level: 1, chunkSize: chunkBytes }),
     (compressed: AsyncIterable<Buffer>) => hashed(compressed, whole, count),
-    createWriteStream(target, { flags: 'wx', mode: 0o600 }),
+    file.createWriteStream(),
   )
   const [filled, stored] = await Promise.allSettled([
     filling.catch((error: unknown) => {
@@ -51,6 +54,7 @@ export async function makeBundle(entries: readonly Entry[], directory: string): 
   // the entry that could not be written: a fault of ours in `filling` is the broken stream's echo.
   const failed = [filled, stored].filter((one) => one.status === 'rejected').map((one): unknown => one.reason)
   if (failed.length > 0) {
+    await file.close()
     rmSync(target, { force: true })
     throw failed.find((reason) => reason instanceof DeployError) ?? unwritable(failed.at(-1))
   }
@@ -64,6 +68,7 @@ export async function makeBundle(entries: readonly Entry[], directory: string): 
   }
 }
 
+type Sink = ReturnType<Pack['entry']>
 type EntryHeader = Partial<Header> & Pick<Header, 'name'>
 
 /** tar-stream's types promise less than it gives: every piece is bytes. */
@@ -111,9 +116,13 @@ async function fill(tar: Pack, entries: readonly Entry[], count: { contentBytes:
 function add(tar: Pack, header: EntryHeader, body: Buffer | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     const done = (error?: Error | null): void => (error ? reject(error) : resolve())
-    if (body === undefined) tar.entry(header, done)
-    else tar.entry(header, body, done)
+    silent(body === undefined ? tar.entry(header, done) : tar.entry(header, body, done))
   })
+}
+
+/** A broken tar tells each of its entries by an event as well as by its callback; one of the two is enough. */
+function silent(sink: Sink): Sink {
+  return sink.on('error', () => {})
 }
 
 /** Synchronous: for a small file four times as fast as by promises, and the loop is held for one file only. */
@@ -126,6 +135,7 @@ function readSmall(entry: FileEntry): Buffer | undefined {
   }
   try {
     const { size } = fstatSync(file)
+    if (size !== entry.size) throw changed(entry)
     if (size > chunkBytes) return undefined
     const bytes = Buffer.alloc(size + 1)
     let length = 0
@@ -148,7 +158,9 @@ async function addLarge(tar: Pack, header: EntryHeader, entry: FileEntry): Promi
     const before = await file.stat()
     let written = 0
     await new Promise<void>((resolve, reject) => {
-      const sink = tar.entry({ ...header, size: before.size }, (error) => (error ? reject(error) : resolve()))
+      const sink = silent(
+        tar.entry({ ...header, size: before.size }, (error) => (error ? reject(error) : resolve())),
+      )
       const copy = async (): Promise<void> => {
         for (;;) {
           const chunk = Buffer.alloc(chunkBytes)

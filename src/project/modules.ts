@@ -32,8 +32,8 @@ export function findModule(tree: Tree, name: string): Module | undefined {
   return undefined
 }
 
-/** Folders directly in a base that hold no app of their own, as a rule. */
-const notApps: ReadonlySet<string> = new Set([
+/** Folders that hold no app of their own, as a rule. */
+export const notApps: ReadonlySet<string> = new Set([
   ...[
     'alembic',
     'bin',

@@ -45,7 +45,7 @@ const dependencies: readonly SaidRow[] = [
     }),
   },
   {
-    fits: /mysql_config|Can not find valid pkg-config name|mysqlclient/,
+    fits: /mysql_config|Can not find valid pkg-config name/,
     explain: (_, { detail: file }) => ({
       cause: 'mysqlclient had to be compiled, and the server lacks what that takes.',
       cure: 'Add `default-libmysqlclient-dev`, `pkg-config`, `python3-dev` and `build-essential` to `packages`.',

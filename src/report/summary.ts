@@ -1,4 +1,5 @@
 import type { Result } from '../outputs.ts'
+import type { Phase } from '../phases.ts'
 import { cutToBytes } from '../text.ts'
 import { markdown, markdownCode, markdownLink } from './escape.ts'
 import type { Report } from './report.ts'
@@ -75,8 +76,11 @@ function inPhase(report: Report): string {
   return report.failedPhase === '' ? '' : ` in the phase \`${report.failedPhase}\``
 }
 
+/** The phases that change nothing on the server. */
+const untouched: ReadonlySet<Phase> = new Set(['inputs', 'project', 'connect', 'facts', 'report'])
+
 function whoServes(report: Report, site: string, serving: string): string {
-  if (report.phases.every(({ phase }) => phase === 'inputs' || phase === 'project' || phase === 'connect')) {
+  if (report.phases.every(({ phase }) => untouched.has(phase))) {
     return 'The server was not touched.'
   }
   if (report.serving === 'unknown') return 'Which release serves now could not be learned: look at the site.'

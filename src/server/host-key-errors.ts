@@ -40,7 +40,7 @@ export function refusedHostKey(refused: RefusedHost): DeployError {
 function unpinned(refused: RefusedHost): Explanation {
   return {
     cause: `Neither \`known-hosts\` nor \`host-fingerprint\` is given, so nothing says that the machine that answered is ${name(refused)}: it showed ${seen(refused)}.`,
-    cure: `${capital(compare(refused))} and, if it prints the same, ${pin(refused)}.`,
+    cure: `${capital(compare(refused))} and, if it prints the same, ${pin(refused)}`,
     input: 'known-hosts',
   }
 }
@@ -51,13 +51,13 @@ function unknown(refused: RefusedHost): Explanation {
   if (line !== undefined) {
     return {
       cause: `\`known-hosts\` pins the key that was shown (${seen(refused)}) in line ${line.line}, but for another name than ${name(refused)}.`,
-      cure: `If both names are one server, ${pin(refused)}.`,
+      cure: `If both names are one server, ${pin(refused)}`,
       input: 'known-hosts',
     }
   }
   return {
     cause: `\`known-hosts\` has no line for ${name(refused)}, which showed ${seen(refused)}.`,
-    cure: `${capital(compare(refused))} and, if it prints the same, ${pin(refused)}.`,
+    cure: `${capital(compare(refused))} and, if it prints the same, ${pin(refused)}`,
     input: 'known-hosts',
   }
 }
@@ -65,7 +65,7 @@ function unknown(refused: RefusedHost): Explanation {
 function authority(refused: RefusedHost): Explanation {
   return {
     cause: `\`known-hosts\` pins only a certificate authority for ${name(refused)}, and host certificates cannot be verified here; it showed ${seen(refused)}.`,
-    cure: `Pin the key itself: ${compare(refused)} and, if it prints the same, ${pin(refused)}.`,
+    cure: `Pin the key itself: ${compare(refused)} and, if it prints the same, ${pin(refused)}`,
     input: 'known-hosts',
   }
 }
@@ -81,10 +81,10 @@ function changed(refused: RefusedHost): Explanation {
   const fix =
     input === 'known-hosts'
       ? pin(refused).replace('add to', 'replace the old one in')
-      : `put ${refused.keys.map(fingerprintOf)[0]} into \`host-fingerprint\``
+      : `put ${refused.keys.map(fingerprintOf)[0]} into \`host-fingerprint\`.`
   return {
     cause: `${name(refused)} is not the server that is pinned: it showed ${seen(refused)}, and \`${input}\` has ${pinned.join(' and ')}.`,
-    cure: `Unless the server was set up anew, another machine may be answering in its place; ${compare(refused)} and, only if it prints the same, ${fix}.`,
+    cure: `Unless the server was set up anew, another machine may be answering in its place; ${compare(refused)} and, only if it prints the same, ${fix}`,
     input,
   }
 }
@@ -107,6 +107,7 @@ function compare({ keys }: RefusedHost): string {
   return `run \`ssh-keygen -lf /etc/ssh/ssh_host_${file}_key.pub\` on the server's console`
 }
 
+/** What to do to pin the key; ends in the line itself, with no full stop that could be copied along. */
 function pin({ host, port, keys }: RefusedHost): string {
   const [first = Buffer.alloc(0)] = keys
   // No key in use is longer (RSA with 16384 bits: 2 kB); what is longer is meant to flood the log.

@@ -1,0 +1,275 @@
+import { describe, expect, test } from 'vitest'
+import { DeployError } from '../../src/errors.ts'
+import { requirementLines, requirementName } from '../../src/project/requirement-lines.ts'
+import { findRequirements } from '../../src/project/requirements.ts'
+import { type Files, tree } from './trees.ts'
+
+const pyproject = '[project]\nname = "x"\ndependencies = ["flask>=3"]\n'
+
+function refused(files: Files, input?: string, unsent: readonly string[] = []): DeployError {
+  try {
+    findRequirements(tree(files, unsent), input)
+  } catch (error) {
+    if (error instanceof DeployError) return error
+    throw error
+  }
+  throw new Error('nothing was thrown')
+}
+
+describe('requirementName', () => {
+  test.each([
+    ['flask', 'flask'],
+    ['Flask_SQLAlchemy==3.1', 'flask-sqlalchemy'],
+    ['zope.interface[x] >= 1 ; python_version < "3.13"', 'zope-interface'],
+    ['gunicorn @ https://example.org/g.whl', 'gunicorn'],
+    ['a--_b', 'a-b'],
+    ['./local', undefined],
+    ['-e .', undefined],
+  ])('%s -> %s', (text, name) => {
+    expect(requirementName(text)).toBe(name)
+  })
+})
+
+describe('requirementLines', () => {
+  test('reads names, hashes, comments and joined lines', () => {
+    const text = [
+      '# a comment',
+      'flask==3.0 \\',
+      '    --hash=sha256:aa \\',
+      '    --hash=sha256:bb  # why',
+      'gunicorn#not-a-comment',
+      '--index-url https://example.org/simple',
+      '',
+    ].join('\r\n')
+    expect(requirementLines(text).requirements).toMatchObject([
+      { name: 'flask', hashed: true },
+      { name: undefined, hashed: false },
+    ])
+  })
+
+  test('reads includes in every spelling', () => {
+    const text =
+      '-r a.txt\n-rb.txt\n--requirement c.txt\n--requirement=d.txt\n-c e.txt\n--constraint=f.txt\n-r "g h.txt"\n-r https://example.org/x.txt'
+    expect(requirementLines(text)).toMatchObject({
+      requirements: [],
+      includes: ['a.txt', 'b.txt', 'c.txt', 'd.txt', 'g h.txt'],
+      constraints: ['e.txt', 'f.txt'],
+    })
+  })
+
+  test.each([
+    ['-e .', '.'],
+    ['--editable ./lib[x]', './lib'],
+    ['.', '.'],
+    ['../lib', '../lib'],
+    ['./wheels/a.whl ; python_version > "3"', './wheels/a.whl'],
+    ['a-1.0-py3-none-any.whl', 'a-1.0-py3-none-any.whl'],
+    ['lib @ file:///srv/lib', '/srv/lib'],
+    ['file:./lib#egg=lib', './lib'],
+    ['lib/sub', 'lib/sub'],
+    ['flask', undefined],
+    ['-e git+https://example.org/a/b.git#egg=b', undefined],
+    ['https://example.org/a.whl', undefined],
+    ['flask>=1', undefined],
+  ])('in %j the local path is %j', (text, local) => {
+    expect(requirementLines(text).requirements[0]?.local).toBe(local)
+  })
+})
+
+describe('findRequirements', () => {
+  test('takes requirements.txt before pyproject.toml', () => {
+    const found = findRequirements(
+      tree({ 'requirements.txt': 'flask', 'pyproject.toml': pyproject }),
+      undefined,
+    )
+    expect(found).toMatchObject({
+      file: 'requirements.txt',
+      kind: 'requirements',
+      reason: 'requirements.txt is there',
+    })
+    expect(found.sha256).toMatch(/^[0-9a-f]{64}$/)
+  })
+
+  test('takes pyproject.toml where there is no requirements.txt, or where it lists nothing', () => {
+    expect(findRequirements(tree({ 'pyproject.toml': pyproject }), undefined).kind).toBe('pyproject')
+    const empty = tree({ 'requirements.txt': '# see pyproject\n', 'pyproject.toml': pyproject })
+    expect(findRequirements(empty, undefined)).toMatchObject({
+      kind: 'pyproject',
+      reason: 'requirements.txt lists nothing',
+    })
+  })
+
+  test('takes what the input names', () => {
+    const files = tree({
+      'requirements.txt': 'flask',
+      'deploy/prod.txt': 'flask',
+      'api/pyproject.toml': pyproject,
+    })
+    expect(findRequirements(files, 'deploy/prod.txt')).toMatchObject({
+      file: 'deploy/prod.txt',
+      kind: 'requirements',
+    })
+    expect(findRequirements(files, 'api/pyproject.toml')).toMatchObject({ kind: 'pyproject' })
+  })
+
+  test.each<readonly [string, Files, boolean]>([
+    ['a line', { 'requirements.txt': 'flask\nGunicorn[gevent]>=20; sys_platform != "win32"' }, true],
+    ['an included file', { 'requirements.txt': '-r base.txt', 'base.txt': 'gunicorn==23.0' }, true],
+    ['a git address', { 'requirements.txt': 'git+https://example.org/g.git#egg=gunicorn' }, true],
+    ['pyproject.toml', { 'pyproject.toml': '[project]\ndependencies = ["flask", "gunicorn>20"]' }, true],
+    ['a constraint only', { 'requirements.txt': 'flask\n-c c.txt', 'c.txt': 'gunicorn==23' }, false],
+    ['a comment only', { 'requirements.txt': 'flask # gunicorn' }, false],
+    ['a plugin', { 'requirements.txt': 'gunicorn-x' }, false],
+  ])('gunicorn in %s', (_, files, listed) => {
+    expect(findRequirements(tree(files), undefined).listsGunicorn).toBe(listed)
+  })
+
+  test.each<readonly [string, string, boolean]>([
+    ['all lines', 'flask==3 --hash=sha256:aa\nclick==8 \\\n  --hash=sha256:bb', true],
+    ['some lines', 'flask==3 --hash=sha256:aa\nclick==8', false],
+    ['no line', 'flask', false],
+    ['no line but the option', '--require-hashes\nflask==3', true],
+  ])('hashes on %s', (_, text, hashed) => {
+    expect(findRequirements(tree({ 'requirements.txt': text }), undefined).hashed).toBe(hashed)
+  })
+
+  test('reads UTF-16, as PowerShell writes it', () => {
+    const files = {
+      ...tree({ 'requirements.txt': '' }),
+      read: () => Buffer.from('\u{FEFF}gunicorn\r\n', 'utf16le'),
+    }
+    expect(findRequirements(files, undefined).listsGunicorn).toBe(true)
+  })
+
+  describe('the hash', () => {
+    const contents: Readonly<Record<string, string>> = {
+      'requirements.txt': '-r reqs/base.txt\n-e .\n./wheels/a.whl',
+      'reqs/base.txt': '-c ../c.txt\n-r more.txt\nflask',
+      'reqs/more.txt': '-r base.txt\nclick',
+      'c.txt': 'flask==3',
+      'wheels/a.whl': 'bytes',
+      'pyproject.toml': pyproject,
+      'app.py': '',
+    }
+    const sha256 = (changes: Files): string =>
+      findRequirements(tree({ ...contents, ...changes }), undefined).sha256
+
+    test('is over every file that decides, each once', () => {
+      const found = findRequirements(tree(contents), undefined)
+      expect(found.files?.toSorted()).toEqual(
+        Object.keys(contents)
+          .filter((own) => own !== 'app.py')
+          .toSorted(),
+      )
+      expect(found.local).toEqual(['', 'wheels/a.whl'])
+    })
+
+    test.each([
+      'requirements.txt',
+      'reqs/base.txt',
+      'reqs/more.txt',
+      'c.txt',
+      'wheels/a.whl',
+      'pyproject.toml',
+    ])('changes with %s', (own) => {
+      expect(sha256({ [own]: `${contents[own]}\n# x` })).not.toBe(sha256({}))
+    })
+
+    test('does not change with anything else', () => {
+      expect(sha256({ 'app.py': 'changed', 'reqs/dev.txt': 'pytest' })).toBe(sha256({}))
+    })
+  })
+
+  test('follows the files that setuptools reads dependencies from', () => {
+    const dynamic =
+      '[project]\ndynamic = ["dependencies"]\n[tool.setuptools.dynamic]\ndependencies = {file = ["deps.txt"]}'
+    const found = findRequirements(
+      tree({ 'pyproject.toml': dynamic, 'deps.txt': 'flask\ngunicorn' }),
+      undefined,
+    )
+    expect(found).toMatchObject({
+      kind: 'pyproject',
+      listsGunicorn: true,
+      files: ['pyproject.toml', 'deps.txt'],
+    })
+  })
+
+  test.each<readonly [string, Files, string | undefined, string, string]>([
+    ['nothing', {}, undefined, 'requirements-missing', 'there is no requirements.txt'],
+    [
+      'a file that is not there',
+      { 'requirements.txt': 'flask' },
+      'prod.txt',
+      'requirements-missing',
+      'prod.txt',
+    ],
+    [
+      'an empty file',
+      { 'requirements.txt': '' },
+      undefined,
+      'requirements-empty',
+      'requirements.txt lists no dep',
+    ],
+    [
+      'settings of tools only',
+      { 'pyproject.toml': '[tool.ruff]' },
+      undefined,
+      'requirements-empty',
+      'under [project]',
+    ],
+    ['a lock', { 'uv.lock': '' }, 'uv.lock', 'requirements-invalid', 'neither a requirements file'],
+    ['bad TOML', { 'pyproject.toml': 'a = \n' }, undefined, 'requirements-invalid', 'line 1'],
+    [
+      '-r upwards',
+      { 'requirements.txt': '-r ../base.txt' },
+      undefined,
+      'requirements-invalid',
+      'outside of what is sent',
+    ],
+    [
+      '-e upwards',
+      { 'requirements.txt': '-e ../lib' },
+      undefined,
+      'requirements-invalid',
+      'outside of what is sent',
+    ],
+    [
+      '-r absolute',
+      { 'requirements.txt': '-r /etc/passwd' },
+      undefined,
+      'requirements-invalid',
+      'outside of what is sent',
+    ],
+    [
+      '-r to nothing',
+      { 'requirements.txt': '-r base.txt' },
+      undefined,
+      'requirements-invalid',
+      'base.txt does not exist',
+    ],
+    [
+      '-r through a link',
+      { 'requirements.txt': '-r l/b.txt', l: { link: '/etc' } },
+      undefined,
+      'requirements-invalid',
+      'does not exist',
+    ],
+  ])('refuses %s', (_, files, input, code, text) => {
+    const error = refused(files, input)
+    expect(error.code).toBe(code)
+    expect(error.message).toContain(text)
+  })
+
+  test('names every include that is wrong', () => {
+    expect(refused({ 'requirements.txt': '-r a.txt\n-c ../b.txt\n./c' }).explanations).toHaveLength(3)
+  })
+
+  test('says that a file is there but not sent', () => {
+    expect(refused({}, undefined, ['requirements.txt']).message).toContain(
+      'requirements.txt exists but is not sent',
+    )
+    expect(refused({ 'requirements.txt': '-r a.txt' }, undefined, ['a.txt']).message).toContain(
+      'not tracked by git',
+    )
+  })
+})

@@ -1,0 +1,275 @@
+import { type RootFailure, rootFailure } from '../apply/root-failure.ts'
+import { DeployError, type Explanation } from '../errors.ts'
+import { cutToBytes, visible } from '../text.ts'
+import { explainExit, explainTraceback } from './diagnosis-app.ts'
+import { explainSmoke, smokeCodes } from './diagnosis-smoke.ts'
+import { explainDependencies, explainNginx, explainPackages, full } from './diagnosis-tools.ts'
+import { lastTraceback, type Traceback } from './traceback.ts'
+
+/** What is known of a failure before it is explained: the program's event `fail CODE DETAIL` and what was printed. */
+export interface Failure {
+  /** E.g. `app-exited`; see the table below. */
+  readonly code: string
+  /** The rest of the event, '' where there is none: what it means is the code's matter. */
+  readonly detail: string
+  /** The last lines of the program that failed, or of the app, oldest first. */
+  readonly lines: readonly string[]
+}
+
+/** What the explanation may name. '' for what is not known. */
+export interface Situation {
+  /** NAME. */
+  readonly name: string
+  /** The login on the server. */
+  readonly user: string
+  /** The release that failed. */
+  readonly release: string
+  readonly source: string
+  /** The app's module, e.g. `wsgi`. */
+  readonly module: string
+  /** The requirements file, relative to the repository. */
+  readonly requirements: string
+  /** `python` as set, '' for the server's. */
+  readonly python: string
+  /** The path that the health check asks. */
+  readonly healthPath: string
+  readonly healthTimeoutSeconds: number
+  readonly lockTimeoutSeconds: number
+  /** The address that the smoke test asks. */
+  readonly smokeUrl: string
+  /** ufw is active on the server. */
+  readonly ufw: boolean
+}
+
+interface Diagnosis extends Explanation {
+  /** A finer code than the event's. */
+  readonly code?: string
+}
+
+type Row = (failure: Failure, situation: Situation) => Diagnosis
+
+/** Each code that a run can fail with on the server, or by the smoke test, and how it is explained. */
+const rows: Readonly<Record<string, Row>> = {
+  'app-import': died('The new release cannot start', explainExit),
+  'app-exited': died('The new release cannot start', explainExit),
+  start: died('The new release cannot start', explainExit),
+  'health-status': (failure, situation) => {
+    const asked = `The page \`${situation.healthPath}\` answered ${statusOf(failure)}`
+    const traceback = lastTraceback(failure.lines, situation.name)
+    if (traceback !== undefined && /^5/.test(statusOf(failure))) {
+      return explainTraceback(asked, cut(traceback), situation)
+    }
+    return {
+      cause: `${asked} in the new release, three times over its own socket.`,
+      cure: /^[34]/.test(statusOf(failure))
+        ? 'Set `health-path` to a page that answers 200, or `expect-status` to what this one answers.'
+        : "Find the reason in the app's last lines in the log, or set `health-path` to the page that should be asked.",
+      input: 'health-path',
+    }
+  },
+  'health-text': ({ detail }, { healthPath }) => ({
+    cause: `The page \`${healthPath}\` of the new release answered ${detail || 'well'}, but \`expect-text\` is not in it.`,
+    cure: 'Correct `expect-text`, or set `health-path` to the page that holds it.',
+    input: 'expect-text',
+  }),
+  'health-timeout': died(
+    'The new release does not answer',
+    (_, { healthTimeoutSeconds }) => ({
+      cause: `The new release did not answer well within ${healthTimeoutSeconds} s.`,
+      cure: 'Look for what holds it up when it is imported or asked (a database, a network call), or raise `health-timeout`.',
+      input: 'health-timeout',
+    }),
+  ),
+  'worker-restarted': died('The new release answers and then dies', (failure) => ({
+    ...explainExit(failure),
+    cause: "A process of the new release died while it was asked, and was started anew: it would do so again and again.",
+    cure: "Find the reason in the app's last lines in the log; too little memory and a crashing extension are the usual ones.",
+  })),
+  'wrong-release': ({ detail }, { release }) => ({
+    cause: `Over the socket of release ${release} another one answered (${detail || 'none'}).`,
+    cure: 'Run the job again; if it happens again, please report it with the log.',
+  }),
+  'release-command': (failure, situation) => {
+    const traceback = lastTraceback(failure.lines, situation.name)
+    const begin = `The release command failed (exit status ${failure.detail || 'unknown'})`
+    if (traceback !== undefined) return explainTraceback(begin, cut(traceback), situation)
+    const last = failure.lines.findLast((line) => line.trim() !== '')
+    return {
+      cause: `${begin}${last === undefined ? ', without a word' : `; its last line is: ${short(last)}`}.`,
+      cure: 'Correct `release-command`, or what it runs; all it printed is in the log.',
+      input: 'release-command',
+    }
+  },
+  dependencies: explainDependencies,
+  packages: explainPackages,
+  'build-tampered': ({ detail }) => ({
+    cause: `A package's build left a file that is not its own in the environment: ${short(detail)}.`,
+    cure: 'Look at what the package that made it does when it is built; nothing of it was taken over.',
+  }),
+  uv: (failure, situation) => ({
+    ...explainDependencies({ ...failure, detail: 'the action' }, situation),
+    cause: `uv ${failure.detail}, which installs the Python packages, could not be put on the server.`,
+    cure: 'Check that the server may open connections to the package index (DNS, firewall, proxy), then run the job again.',
+    input: 'host',
+  }),
+  python: ({ detail }) => ({
+    cause: `The server has no Python ${detail}.`,
+    cure: "Set `python` to a version that the server's distribution has, or leave it out for its own.",
+    input: 'python',
+  }),
+  'nginx-broken': (failure, situation) =>
+    explainNginx(failure, situation, {
+      cause: "nginx's configuration on the server was broken before this deploy.",
+      cure: 'Repair it on the server until `nginx -t` is content; what it says is in the log.',
+      input: 'host',
+    }),
+  'nginx-config': (failure, situation) =>
+    explainNginx(failure, situation, {
+      cause: "nginx on the server refuses this app's site; the old configuration is back.",
+      cure: 'What `nginx -t` says is in the log.',
+      input: 'domain',
+    }),
+  'nginx-start': (failure, situation) =>
+    explainNginx(failure, situation, {
+      cause: 'nginx does not start on the server.',
+      cure: 'See why with `journalctl -u nginx` on the server; port 80 taken by another program is the usual reason.',
+      input: 'host',
+    }),
+  disk: () => full('during the deploy'),
+  unpack: () => full('while the bundle was unpacked'),
+  upload: ({ detail }) => ({
+    cause: `The bundle did not reach the server whole (${detail}).`,
+    cure: 'Run the job again; if it happens again, look at the connection, and at the disk of the server (`df -h`).',
+    input: 'host',
+  }),
+  'upload-hash': ({ detail }) => ({
+    cause: `The bundle reached the server with other bytes than were sent (${detail}).`,
+    cure: 'Run the job again; if it happens again, look at the disk and memory of the server.',
+    input: 'host',
+  }),
+  'reserved-path': ({ detail }) => ({
+    cause: `The project holds \`${detail}\`, a name that a release keeps for itself.`,
+    cure: `Rename it, or put \`${detail}\` into \`exclude\`.`,
+    input: 'exclude',
+    file: detail,
+  }),
+  'persist-link': ({ detail }) => ({
+    cause: `\`persist\` has \`${detail}\`, which lies behind a symlink of the project.`,
+    cure: 'Name the folder that the symlink leads to.',
+    input: 'persist',
+  }),
+  persist: ({ detail }) => ({
+    cause: `What the project brings for \`${detail}\` could not be copied to where it outlives releases.`,
+    cure: "Look at the files of that folder in the project; the server's words are in the log.",
+    input: 'persist',
+  }),
+  'start-socket': (failure) => ({
+    cause: "systemd on the server could not open the new release's socket.",
+    cure: `See why with \`systemctl status ${short(failure.detail)}.socket\` on the server.`,
+  }),
+  'lock-timeout': ({ detail }, { lockTimeoutSeconds }) => ({
+    cause: `Another deploy held the server for more than ${lockTimeoutSeconds} s: ${short(detail) || 'it is not known which'}.`,
+    cure: 'Wait until it is done and run the job again, or raise `lock-timeout`.',
+    input: 'lock-timeout',
+  }),
+  'facts-changed': () => ({
+    cause: 'Another deploy changed the server while this one was planned, again and again.',
+    cure: 'Run the job again when the other deploys are done; a `concurrency` group in the workflow keeps them apart.',
+  }),
+  owner: ({ detail }, { name }) => ({
+    cause: `On this server the app ${name} belongs to the repository ${short(detail) || 'of somebody else'}.`,
+    cure: 'Set `name` to another name for this app.',
+    input: 'name',
+  }),
+  'no-cutover': () => lost('before the new release was switched to'),
+  'no-verdict': () => lost('before the smoke test was over, so the old release is back'),
+  'not-root': rootRefused,
+  'sudo-not-allowed': () => notAllowed,
+  'sudo-tty': () => terminalWanted,
+  ...Object.fromEntries(
+    (['sudo-absent', 'sudo-password-needed', 'sudo-password-wrong', 'server-read-only'] as const).map((code) => [
+      code,
+      (failure: Failure, { user }: Situation) => ofRoot(code, user, failure.lines),
+    ]),
+  ),
+  ...Object.fromEntries(smokeCodes.map((code) => [code, explainSmoke])),
+}
+
+/** Every code that {@link diagnose} has an explanation of its own for. */
+export const diagnosed: readonly string[] = Object.keys(rows)
+
+/**
+ * Explains a failure to the user: cause, cure, and the place in the project or among the inputs where there is one.
+ * A code that is not in the table is told as it is, with the lines.
+ */
+export function diagnose(failure: Failure, situation: Situation): DeployError {
+  const row = Object.hasOwn(rows, failure.code) ? rows[failure.code] : undefined
+  const { code, ...explanation } = row === undefined ? unknown(failure) : row(failure, situation)
+  return new DeployError(code ?? failure.code, explanation, failure.lines.slice(-40))
+}
+
+/** The app died: its own traceback says it best. */
+function died(begin: string, otherwise: Row): Row {
+  return (failure, situation) => {
+    const traceback = lastTraceback(failure.lines, situation.name)
+    if (traceback === undefined) return otherwise(failure, situation)
+    return { ...explainTraceback(begin, cut(traceback), situation), code: 'app-import' }
+  }
+}
+
+/** sudo's own words (sudo 1.9, sudo-rs 0.2) tell more than that it refused. */
+function rootRefused({ lines }: Failure, { user }: Situation): Diagnosis {
+  const text = lines.join('\n')
+  if (/must have a tty|no tty present/.test(text)) return terminalWanted
+  if (/not in the sudoers file|not allowed to (?:execute|run)|may not run sudo|I'm afraid I can't do that/.test(text)) {
+    return notAllowed
+  }
+  return ofRoot('not-root', user, lines)
+}
+
+const terminalWanted: Diagnosis = {
+  code: 'sudo-tty',
+  cause: 'sudo on the server serves terminals only (`requiretty`), and a workflow has none.',
+  cure: 'Add `Defaults:LOGIN !requiretty` to the sudoers on the server (with `visudo`), with the login for LOGIN.',
+  input: 'user',
+}
+
+const notAllowed: Diagnosis = {
+  code: 'sudo-not-allowed',
+  cause: 'sudo on the server does not let this login become root.',
+  cure: 'Allow it on the server (for Ubuntu: `usermod -aG sudo LOGIN`), or set `user` to a login that may.',
+  input: 'user',
+}
+
+function ofRoot(code: RootFailure, user: string, lines: readonly string[]): Diagnosis {
+  const [first] = rootFailure(code, user, lines).explanations
+  return first ?? unknown({ code, detail: '', lines })
+}
+
+function lost(when: string): Diagnosis {
+  return {
+    cause: `The server did not hear from this job any more ${when}.`,
+    cure: 'Run the job again; if it happens again, look at the connection between the runner and the server.',
+    input: 'host',
+  }
+}
+
+function unknown({ code, detail }: Failure): Diagnosis {
+  return {
+    cause: `The deploy failed on the server with \`${short(code)}\`${detail === '' ? '' : ` (${short(detail)})`}, which has no explanation yet.`,
+    cure: 'Look at the last lines in the log, and please report it with them.',
+  }
+}
+
+function statusOf({ detail }: Failure): string {
+  return /^[1-5][0-9]{2}\b/.exec(detail)?.[0] ?? 'badly'
+}
+
+function cut(traceback: Traceback): Traceback {
+  return { ...traceback, exception: short(traceback.exception) }
+}
+
+/** A foreign text within a sentence: one line, at most 300 bytes. */
+function short(text: string): string {
+  return cutToBytes(visible(text.trim()), 300)
+}

@@ -1,0 +1,176 @@
+import type { Applied } from '../apply/apply.ts'
+import type { Smoked } from '../check/test-release.ts'
+import { DeployError } from '../errors.ts'
+import type { Inputs } from '../inputs.ts'
+import type { Result } from '../outputs.ts'
+import type { Phase } from '../phases.ts'
+import type { Plan } from '../plan/operation.ts'
+import type { Project } from '../project/project.ts'
+import type { Redactor } from '../secrets.ts'
+import type { Facts } from '../server/facts.ts'
+import { diagnose, type Situation } from './diagnosis.ts'
+import type { Log } from './log.ts'
+import type { Results } from './publish.ts'
+import type { Recorder } from './recorder.ts'
+import { outputsOf, redactedReport, reportOfError } from './report.ts'
+import { renderSummary, summaryContext } from './summary.ts'
+
+/** How a run ended, before it is told. */
+export interface Ending {
+  readonly result: Result
+  /** The release that visitors get; '' where none, `unknown` where nobody could learn it. */
+  readonly serving: string
+  readonly error?: DeployError
+  /** Where it went wrong, if not in the phase that was open. */
+  readonly failedPhase?: Phase
+}
+
+/** All that decides the ending of a run that reached the server. */
+export interface Outcome {
+  readonly plan: Plan
+  /** undefined where nothing had to be changed. */
+  readonly applied: Applied | undefined
+  readonly smoked: Smoked | undefined
+  readonly facts: Facts
+  readonly project: Project
+  readonly inputs: Inputs
+}
+
+/** What became of a run: the verdict in one word, and the explanation where it is no success. */
+export function endingOf(outcome: Outcome, lines: readonly string[]): Ending {
+  const { plan, applied, smoked } = outcome
+  if (applied === undefined || plan.kind === 'unchanged') {
+    const serving = plan.release
+    if (smoked?.ok !== false) return { result: 'unchanged', serving }
+    return { result: 'failed', serving, error: smokeError(outcome, smoked, []), failedPhase: 'smoke' }
+  }
+  const { serving } = applied
+  if (applied.end === 'done') {
+    if (smoked?.ok === false) {
+      return { result: 'failed', serving, error: stays(outcome, smoked), failedPhase: 'smoke' }
+    }
+    return { result: plan.kind === 'rollback' ? 'rolled-back' : 'deployed', serving }
+  }
+  if (applied.failure?.code === 'cancelled') return { result: 'cancelled', serving, error: cancelledError(serving) }
+  if (applied.failure?.code === 'smoke' && smoked?.ok === false) {
+    const result = serving === plan.from ? 'reverted' : 'failed'
+    return { result, serving, error: smokeError(outcome, smoked, lines), failedPhase: 'smoke' }
+  }
+  if (applied.end === 'lost') {
+    const error = applied.lost instanceof DeployError ? applied.lost : killed(lines)
+    return { result: error.code === 'cancelled' ? 'cancelled' : 'failed', serving, error }
+  }
+  const { code = 'unknown', detail = '' } = applied.failure ?? {}
+  const reverted = code === 'no-verdict' && serving === plan.from
+  return {
+    result: reverted ? 'reverted' : 'failed',
+    serving,
+    error: diagnose({ code, detail, lines }, situationOf(outcome)),
+    ...(code.startsWith('facts') ? { failedPhase: 'facts' as const } : {}),
+  }
+}
+
+/** What became of a run that an error ended. */
+export function endingOfError(error: unknown, aborted: boolean, serving: string): Ending {
+  if (aborted) return { result: 'cancelled', serving, error: cancelledError(serving) }
+  if (error instanceof DeployError) return { result: 'failed', serving, error }
+  return { result: 'failed', serving, error: defect(error) }
+}
+
+/**
+ * Tells the ending everywhere: log, outputs, summary.
+ * @returns whether the job is to succeed
+ */
+export function tellEnding(
+  ending: Ending,
+  recorder: Recorder,
+  log: Log,
+  results: Results,
+  redact: Redactor,
+  environment: Readonly<Record<string, string | undefined>>,
+): boolean {
+  const { error, result, serving } = ending
+  const good = error === undefined
+  const failedPhase = good ? '' : (ending.failedPhase ?? recorder.current ?? 'report')
+  recorder.finish(good)
+  if (error !== undefined) log.error(error)
+  const report = redactedReport(
+    {
+      ...recorder.report(),
+      result,
+      serving,
+      failedPhase,
+      ...(error === undefined ? {} : reportOfError(error)),
+    },
+    redact,
+  )
+  log.info(`result: ${result}; visitors get ${serving === '' ? 'no release' : `release ${serving}`}`)
+  results.outputs(outputsOf(report))
+  results.summary(renderSummary(report, summaryContext(environment)))
+  return good
+}
+
+/** The new release failed its test and serves all the same: nothing better is there. */
+function stays(outcome: Outcome, smoked: Smoked): DeployError {
+  const { applied, plan } = outcome
+  const error = smokeError(outcome, smoked, [])
+  const why =
+    applied?.oldFault === undefined
+      ? `Release ${plan.release} stays, because there is no older one to go back to.`
+      : `Release ${plan.release} stays, because release ${plan.from} fails the same test (${applied.oldFault.detail})`
+  return new DeployError(
+    error.code,
+    error.explanations.map((one) => ({ ...one, cure: `${one.cure} ${why}` })),
+    error.lines,
+  )
+}
+
+function smokeError(outcome: Outcome, smoked: Smoked, lines: readonly string[]): DeployError {
+  const outside = smoked.answersOnServer && UNREACHED.has(smoked.code)
+  const code = outside ? 'unreachable-outside' : smoked.code
+  return diagnose({ code: `smoke-${code}`, detail: smoked.detail, lines }, situationOf(outcome))
+}
+
+const UNREACHED = new Set(['unreachable', 'timeout'])
+
+function situationOf({ plan, facts, project, inputs }: Outcome): Situation {
+  return {
+    name: project.name,
+    user: inputs.server.user,
+    release: plan.release,
+    source: project.source,
+    module: project.target.module,
+    requirements: project.source === '' ? project.requirements.file : `${project.source}/${project.requirements.file}`,
+    python: inputs.app.python ?? '',
+    healthPath: plan.check.path,
+    healthTimeoutSeconds: Math.round(inputs.behaviour.healthTimeoutMs / 1000),
+    lockTimeoutSeconds: Math.round(inputs.behaviour.lockTimeoutMs / 1000),
+    smokeUrl: `${plan.check.scheme}://${plan.check.host}${plan.check.path}`,
+    ufw: facts.firewall,
+  }
+}
+
+function cancelledError(serving: string): DeployError {
+  return new DeployError('cancelled', {
+    cause: `The run was cancelled${serving === '' || serving === 'unknown' ? '' : `; visitors get release ${serving}`}.`,
+    cure: 'Run the job again when you want the new release.',
+  })
+}
+
+function killed(lines: readonly string[]): DeployError {
+  return new DeployError(
+    'program-killed',
+    {
+      cause: 'The program on the server was killed before it was done.',
+      cure: 'Look at the memory of the server (`free -m`, `journalctl -k`) and run the job again: it repairs what is left.',
+    },
+    lines,
+  )
+}
+
+function defect(error: unknown): DeployError {
+  return new DeployError('internal', {
+    cause: `The action itself failed: ${error instanceof Error ? error.message : String(error)}.`,
+    cure: 'Run the job again with debug logging, and report it with the log if it happens again.',
+  })
+}
