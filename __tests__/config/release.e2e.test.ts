@@ -60,10 +60,10 @@ def create_app(greeting, *, level=1):
     // Modules by these names must not be taken for gunicorn and its settings, nor for the tool's own.
     ['gunicorn.py', 'raise SystemExit("the project\'s gunicorn.py was imported")\n'],
     ['entry.py', 'raise SystemExit("never imported")\n'],
-    ['static/app.css', `/* ${mark} */\n`],
-    [`static/only-${mark}.txt`, `${mark} ä\n`],
-    ['static/module.mjs', 'export {}\n'],
-    ['static/.hidden', 'hidden\n'],
+    ['shop/static/app.css', `/* ${mark} */\n`],
+    [`shop/static/only-${mark}.txt`, `${mark} ä\n`],
+    ['shop/static/module.mjs', 'export {}\n'],
+    ['shop/static/.hidden', 'hidden\n'],
   ])
 }
 
@@ -113,8 +113,8 @@ describe.skipIf(!canBoot().ok).each(['bookworm', 'bullseye', 'trixie', 'sid'] as
       find ${own.root} -type d -exec chmod 0751 {} +
       mkdir ${own.public}
       chmod 0751 ${own.public}
-      ln -s ${quote(`../${source}/static`)} ${own.public}/static
-      chmod -R o+rX ${quote(`${own.root}/${source}/static`)}
+      ln -s ${quote(`../${source}/shop/static`)} ${own.public}/static
+      chmod -R o+rX ${quote(`${own.root}/${source}/shop/static`)}
       ln -s ${own.socket} ${own.socketLink}
       mkdir -p ${app.runtime}
       : >${own.firstStart}
@@ -145,10 +145,12 @@ describe.skipIf(!canBoot().ok).each(['bookworm', 'bullseye', 'trixie', 'sid'] as
   const untilWorkers = async (id: string, count: number) => {
     await expect.poll(() => workers(id), { timeout: 10_000 }).toBe(count)
   }
-  const transient = (properties: readonly Property[], command: string) =>
-    server.must(
-      `systemd-run --quiet --wait --pipe ${properties.map(([key, value]) => `-p ${quote(`${key}=${value}`)}`).join(' ')} -- /bin/sh -c ${quote(command)} 2>&1`,
-    )
+  /** What a command says in a transient unit, errors and all. */
+  const transient = async (properties: readonly Property[], command: string) => {
+    const words = properties.flatMap(([key, value]) => ['-p', quote(`${key}=${value}`)])
+    const run = `systemd-run --quiet --wait --pipe ${words.join(' ')} -- /bin/sh -c ${quote(command)} 2>&1`
+    return (await server.run(run)).stdout
+  }
 
   beforeAll(async () => {
     server = await boot({ suite, packages: 'ready' })
@@ -297,11 +299,8 @@ describe.skipIf(!canBoot().ok).each(['bookworm', 'bullseye', 'trixie', 'sid'] as
     const folder = sourceFolder(unit(first).root, source)
     const said = await transient(
       [...properties, ['WorkingDirectory', unit(first).root]],
-      `cd ${quote(folder)} && id -un && flask where && ls /srv && touch /srv/web-shop/x ~/mine 2>&1`.replace(
-        '2>&1',
-        '; ls -a ~; ls /etc/web-shop; cat /etc/web-shop/*.env',
-      ),
-    ).catch((error: unknown) => String(error))
+      `cd ${quote(folder)}; id -un; python -m flask where; ls /srv; touch /srv/web-shop/x ~/mine; ls ~; cat /etc/web-shop/*.env`,
+    )
     expect(said).toContain(`web-shop\nwhere shop it's "5$" \\ #;%n é\ntwo lines ${folder}\nweb-shop\n`)
     expect(said).toMatch(/touch: .*x.*: Read-only file system/)
     expect(said).toContain('\nmine\n')
@@ -352,9 +351,9 @@ describe.skipIf(!canBoot().ok).each(['bookworm', 'bullseye', 'trixie', 'sid'] as
     expect(JSON.parse(await curl('/')).mark).toBe('one')
   })
 
-  test('gixy finds nothing in the sites, and would find something', async () => {
+  test.runIf(suite === 'bookworm')('gixy finds nothing in the sites, and would find something', async () => {
     await server.must(
-      'python3 -m venv /tmp/gixy && /tmp/gixy/bin/pip -q install --disable-pip-version-check gixy-ng',
+      'python3 -m venv /tmp/gixy && /tmp/gixy/bin/pip -q install --disable-pip-version-check gixy-ng==0.2.59',
       { timeoutMs: 200_000 },
     )
     const http = (inner: string) =>

@@ -177,7 +177,10 @@ describe('detection', () => {
   })
 
   test('proposes a Flask object under another name', () => {
-    const error = refused({ 'run.py': 'from flask import Flask\nserver = Flask(__name__)' })
+    const error = refused({
+      'docs/example.py': 'app = Flask(__name__)',
+      'run.py': 'from flask import Flask\nserver = Flask(__name__)',
+    })
     expect(error.message).toContain('`run:server`')
   })
 

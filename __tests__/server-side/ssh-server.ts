@@ -24,7 +24,7 @@ export interface SshServerOptions {
   /** Public key (wire format) that may log in; undefined: none. */
   readonly authorized?: Buffer | undefined
   readonly password?: string
-  /** `keyboard-interactive` asks for the password. */
+  /** The password is taken only where it was asked for (`keyboard-interactive`). */
   readonly interactive?: boolean
   readonly banner?: string
   readonly exec?: (command: string, channel: ServerChannel) => void
@@ -104,7 +104,7 @@ export async function sshServer(options: SshServerOptions): Promise<SshServer> {
 function judge(context: AuthContext, options: SshServerOptions): void {
   const methods = [
     ...(options.authorized === undefined ? [] : ['publickey' as const]),
-    ...(options.password === undefined ? [] : ['password' as const]),
+    ...(options.password === undefined || options.interactive === true ? [] : ['password' as const]),
     ...(options.interactive === true ? ['keyboard-interactive' as const] : []),
   ]
   if (context.method === 'keyboard-interactive' && options.interactive === true) {
@@ -116,8 +116,8 @@ function judge(context: AuthContext, options: SshServerOptions): void {
   else context.reject(methods)
 }
 
-function proves(context: AuthContext, { authorized, password }: SshServerOptions): boolean {
-  if (context.method === 'password') return password !== undefined && context.password === password
+function proves(context: AuthContext, { authorized, password, interactive }: SshServerOptions): boolean {
+  if (context.method === 'password') return interactive !== true && context.password === password
   if (context.method !== 'publickey' || authorized?.equals(context.key.data) !== true) return false
   const { signature, blob } = context
   if (signature === undefined || blob === undefined) return true

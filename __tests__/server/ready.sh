@@ -22,8 +22,10 @@ apt-get -qq -y --no-install-recommends -o Dpkg::Options::=--force-unsafe-io -o D
 apt-get clean
 rm -rf /var/lib/apt/lists/*
 
-# ---- the product's uv: fill in here -------------------------------------------------------------------------------
-# (network and certificates are the host's; the tree is not booted)
-# --------------------------------------------------------------------------------------------------------------------
+# uv as the product installs it (remote/dependencies.sh).
+version=$(sed -n 's/^uv==\([^ ]*\).*/\1/p' /uv.txt)
+for wheel in /usr/share/python-wheels/pip-*.whl; do pip=$wheel; done
+PIP_ROOT_USER_ACTION=ignore python3 -I "$pip/pip" --disable-pip-version-check --no-input install --quiet \
+  --require-hashes --only-binary :all: --no-deps --no-compile --target "/opt/flask-deploy/uv-$version" -r /uv.txt
 
 rm -f /usr/sbin/policy-rc.d

@@ -3,7 +3,7 @@ import { connect, createServer, type Socket } from 'node:net'
 import { parentPort, workerData } from 'node:worker_threads'
 import { counter, type FromThread, type RelayOptions, type ToThread } from './relay.ts'
 
-const { to, rttMs, shared } = workerData as RelayOptions & { shared: SharedArrayBuffer }
+const { to, rttMs, listen = {}, shared } = workerData as RelayOptions & { shared: SharedArrayBuffer }
 const counters = new BigInt64Array(shared)
 const open = new Set<Socket>()
 
@@ -143,8 +143,8 @@ function cut(): void {
 const answer = (message: FromThread) => parentPort?.postMessage(message)
 const listener = createServer({ noDelay: true, allowHalfOpen: true }, accept)
 listener.on('error', (error) => answer({ error: error.message }))
-listener.listen(0, '127.0.0.1', () => {
+listener.listen(listen.port ?? 0, listen.host ?? '127.0.0.1', () => {
   const address = listener.address()
-  if (address !== null && typeof address === 'object') answer({ port: address.port })
+  if (address !== null && typeof address === 'object') answer({ host: address.address, port: address.port })
 })
 parentPort?.on('message', perform)

@@ -87,3 +87,14 @@ test('a cut resets both ends, and a refused connection is a reset', async () => 
   const refused = dial()
   expect(String((await once(refused, 'error').catch((error: unknown) => [error]))[0])).toContain('ECONNRESET')
 })
+
+test('it listens where it is told to, and says so when it cannot', async () => {
+  const to = { host: '127.0.0.1', port: (far.address() as AddressInfo).port }
+  const other = await startRelay({ to, rttMs: 0, listen: { host: '127.9.8.7' } })
+  const { host, port } = other
+  expect(host).toBe('127.9.8.7')
+  const socket = connect({ host, port }).on('error', () => {})
+  expect(String((await once(socket, 'data'))[0])).toBe('hello ')
+  await expect(startRelay({ to, rttMs: 0, listen: { host, port } })).rejects.toThrow('EADDRINUSE')
+  await other.close()
+})

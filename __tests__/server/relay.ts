@@ -4,10 +4,13 @@ export type RelayOptions = {
   to: { host: string; port: number }
   /** Round-trip time in milliseconds that the relay adds. */
   rttMs: number
+  /** Where it listens: 127.0.0.1 and a free port unless told. Any address of 127.0.0.0/8 is this machine's own. */
+  listen?: { host?: string; port?: number }
 }
 
-/** A wire of a given length to a server: connect to 127.0.0.1:`port`. */
+/** A wire of a given length to a server: connect to `host`:`port`. */
 export type Relay = {
+  host: string
   port: number
   /** Bytes passed on so far, from client to server. */
   readonly bytesUp: number
@@ -27,7 +30,7 @@ export type Relay = {
 
 /** Messages to the relay's thread, and its answers. */
 export type ToThread = 'unplug' | 'plug' | 'cut' | 'close'
-export type FromThread = { port: number } | { error: string }
+export type FromThread = { host: string; port: number } | { error: string }
 /** Places of the counters in the shared array. */
 export const counter = { up: 0, down: 1, connections: 2 } as const
 
@@ -57,6 +60,7 @@ export function startRelay(options: RelayOptions): Promise<Relay> {
       }
       worker.unref()
       resolve({
+        host: message.host,
         port: message.port,
         get bytesUp() {
           return count(counter.up)

@@ -61,16 +61,16 @@ ${indented(body(site))}}
 }
 
 /**
- * Renders the site that answers names nobody serves: it closes the connection. It has to be the first one that nginx
- * reads, and by that alone is the default: beside a `default_server` of somebody else's, or of an app that serves every
- * name, it does no harm.
+ * Renders the site that answers names nobody serves: it closes the connection. It stands only where there is no other
+ * `default_server` on port 80, an app's that serves every name included: nginx takes no two.
  */
 export function renderCatchAll(settings: { readonly ipv6: boolean }): string {
   return `# Written by flask-deploy: what is asked for a name that no site here has gets no answer.
 server {
-${listen(settings.ipv6, '')}
-    server_name flask-deploy-default.invalid;
+${listen(settings.ipv6, ' default_server')}
+    server_name _;
     server_tokens off;
+    open_file_cache off;
 
 ${indented(challenges())}
     location / {

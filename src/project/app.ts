@@ -1,7 +1,7 @@
 import { DeployError } from '../errors.ts'
 import { factoryIn, factoryNames, isWsgi, meaningOf, objectIn } from './app-binding.ts'
 import { type AppExpression, parseApp } from './app-expression.ts'
-import { bases, bindingsIn, findModule, join, type Module, moduleIn, packages } from './modules.ts'
+import { bases, bindingsIn, findModule, join, type Module, moduleIn, notApps, packages } from './modules.ts'
 import type { AppTarget } from './project.ts'
 import type { Tree } from './tree.ts'
 
@@ -231,6 +231,7 @@ const mostFiles = 200
 function likely(tree: Tree): readonly string[] {
   const files = tree.paths
     .filter((own) => own.endsWith('.py') && own.split('/').length <= 3)
+    .filter((own) => !own.split('/').some((part) => notApps.has(part)))
     .slice(0, mostFiles)
   return files.flatMap((own) => {
     const name = own.replace(/(?:\/__init__)?\.py$/, '').replaceAll('/', '.')

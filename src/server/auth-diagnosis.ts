@@ -10,7 +10,7 @@ const turnedAway: readonly unknown[] = [2, 14]
  * Says why a login failed, as far as a server lets a client know: sshd answers alike whether the key is missing,
  * the files' modes are wrong, the user does not exist or is not allowed.
  * Codes: `login-none`, `login-timeout`, `login-too-many-tries`, `login-second-factor`, `login-keys-off`,
- * `login-password-off`, `login-key-refused`, `login-password-refused`, `login-cut`.
+ * `login-key-type`, `login-password-off`, `login-key-refused`, `login-password-refused`, `login-cut`.
  */
 export function authenticationDiagnosis(failure: ConnectFailure): DeployError {
   const { host, user, level, code, message, authentication } = failure
@@ -33,10 +33,11 @@ export function authenticationDiagnosis(failure: ConnectFailure): DeployError {
     })
   }
   if (turnedAway.includes(code) && !partial) {
+    const what = key === undefined ? 'the password' : `the key ${key.fingerprint} (${familyOf(key.type)})`
     return error('login-too-many-tries', {
-      cause: `${host} ended the login of ${user} (tried: ${tried.join(', ')}): ${oneLine(message)}.`,
-      cure: 'Raise MaxAuthTries in sshd_config if it is very low, and give the right one of `ssh-key` and `password` only.',
-      input: 'ssh-key',
+      cause: `${host} did not take ${what} of ${user} and ended the login: ${oneLine(message)}.`,
+      cure: 'Correct `user`, `ssh-key` or `password`, and give only the one that is right: each refused one counts towards MaxAuthTries of sshd_config.',
+      input: key === undefined ? 'password' : 'ssh-key',
     })
   }
   if (level !== 'client-authentication') {
@@ -62,6 +63,14 @@ export function authenticationDiagnosis(failure: ConnectFailure): DeployError {
       cure: passwordGiven
         ? 'Correct `password`, or set `PubkeyAuthentication yes` in sshd_config.'
         : 'Set `PubkeyAuthentication yes` in sshd_config, or give `password`.',
+      input: 'ssh-key',
+    })
+  }
+  // ssh2 sends no key for whose type the server has named no signature algorithm, so no refusal has come.
+  if (allowed === undefined) {
+    return error('login-key-type', {
+      cause: `${host} takes no ${familyOf(key.type)} keys, or none with a signature algorithm that can be used here.`,
+      cure: 'Use an Ed25519 key (`ssh-keygen -t ed25519`), or allow rsa-sha2-256 in PubkeyAcceptedAlgorithms of sshd_config.',
       input: 'ssh-key',
     })
   }

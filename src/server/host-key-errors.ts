@@ -40,7 +40,7 @@ export function refusedHostKey(refused: RefusedHost): DeployError {
 function unpinned(refused: RefusedHost): Explanation {
   return {
     cause: `Neither \`known-hosts\` nor \`host-fingerprint\` is given, so nothing says that the machine that answered is ${name(refused)}: it showed ${seen(refused)}.`,
-    cure: `${capital(compare(refused))} and, if it prints the same, ${pin(refused)}`,
+    cure: `${capital(compare(refused))} and, if it prints the same, add to \`known-hosts\` the line: ${theLine(refused)}`,
     input: 'known-hosts',
   }
 }
@@ -51,13 +51,13 @@ function unknown(refused: RefusedHost): Explanation {
   if (line !== undefined) {
     return {
       cause: `\`known-hosts\` pins the key that was shown (${seen(refused)}) in line ${line.line}, but for another name than ${name(refused)}.`,
-      cure: `If both names are one server, ${pin(refused)}`,
+      cure: `If both names are one server, add to \`known-hosts\` the line: ${theLine(refused)}`,
       input: 'known-hosts',
     }
   }
   return {
     cause: `\`known-hosts\` has no line for ${name(refused)}, which showed ${seen(refused)}.`,
-    cure: `${capital(compare(refused))} and, if it prints the same, ${pin(refused)}`,
+    cure: `${capital(compare(refused))} and, if it prints the same, add to \`known-hosts\` the line: ${theLine(refused)}`,
     input: 'known-hosts',
   }
 }
@@ -65,7 +65,7 @@ function unknown(refused: RefusedHost): Explanation {
 function authority(refused: RefusedHost): Explanation {
   return {
     cause: `\`known-hosts\` pins only a certificate authority for ${name(refused)}, and host certificates cannot be verified here; it showed ${seen(refused)}.`,
-    cure: `Pin the key itself: ${compare(refused)} and, if it prints the same, ${pin(refused)}`,
+    cure: `Pin the key itself: ${compare(refused)} and, if it prints the same, add to \`known-hosts\` the line: ${theLine(refused)}`,
     input: 'known-hosts',
   }
 }
@@ -80,7 +80,7 @@ function changed(refused: RefusedHost): Explanation {
   const input = pins.some((one) => one.line !== undefined) ? 'known-hosts' : 'host-fingerprint'
   const fix =
     input === 'known-hosts'
-      ? pin(refused).replace('add to', 'replace the old one in')
+      ? `put into \`known-hosts\`, in place of the old line: ${theLine(refused)}`
       : `put ${refused.keys.map(fingerprintOf)[0]} into \`host-fingerprint\`.`
   return {
     cause: `${name(refused)} is not the server that is pinned: it showed ${seen(refused)}, and \`${input}\` has ${pinned.join(' and ')}.`,
@@ -107,10 +107,10 @@ function compare({ keys }: RefusedHost): string {
   return `run \`ssh-keygen -lf /etc/ssh/ssh_host_${file}_key.pub\` on the server's console`
 }
 
-/** What to do to pin the key; ends in the line itself, with no full stop that could be copied along. */
-function pin({ host, port, keys }: RefusedHost): string {
+/** The line that pins the key; last in its sentence, with no full stop that could be copied along. */
+function theLine({ host, port, keys }: RefusedHost): string {
   const [first = Buffer.alloc(0)] = keys
   // No key in use is longer (RSA with 16384 bits: 2 kB); what is longer is meant to flood the log.
-  if (first.length > 4096) return 'look at that machine: the key it showed is too long to be a real one'
-  return `add to \`known-hosts\` the line: ${nameInKnownHosts(host, port)} ${typeOf(first)} ${first.toString('base64')}`
+  if (first.length > 4096) return '(left out: the key that was shown is too long to be a real one)'
+  return `${nameInKnownHosts(host, port)} ${typeOf(first)} ${first.toString('base64')}`
 }
