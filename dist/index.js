@@ -63924,8 +63924,6 @@ function ask(question, signal) {
             signal.removeEventListener('abort', onAbort);
             // Whatever is still to come of the page is of no use; an error after this is nobody's concern.
             request.destroy();
-            // TLS does not take the socket down that it was put on, and that one would keep the process alive.
-            question.open?.destroy();
         };
         const settle = (result) => {
             stop();
@@ -63957,10 +63955,7 @@ function ask(question, signal) {
 }
 function send(question) {
     const { address, port, url, open } = question;
-    const host = url.hostname.replace(/^\[|\]$/g, '');
     const options = {
-        host: address,
-        port,
         method: 'GET',
         path: url.pathname + url.search,
         headers: {
@@ -63971,28 +63966,26 @@ function send(question) {
             Connection: 'close',
             ...question.headers,
         },
-        agent: false,
     };
-    if (url.protocol !== 'https:') {
-        return (0,external_node_http_.request)(open === undefined ? options : { ...options, createConnection: () => open });
-    }
-    const tls = {
+    // No `agent` beside `createConnection`: with `agent: false` Node makes one, which then connects by itself.
+    const raw = open ?? (0,external_node_net_.connect)({ host: address, port, noDelay: true });
+    if (url.protocol !== 'https:')
+        return (0,external_node_http_.request)({ ...options, createConnection: () => raw });
+    return (0,external_node_https_namespaceObject.request)({ ...options, createConnection: () => secured(raw, url) });
+}
+/** TLS over a connection to an address, with a certificate that is valid for the URL's host. */
+function secured(raw, url) {
+    const host = url.hostname.replace(/^\[|\]$/g, '');
+    const socket = (0,external_node_tls_.connect)({
+        socket: raw,
         // A server name must not be an address (RFC 6066, section 3).
         servername: (0,external_node_net_.isIP)(host) === 0 ? host : '',
-        host,
         ALPNProtocols: ['http/1.1'],
-    };
-    const raw = open === undefined ? { host: address, port } : { socket: open };
-    return (0,external_node_https_namespaceObject.request)({
-        ...options,
-        createConnection: () => (0,external_node_tls_.connect)({ ...tls, ...raw, ...identity(host) }),
+        checkServerIdentity: (_name, certificate) => (0,external_node_tls_.checkServerIdentity)(host, certificate),
     });
-}
-/** The certificate has to be valid for the URL's host, though the connection goes to an address. */
-function identity(host) {
-    return {
-        checkServerIdentity: (_address, certificate) => (0,external_node_tls_.checkServerIdentity)(host, certificate),
-    };
+    // Neither takes the other down, and the one that is left would keep the process alive.
+    socket.on('close', () => raw.destroy());
+    return socket;
 }
 /** Searches as the page comes in; only what a text could be cut by at a chunk's end is kept. */
 function searchPage(response, text, done) {
@@ -64228,29 +64221,19 @@ class Mailbox {
 }
 
 ;// CONCATENATED MODULE: ./build/plan/pins.js
+
 /**
- * What the action itself installs on a server, pinned by hash (SHA-256 of the wheels on PyPI).
- * gunicorn 27 needs Python 3.10; packaging 26.2 is the last for 3.8 and serves every newer one.
+ * What the action itself installs on a server, pinned by hash: requirement lines for pip and uv, in remote/.
  */
-const uv = {
-    version: '0.13.9',
-    requirements: `uv==0.13.9 \\
-    --hash=sha256:d7f459fe4fd247d830351c75686d3996ace3c6f3f728eb0e85a30b7ada0cef19 \\
-    --hash=sha256:5435c5ce14a56431208ca0996416d310f1598e8c2c8ba707688985a16bb82dbe \\
-    --hash=sha256:2c45530751517d6c3bbc69a19473f6effe47cce047bede01ffd8af7ea7b36b25 \\
-    --hash=sha256:ecb6028d79dc96fbeafffe5c8af62a7099487ebc05a701e76714eebcffd06375
-`,
-};
+const uv = { version: pinned('uv'), requirements: remoteFile('uv.txt') };
 /** For projects that list no gunicorn. */
-const gunicorn = {
-    requirements: `gunicorn==27.0.1 ; python_version >= "3.10" \\
-    --hash=sha256:378b26b9a38adcf4592f28828233c1716acc55e833ea06bf48719782efaa0d10
-gunicorn==23.0.0 ; python_version < "3.10" \\
-    --hash=sha256:ec400d38950de4dfd418cff8328b2c8faed0edb0d517d3394e457c317908ca4d
-packaging==26.2 \\
-    --hash=sha256:5fc45236b9446107ff2415ce77c807cee2862cb6fac22b8a73826d0693b0980e
-`,
-};
+const gunicorn = { requirements: remoteFile('gunicorn.txt') };
+function pinned(name) {
+    const [, version] = new RegExp(`^${name}==(\\S+)`, 'm').exec(remoteFile(`${name}.txt`)) ?? [];
+    if (version === undefined)
+        throw new Error(`remote/${name}.txt pins no ${name}`);
+    return version;
+}
 
 ;// CONCATENATED MODULE: ./build/apply/program.js
 
@@ -64759,16 +64742,16 @@ ${indented(body(site))}}
 `;
 }
 /**
- * Renders the site that answers names nobody serves: it closes the connection. It has to be the first one that nginx
- * reads, and by that alone is the default: beside a `default_server` of somebody else's, or of an app that serves every
- * name, it does no harm.
+ * Renders the site that answers names nobody serves: it closes the connection. It stands only where there is no other
+ * `default_server` on port 80, an app's that serves every name included: nginx takes no two.
  */
 function renderCatchAll(settings) {
     return `# Written by flask-deploy: what is asked for a name that no site here has gets no answer.
 server {
-${listen(settings.ipv6, '')}
-    server_name flask-deploy-default.invalid;
+${listen(settings.ipv6, ' default_server')}
+    server_name _;
     server_tokens off;
+    open_file_cache off;
 
 ${indented(challenges())}
     location / {
@@ -65974,7 +65957,7 @@ function findModule(tree, name) {
     }
     return undefined;
 }
-/** Folders directly in a base that hold no app of their own, as a rule. */
+/** Folders that hold no app of their own, as a rule. */
 const notApps = new Set([
     ...[
         'alembic',
@@ -66282,6 +66265,7 @@ const mostFiles = 200;
 function likely(tree) {
     const files = tree.paths
         .filter((own) => own.endsWith('.py') && own.split('/').length <= 3)
+        .filter((own) => !own.split('/').some((part) => notApps.has(part)))
         .slice(0, mostFiles);
     return files.flatMap((own) => {
         const name = own.replace(/(?:\/__init__)?\.py$/, '').replaceAll('/', '.');
@@ -66420,7 +66404,7 @@ function readSmall(entry) {
             throw changed(entry);
         if (size > chunkBytes)
             return undefined;
-        const bytes = Buffer.allocUnsafeSlow(size + 1);
+        const bytes = Buffer.alloc(size + 1);
         let length = 0;
         for (let read = -1; read !== 0 && length <= size; length += read)
             read = (0,external_node_fs_namespaceObject.readSync)(file, bytes, length, size + 1 - length, null);
@@ -66446,7 +66430,7 @@ async function addLarge(tar, header, entry) {
             const sink = silent(tar.entry({ ...header, size: before.size }, (error) => (error ? reject(error) : resolve())));
             const copy = async () => {
                 for (;;) {
-                    const chunk = Buffer.allocUnsafeSlow(chunkBytes);
+                    const chunk = Buffer.alloc(chunkBytes);
                     const { bytesRead } = await file.read(chunk, 0, chunkBytes);
                     if (bytesRead === 0)
                         break;
@@ -70667,7 +70651,7 @@ const turnedAway = [2, 14];
  * Says why a login failed, as far as a server lets a client know: sshd answers alike whether the key is missing,
  * the files' modes are wrong, the user does not exist or is not allowed.
  * Codes: `login-none`, `login-timeout`, `login-too-many-tries`, `login-second-factor`, `login-keys-off`,
- * `login-password-off`, `login-key-refused`, `login-password-refused`, `login-cut`.
+ * `login-key-type`, `login-password-off`, `login-key-refused`, `login-password-refused`, `login-cut`.
  */
 function authenticationDiagnosis(failure) {
     const { host, user, level, code, message, authentication } = failure;
@@ -70689,10 +70673,11 @@ function authenticationDiagnosis(failure) {
         });
     }
     if (turnedAway.includes(code) && !partial) {
+        const what = key === undefined ? 'the password' : `the key ${key.fingerprint} (${familyOf(key.type)})`;
         return error('login-too-many-tries', {
-            cause: `${host} ended the login of ${user} (tried: ${tried.join(', ')}): ${auth_diagnosis_oneLine(message)}.`,
-            cure: 'Raise MaxAuthTries in sshd_config if it is very low, and give the right one of `ssh-key` and `password` only.',
-            input: 'ssh-key',
+            cause: `${host} did not take ${what} of ${user} and ended the login: ${auth_diagnosis_oneLine(message)}.`,
+            cure: 'Correct `user`, `ssh-key` or `password`, and give only the one that is right: each refused one counts towards MaxAuthTries of sshd_config.',
+            input: key === undefined ? 'password' : 'ssh-key',
         });
     }
     if (level !== 'client-authentication') {
@@ -70719,6 +70704,14 @@ function authenticationDiagnosis(failure) {
             cure: passwordGiven
                 ? 'Correct `password`, or set `PubkeyAuthentication yes` in sshd_config.'
                 : 'Set `PubkeyAuthentication yes` in sshd_config, or give `password`.',
+            input: 'ssh-key',
+        });
+    }
+    // ssh2 sends no key for whose type the server has named no signature algorithm, so no refusal has come.
+    if (allowed === undefined) {
+        return error('login-key-type', {
+            cause: `${host} takes no ${familyOf(key.type)} keys, or none with a signature algorithm that can be used here.`,
+            cure: 'Use an Ed25519 key (`ssh-keygen -t ed25519`), or allow rsa-sha2-256 in PubkeyAcceptedAlgorithms of sshd_config.',
             input: 'ssh-key',
         });
     }
@@ -71067,7 +71060,7 @@ function refusedHostKey(refused) {
 function unpinned(refused) {
     return {
         cause: `Neither \`known-hosts\` nor \`host-fingerprint\` is given, so nothing says that the machine that answered is ${host_key_errors_name(refused)}: it showed ${seen(refused)}.`,
-        cure: `${capital(compare(refused))} and, if it prints the same, ${pin(refused)}.`,
+        cure: `${capital(compare(refused))} and, if it prints the same, add to \`known-hosts\` the line: ${theLine(refused)}`,
         input: 'known-hosts',
     };
 }
@@ -71077,20 +71070,20 @@ function host_key_errors_unknown(refused) {
     if (line !== undefined) {
         return {
             cause: `\`known-hosts\` pins the key that was shown (${seen(refused)}) in line ${line.line}, but for another name than ${host_key_errors_name(refused)}.`,
-            cure: `If both names are one server, ${pin(refused)}.`,
+            cure: `If both names are one server, add to \`known-hosts\` the line: ${theLine(refused)}`,
             input: 'known-hosts',
         };
     }
     return {
         cause: `\`known-hosts\` has no line for ${host_key_errors_name(refused)}, which showed ${seen(refused)}.`,
-        cure: `${capital(compare(refused))} and, if it prints the same, ${pin(refused)}.`,
+        cure: `${capital(compare(refused))} and, if it prints the same, add to \`known-hosts\` the line: ${theLine(refused)}`,
         input: 'known-hosts',
     };
 }
 function authority(refused) {
     return {
         cause: `\`known-hosts\` pins only a certificate authority for ${host_key_errors_name(refused)}, and host certificates cannot be verified here; it showed ${seen(refused)}.`,
-        cure: `Pin the key itself: ${compare(refused)} and, if it prints the same, ${pin(refused)}.`,
+        cure: `Pin the key itself: ${compare(refused)} and, if it prints the same, add to \`known-hosts\` the line: ${theLine(refused)}`,
         input: 'known-hosts',
     };
 }
@@ -71103,11 +71096,11 @@ function host_key_errors_changed(refused) {
     });
     const input = pins.some((one) => one.line !== undefined) ? 'known-hosts' : 'host-fingerprint';
     const fix = input === 'known-hosts'
-        ? pin(refused).replace('add to', 'replace the old one in')
-        : `put ${refused.keys.map(fingerprintOf)[0]} into \`host-fingerprint\``;
+        ? `put into \`known-hosts\`, in place of the old line: ${theLine(refused)}`
+        : `put ${refused.keys.map(fingerprintOf)[0]} into \`host-fingerprint\`.`;
     return {
         cause: `${host_key_errors_name(refused)} is not the server that is pinned: it showed ${seen(refused)}, and \`${input}\` has ${pinned.join(' and ')}.`,
-        cure: `Unless the server was set up anew, another machine may be answering in its place; ${compare(refused)} and, only if it prints the same, ${fix}.`,
+        cure: `Unless the server was set up anew, another machine may be answering in its place; ${compare(refused)} and, only if it prints the same, ${fix}`,
         input,
     };
 }
@@ -71125,12 +71118,13 @@ function compare({ keys }) {
     const file = ['ed25519', 'ecdsa', 'rsa'].includes(family) ? family : 'ed25519';
     return `run \`ssh-keygen -lf /etc/ssh/ssh_host_${file}_key.pub\` on the server's console`;
 }
-function pin({ host, port, keys }) {
+/** The line that pins the key; last in its sentence, with no full stop that could be copied along. */
+function theLine({ host, port, keys }) {
     const [first = Buffer.alloc(0)] = keys;
     // No key in use is longer (RSA with 16384 bits: 2 kB); what is longer is meant to flood the log.
     if (first.length > 4096)
-        return 'look at that machine: the key it showed is too long to be a real one';
-    return `add to \`known-hosts\` the line: ${nameInKnownHosts(host, port)} ${typeOf(first)} ${first.toString('base64')}`;
+        return '(left out: the key that was shown is too long to be a real one)';
+    return `${nameInKnownHosts(host, port)} ${typeOf(first)} ${first.toString('base64')}`;
 }
 
 // EXTERNAL MODULE: ./node_modules/is-stream/index.js
@@ -72765,6 +72759,7 @@ function unsupportedType(type) {
 
 
 
+
 /**
  * One run of the action, from inputs to report.
  * @returns whether the job is to succeed
@@ -72780,7 +72775,7 @@ async function run(surroundings) {
         ending = await work(surroundings, recorder);
     }
     catch (error) {
-        if (error instanceof Error)
+        if (error instanceof Error && !(error instanceof DeployError))
             log.debug(error.stack ?? '');
         ending = endingOfError(error, surroundings.signal.aborted, recorder.report().serving);
     }

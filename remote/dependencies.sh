@@ -41,7 +41,7 @@ link_environment() {
   [ "$(cat "$home/releases/$current/.deploy/environment" 2>/dev/null)" = "$key" ] || return 1
   [ -d "$home/releases/$current/.venv" ] || return 1
   cp -al "$home/releases/$current/.venv" "$root/.venv"
-  printf '%s\n' "$key" >"$root/.deploy/environment"
+  write_file "$root/.deploy/environment" 0640 "root:web-$name" "$key"
   emit "environment linked $current"
 }
 
@@ -64,7 +64,7 @@ build_environment() {
   chown -hR root:"web-$name" "$root/.venv"
   chmod -R u=rwX,g=rX,o= "$root/.venv"
   chmod 0751 "$root/.venv"
-  printf '%s\n' "$key" >"$root/.deploy/environment"
+  write_file "$root/.deploy/environment" 0640 "root:web-$name" "$key"
   emit "environment built $file"
 }
 

@@ -26,7 +26,8 @@ export function declared(actionYml: string, section: 'inputs' | 'outputs'): read
 /** The Markdown table of all inputs. */
 export function inputsTable(actionYml: string): string {
   const rows = declared(actionYml, 'inputs').map(
-    (one) => `| \`${one.name}\` | ${cell(one.description)} | ${one.default === '' ? '' : `\`${one.default}\``} |`,
+    (one) =>
+      `| \`${one.name}\` | ${cell(one.description)} | ${one.default === '' ? '' : `\`${one.default}\``} |`,
   )
   return ['| Input | What it is | Default |', '| --- | --- | --- |', ...rows].join('\n')
 }

@@ -2,8 +2,8 @@ import { type Applied, apply } from './apply/apply.ts'
 import type { Conversation } from './apply/conversation.ts'
 import type { ServerEvent } from './apply/event.ts'
 import { type ReleaseTest, type Smoked, testRelease } from './check/test-release.ts'
-import { makePlan } from './plan/plan.ts'
 import type { Plan } from './plan/operation.ts'
+import { makePlan } from './plan/plan.ts'
 import type { Wish } from './plan/wish.ts'
 import type { Recorder } from './report/recorder.ts'
 import type { Facts } from './server/facts.ts'
@@ -40,11 +40,13 @@ export async function deploy(first: Plan, deployment: Deploy): Promise<Deployed>
   let plan = first
   for (let count = 1; ; count += 1) {
     const result = await applyOnce(plan, deployment, count === 1)
-    if (result.applied.failure?.code !== 'facts-changed' || count === MOST_PLANS || signal.aborted) return result
+    if (result.applied.failure?.code !== 'facts-changed' || count === MOST_PLANS || signal.aborted)
+      return result
     recorder.say('Another deploy changed the server meanwhile: looking again.')
     const facts: Facts = await conversation.facts(signal)
     plan = makePlan(facts, wish)
-    if (plan.kind === 'unchanged') return { plan, applied: { ...result.applied, failure: undefined }, smoked: undefined }
+    if (plan.kind === 'unchanged')
+      return { plan, applied: { ...result.applied, failure: undefined }, smoked: undefined }
   }
 }
 
@@ -76,7 +78,9 @@ async function applyOnce(plan: Plan, deployment: Deploy, withBundle: boolean): P
       onUpload: (sent, of) => {
         const share = Math.floor((sent / of) * 10)
         if (share !== lastShare && of > 1 << 20) {
-          recorder.say(`upload: ${megabytes(sent)} of ${megabytes(of)} MB (${Math.round((sent / of) * 100)} %)`)
+          recorder.say(
+            `upload: ${megabytes(sent)} of ${megabytes(of)} MB (${Math.round((sent / of) * 100)} %)`,
+          )
         }
         lastShare = share
       },
@@ -119,7 +123,10 @@ function record(recorder: Recorder, event: ServerEvent): void {
       recorder.say(`changed: ${event.what} ${event.detail}`)
       break
     case 'environment':
-      recorder.change('environment', event.how === 'linked' ? `unchanged, shared with ${event.detail}` : `built from ${event.detail}`)
+      recorder.change(
+        'environment',
+        event.how === 'linked' ? `unchanged, shared with ${event.detail}` : `built from ${event.detail}`,
+      )
       recorder.say(
         event.how === 'linked'
           ? `Dependencies are unchanged: the environment of ${event.detail} is shared.`
@@ -134,8 +141,12 @@ function record(recorder: Recorder, event: ServerEvent): void {
       recorder.say(`An earlier deploy was cut off; repaired: ${event.detail}`)
       break
     case 'health':
-      recorder.say(`Health check: ${event.answers} good answers in a row, status ${event.status}, ${event.ms} ms.`)
-      recorder.note({ health: { ok: true, path: '', status: event.status, ms: event.ms, answers: event.answers } })
+      recorder.say(
+        `Health check: ${event.answers} good answers in a row, status ${event.status}, ${event.ms} ms.`,
+      )
+      recorder.note({
+        health: { ok: true, path: '', status: event.status, ms: event.ms, answers: event.answers },
+      })
       break
     case 'flipped':
       recorder.phase('smoke')

@@ -27,7 +27,11 @@ export class DeployError extends Error {
   /** The last lines of the server's log that bear on it, oldest first. */
   readonly lines: readonly string[]
 
-  constructor(code: string, explanations: Explanation | readonly Explanation[], lines: readonly string[] = []) {
+  constructor(
+    code: string,
+    explanations: Explanation | readonly Explanation[],
+    lines: readonly string[] = [],
+  ) {
     const all = isList(explanations) ? explanations : [explanations]
     super(all.map((one) => `${one.cause} ${one.cure}`).join('\n'))
     this.code = code

@@ -51,7 +51,9 @@ export async function post(surroundings: Surroundings, run: string): Promise<voi
     conversation.end()
     connection.close()
   } catch (error) {
-    log.info(`The deploy that was cut off could not be stopped from here: ${error instanceof Error ? error.message : String(error)}`)
+    log.info(
+      `The deploy that was cut off could not be stopped from here: ${error instanceof Error ? error.message : String(error)}`,
+    )
     log.info('It goes back by itself, and the next deploy cleans up what is left.')
   }
 }

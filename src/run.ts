@@ -5,8 +5,8 @@ import { domainAddresses, pointsAt } from './check/dns.ts'
 import { type ReleaseTest, type Smoked, testRelease } from './check/test-release.ts'
 import { deploy } from './deploy.ts'
 import { DeployError } from './errors.ts'
-import type { Inputs } from './inputs.ts'
 import { type GetInput, parseInputs } from './inputs/parse.ts'
+import type { Inputs } from './inputs.ts'
 import type { Plan } from './plan/operation.ts'
 import { askedPackages } from './plan/packages.ts'
 import { makePlan } from './plan/plan.ts'
@@ -69,7 +69,12 @@ async function work(surroundings: Surroundings, recorder: Recorder): Promise<End
   let project: Project | undefined
   try {
     recorder.phase('project')
-    project = await readProject(projectInputs(inputs), context(surroundings), surroundings.exec, temp(surroundings))
+    project = await readProject(
+      projectInputs(inputs),
+      context(surroundings),
+      surroundings.exec,
+      temp(surroundings),
+    )
     tellProject(project, recorder)
     recorder.phase('connect')
     const connection = await connecting
@@ -90,7 +95,8 @@ async function onServer(
 ): Promise<Ending> {
   const { signal } = surroundings
   recorder.phase('facts')
-  const pointing = inputs.behaviour.smokeFrom === 'off' ? [] : inputs.site.domains.map((domain) => domainAddresses(domain))
+  const pointing =
+    inputs.behaviour.smokeFrom === 'off' ? [] : inputs.site.domains.map((domain) => domainAddresses(domain))
   const id = randomBytes(8).toString('hex')
   const { conversation, facts } = await Conversation.start(
     connection,
@@ -167,7 +173,10 @@ export async function connectTo(
   const { host, port, user, sshKey, sshKeyPassphrase, password, connectTimeoutMs } = inputs.server
   const key = sshKey === undefined ? undefined : readKey(sshKey, sshKeyPassphrase)
   for (const repair of key?.repaired ?? []) say(`The key in \`ssh-key\` was repaired: ${repair}.`)
-  const identity = hostIdentity({ knownHosts: inputs.server.knownHosts, fingerprints: inputs.server.hostFingerprints })
+  const identity = hostIdentity({
+    knownHosts: inputs.server.knownHosts,
+    fingerprints: inputs.server.hostFingerprints,
+  })
   return await connect(
     {
       host,
@@ -259,8 +268,14 @@ function context({ environment }: Surroundings): Parameters<typeof readProject>[
 }
 
 function holder({ environment }: Surroundings): string {
-  const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository, GITHUB_RUN_ID: run, GITHUB_ACTOR: actor } = environment
-  const url = server && repository && run ? `${server}/${repository}/actions/runs/${run}` : 'a run outside of GitHub'
+  const {
+    GITHUB_SERVER_URL: server,
+    GITHUB_REPOSITORY: repository,
+    GITHUB_RUN_ID: run,
+    GITHUB_ACTOR: actor,
+  } = environment
+  const url =
+    server && repository && run ? `${server}/${repository}/actions/runs/${run}` : 'a run outside of GitHub'
   return actor ? `${url} (${actor})` : url
 }
 

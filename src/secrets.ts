@@ -2,8 +2,8 @@ import { parseDotenv } from './config/dotenv.ts'
 import type { GetInput } from './inputs/parse.ts'
 import { linesOf } from './inputs/reading.ts'
 import { secretInputs } from './inputs/table.ts'
-import { phases } from './phases.ts'
 import { results } from './outputs.ts'
+import { phases } from './phases.ts'
 
 /** From how many bytes on GitHub is told to mask a value: a shorter one would wreck the log (docs/threat-model.md). */
 const maskedFrom = 8
@@ -50,7 +50,9 @@ function needles(get: GetInput, from: number): readonly string[] {
 
 /** The values of `env` and of the secret inputs; a number in a secret input is a PIN, in `env` a port. */
 function values(get: GetInput): readonly string[] {
-  const secrets = secretInputs.filter((name) => name !== 'env').map((name) => get(name).replace(/[\r\n]+$/, ''))
+  const secrets = secretInputs
+    .filter((name) => name !== 'env')
+    .map((name) => get(name).replace(/[\r\n]+$/, ''))
   return [...secrets, ...envValues(get('env')).filter((value) => !/^[-+]?[0-9]+(\.[0-9]+)?$/.test(value))]
 }
 
@@ -59,7 +61,10 @@ function envValues(text: string): readonly string[] {
     return [...parseDotenv(text).values()]
   } catch {
     // Which part of a faulty text is a secret cannot be known: each line and what follows its `=` are.
-    return linesOf(text).flatMap((line) => [line, line.slice(line.indexOf('=') + 1).replace(/^\s*['"]?|['"]?\s*$/g, '')])
+    return linesOf(text).flatMap((line) => [
+      line,
+      line.slice(line.indexOf('=') + 1).replace(/^\s*['"]?|['"]?\s*$/g, ''),
+    ])
   }
 }
 
@@ -103,7 +108,9 @@ function certainDigits(bytes: Buffer, before: number): string {
 }
 
 function replaceAll(text: string, needlesOfText: readonly string[]): string {
-  const ranges = needlesOfText.flatMap((needle) => occurrences(text, needle)).sort((one, other) => one[0] - other[0])
+  const ranges = needlesOfText
+    .flatMap((needle) => occurrences(text, needle))
+    .sort((one, other) => one[0] - other[0])
   let result = ''
   let end = 0
   for (const [from, to] of ranges) {
@@ -115,6 +122,7 @@ function replaceAll(text: string, needlesOfText: readonly string[]): string {
 
 function occurrences(text: string, needle: string): readonly (readonly [number, number])[] {
   const found: [number, number][] = []
-  for (let at = text.indexOf(needle); at >= 0; at = text.indexOf(needle, at + 1)) found.push([at, at + needle.length])
+  for (let at = text.indexOf(needle); at >= 0; at = text.indexOf(needle, at + 1))
+    found.push([at, at + needle.length])
   return found
 }

@@ -4,7 +4,10 @@
  * Newlines are escaped too: the result is always one line.
  */
 export function visible(text: string): string {
-  return text.replace(/[\0-\x08\x0a-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]/gu, escaped)
+  return text.replace(
+    /[\0-\x08\x0a-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]/gu,
+    escaped,
+  )
 }
 
 function escaped(character: string): string {
@@ -26,6 +29,6 @@ export function cutToBytes(text: string, max: number): string {
 
 /** A value of the user's within a sentence: in backquotes, one line, at most 60 characters. */
 export function shown(text: string): string {
-  const characters = [...visible(text)]
+  const characters = [...visible(text).replaceAll('\t', '\\t')]
   return `\`${characters.length > 60 ? `${characters.slice(0, 59).join('')}…` : characters.join('')}\``
 }

@@ -53,15 +53,22 @@ export function reach(server: Server): Readonly<Record<string, string>> {
 /** The defaults of action.yml, which the runner hands over as inputs. */
 function defaults(): Readonly<Record<string, string>> {
   const action: unknown = parse(readFileSync(join(repository, 'action.yml'), 'utf8'))
-  if (typeof action !== 'object' || action === null || !('inputs' in action)) throw new Error('action.yml has no inputs')
+  if (typeof action !== 'object' || action === null || !('inputs' in action))
+    throw new Error('action.yml has no inputs')
   const inputs = action.inputs as Readonly<Record<string, { default?: string } | null>>
-  return Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, String(input?.default ?? '')]))
+  return Object.fromEntries(
+    Object.entries(inputs).map(([name, input]) => [name, String(input?.default ?? '')]),
+  )
 }
 
 /** Starts the built action as the Actions runner does: INPUT_*, GITHUB_* and the files it names. */
 export function start(options: ActionOptions): Running {
   const folder = mkdtempSync(join(tmpdir(), 'action-'))
-  const files = { output: join(folder, 'output'), summary: join(folder, 'summary'), state: join(folder, 'state') }
+  const files = {
+    output: join(folder, 'output'),
+    summary: join(folder, 'summary'),
+    state: join(folder, 'state'),
+  }
   for (const file of Object.values(files)) writeFileSync(file, '')
   const inputs = { ...defaults(), ...options.inputs }
   const child = spawn('node', [join(repository, process.env['ACTION_ENTRY'] ?? 'dist/index.js')], {
@@ -81,7 +88,10 @@ export function start(options: ActionOptions): Running {
       GITHUB_STATE: files.state,
       RUNNER_TEMP: folder,
       ...Object.fromEntries(
-        Object.entries(inputs).map(([name, value]) => [`INPUT_${name.replaceAll(' ', '_').toUpperCase()}`, value]),
+        Object.entries(inputs).map(([name, value]) => [
+          `INPUT_${name.replaceAll(' ', '_').toUpperCase()}`,
+          value,
+        ]),
       ),
       ...options.environment,
     },

@@ -35,7 +35,7 @@ export function visit(server: Server, path = '/', host = server.address): Promis
   })
 }
 
-/** A release's units as systemd sees them: `ActiveState`, `UnitFileState`, the main process's ID ('0': none). */
+/** A release's units: `systemctl is-active`, `is-enabled`, and the main process's ID ('0': none). */
 export interface Units {
   readonly socket: { readonly active: string; readonly enabled: string }
   readonly service: { readonly active: string; readonly enabled: string; readonly pid: string }
@@ -44,20 +44,15 @@ export interface Units {
 /** @param name NAME @param release a release's ID */
 export async function units(server: Server, name: string, release: string): Promise<Units> {
   const { socketUnit, serviceUnit } = releasePaths(name, release)
-  const show = async (unit: string) => {
-    const lines = await server.must(`systemctl show -p ActiveState,UnitFileState,MainPID ${unit}`)
-    const shown = new Map(lines.trim().split('\n').map((line): [string, string] => {
-      const [key = '', value = ''] = line.split(/=(.*)/s)
-      return [key, value]
-    }))
-    return {
-      active: shown.get('ActiveState') ?? '',
-      enabled: shown.get('UnitFileState') ?? '',
-      pid: shown.get('MainPID') ?? '0',
-    }
-  }
-  const { active, enabled } = await show(socketUnit)
-  return { socket: { active, enabled }, service: await show(serviceUnit) }
+  // Not `show -p UnitFileState`, which is what systemd remembers; `is-enabled` looks at the disk, as a boot does.
+  const [active = '', enabled = '', serviceActive = '', serviceEnabled = '', pid = ''] = (
+    await server.must(`for unit in ${socketUnit} ${serviceUnit}; do
+      systemctl is-active $unit || :
+      systemctl is-enabled $unit || :
+    done
+    systemctl show -p MainPID --value ${serviceUnit}`)
+  ).split('\n')
+  return { socket: { active, enabled }, service: { active: serviceActive, enabled: serviceEnabled, pid } }
 }
 
 /** What {@link units} says of a release that visitors get. */

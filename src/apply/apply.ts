@@ -76,7 +76,9 @@ export async function apply(
   if (signal.aborted) cancel()
   try {
     const send = async () => {
-      await conversation.sendFiles(new Map([...programFiles(plan), ['program', renderProgram(plan, settings.run)]]))
+      await conversation.sendFiles(
+        new Map([...programFiles(plan), ['program', renderProgram(plan, settings.run)]]),
+      )
       await conversation.startProgram()
       // One server needs no barrier between prepare and cutover.
       await conversation.say('cutover', 'go')

@@ -219,11 +219,15 @@ export class Conversation {
     else if (!this.#ready) this.#onFailure?.(rootFailure('not-root', this.#settings.user, this.#stderr))
     else {
       this.#onFailure?.(
-        new DeployError('helper-ended', {
-          cause: `The program that talks for the server ended before its time (${status ?? 'killed'}).`,
-          cure: 'Run the job again; if it happens again, look at the server\'s memory and disk.',
-          input: 'host',
-        }, this.#stderr),
+        new DeployError(
+          'helper-ended',
+          {
+            cause: `The program that talks for the server ended before its time (${status ?? 'killed'}).`,
+            cure: "Run the job again; if it happens again, look at the server's memory and disk.",
+            input: 'host',
+          },
+          this.#stderr,
+        ),
       )
     }
   }

@@ -94,7 +94,13 @@ function parseAnswer([verdict = '', ...words]: readonly string[]): Answer {
   if (verdict === 'ok') {
     return { ok: true, code: '', status: number(words[0]), ms: number(words[1]), release: words[2] ?? '' }
   }
-  return { ok: false, code: words[0] ?? 'unreachable', status: number(words[1]), release: words[2] ?? '', ms: 0 }
+  return {
+    ok: false,
+    code: words[0] ?? 'unreachable',
+    status: number(words[1]),
+    release: words[2] ?? '',
+    ms: 0,
+  }
 }
 
 function number(text: string | undefined): number {

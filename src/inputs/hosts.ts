@@ -2,7 +2,7 @@ import { readDomain } from '../config/domain.ts'
 import { DeployError } from '../errors.ts'
 import { shown } from '../text.ts'
 import type { InputName } from './declared.ts'
-import { all, bad, good, type Kind, linesOf, type Reading, tidy, then } from './reading.ts'
+import { all, bad, good, type Kind, linesOf, type Reading, tidy, andThen } from './reading.ts'
 
 /** The server: a name (IDN as its ASCII form), an IPv4 or an IPv6 address, the latter without brackets. */
 export const host: Kind<string> = (raw, input) => {
@@ -27,7 +27,7 @@ export const domains: Kind<readonly string[]> = (raw, input) => {
   if (lines.includes('_') && lines.length > 1) {
     return bad(input, 'has `_` beside other names', 'Write `_` alone, which answers to every name, or only the names.')
   }
-  return then(all(lines.map((line) => domain(line, input))), (names) => good([...new Set(names)]))
+  return andThen(all(lines.map((line) => domain(line, input))), (names) => good([...new Set(names)]))
 }
 
 function domain(text: string, input: InputName): Reading<string> {

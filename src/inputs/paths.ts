@@ -1,7 +1,7 @@
 import type { StaticInput } from '../inputs.ts'
 import { shown } from '../text.ts'
 import type { InputName } from './declared.ts'
-import { all, bad, good, type Kind, linesOf, list, oddCharacter, type Reading, then, tidy } from './reading.ts'
+import { all, bad, good, type Kind, linesOf, list, oddCharacter, type Reading, andThen, tidy } from './reading.ts'
 
 /** Names that a release keeps for itself (`docs/architecture.md`, layout on the server), and git's own. */
 const reserved = new Set(['.venv', '.site', '.public', '.previous', '.deploy', '.sock', '.git'])
@@ -30,7 +30,7 @@ export const relativePath: Kind<string> = (raw, input) => {
 
 /** The same for something within the project's folder that is the project's own. */
 export const innerPath: Kind<string> = (raw, input) =>
-  then(relativePath(raw, input), (path) => {
+  andThen(relativePath(raw, input), (path) => {
     if (path === '') return bad(input, `has ${shown(tidy(raw))}, the whole project`, 'Name a file or folder in it.')
     const [first = ''] = path.split('/')
     if (!reserved.has(first)) return good(path)
@@ -39,7 +39,7 @@ export const innerPath: Kind<string> = (raw, input) =>
 
 /** Paths that outlive releases: none twice, none within another (each is one link in a release). */
 export const persistPaths: Kind<readonly string[]> = (raw, input) =>
-  then(list(innerPath)(raw, input), (given) => {
+  andThen(list(innerPath)(raw, input), (given) => {
     const paths = [...new Set(given)]
     const inner = paths.flatMap((path) => {
       const outer = paths.find((other) => path.startsWith(`${other}/`))
@@ -74,7 +74,7 @@ function ignorePattern(line: string, input: InputName): Reading<string> {
 export const staticFolders: Kind<readonly StaticInput[]> = (raw, input) => {
   const lines = linesOf(raw)
   if (lines.length === 1 && lines[0] === 'none') return good([])
-  return then(all(lines.map((line) => staticFolder(line, input))), (folders) => {
+  return andThen(all(lines.map((line) => staticFolder(line, input))), (folders) => {
     const twice = folders.find((one, at) => folders.findIndex((other) => other.url === one.url) < at)
     if (twice === undefined) return good(folders)
     return bad(input, `serves two folders under ${shown(twice.url)}`, 'Give each folder a URL of its own.')
@@ -87,7 +87,7 @@ function staticFolder(line: string, input: InputName): Reading<StaticInput> {
     if (line.startsWith('/')) {
       return bad(input, `has ${shown(line)}`, 'Write a folder such as `static`, or `/url: folder`.')
     }
-    return then(innerPath(line, input), (folder) => good({ url: `/${folder}`, folder }))
+    return andThen(innerPath(line, input), (folder) => good({ url: `/${folder}`, folder }))
   }
   if (!key.startsWith('/')) {
     return bad(input, `has ${shown(line)}`, `Write the URL with \`/\` in front, such as \`/static: folder\`.`)
@@ -101,5 +101,5 @@ function staticFolder(line: string, input: InputName): Reading<StaticInput> {
   }
   const [first = ''] = url.slice(1).split('/')
   if (reserved.has(first)) return bad(input, `has the URL ${shown(url)}`, 'Use a name that has no dot in front.')
-  return then(innerPath(value, input), (folder) => good({ url, folder }))
+  return andThen(innerPath(value, input), (folder) => good({ url, folder }))
 }

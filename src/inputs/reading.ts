@@ -67,7 +67,7 @@ export function all<Value>(readings: readonly Reading<Value>[]): Reading<readonl
 }
 
 /** A reading carried on to the next judgement where it is good. */
-export function then<First, Second>(
+export function andThen<First, Second>(
   reading: Reading<First>,
   next: (value: First) => Reading<Second>,
 ): Reading<Second> {

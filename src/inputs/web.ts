@@ -17,8 +17,8 @@ export const urlPath: Kind<string> = (raw, input) => {
 export const webUrl: Kind<string> = (raw, input) => {
   const text = tidy(raw)
   const right = 'Write such as `https://blog.example.com/health`.'
-  // The URL parser drops tabs and newlines without a word.
-  const url = /[\0-\x20\x7f]/.test(text) ? null : URL.parse(text)
+  // The URL parser drops tabs and newlines, and turns `\` into `/`, without a word.
+  const url = /[\0-\x20\\\x7f]/.test(text) ? null : URL.parse(text)
   if (url === null || !/^https?:\/\//i.test(text)) return bad(input, `is ${shown(text)}`, right)
   if (url.username !== '' || url.password !== '') {
     return bad(input, 'holds a user name or password', `Write the address without them. ${right}`)

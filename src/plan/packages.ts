@@ -6,7 +6,15 @@ const OLD_WHEEL = new Set(['bullseye', 'buster', 'focal', 'bionic'])
 
 /** Every package that a deploy may want on any distribution: what the facts are asked about. */
 export function askedPackages(extra: readonly string[]): readonly string[] {
-  return ['nginx', 'python3', 'ca-certificates', 'python3-pip-whl', 'python-pip-whl', 'python3-distutils', ...extra]
+  return [
+    'nginx',
+    'python3',
+    'ca-certificates',
+    'python3-pip-whl',
+    'python-pip-whl',
+    'python3-distutils',
+    ...extra,
+  ]
 }
 
 /** The packages that this server needs for this deploy, installed or not. */
@@ -15,7 +23,9 @@ export function wantedPackages(facts: Facts, extra: readonly string[]): readonly
   // nginx.org's package has another name and is as good.
   if (facts.nginx === undefined) wanted.unshift('nginx')
   if (!facts.uv.has(`uv-${uv.version}`)) {
-    wanted.push(...(OLD_WHEEL.has(facts.os.codename) ? ['python-pip-whl', 'python3-distutils'] : ['python3-pip-whl']))
+    wanted.push(
+      ...(OLD_WHEEL.has(facts.os.codename) ? ['python-pip-whl', 'python3-distutils'] : ['python3-pip-whl']),
+    )
   }
   return wanted
 }

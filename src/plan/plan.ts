@@ -69,7 +69,14 @@ function deploy(facts: Facts, wish: Wish): Plan {
   })
   const operations: Operation[] = [
     ...(missing.length > 0 || behaviour.upgradePackages
-      ? [{ phase: 'packages', kind: 'install-packages', names: missing, upgrade: behaviour.upgradePackages } as const]
+      ? [
+          {
+            phase: 'packages',
+            kind: 'install-packages',
+            names: missing,
+            upgrade: behaviour.upgradePackages,
+          } as const,
+        ]
       : []),
     { phase: 'packages', kind: 'claim', owner: `${project.repository.id} ${project.repository.fullName}` },
     { phase: 'packages', kind: 'account' },
@@ -94,14 +101,24 @@ function deploy(facts: Facts, wish: Wish): Plan {
         }),
       ]),
     },
-    file(own.env, '0600', 'root:root', renderEnvFile(releaseEnv(app.env, wish.nonce), facts.systemd), 'env file'),
+    file(
+      own.env,
+      '0600',
+      'root:root',
+      renderEnvFile(releaseEnv(app.env, wish.nonce), facts.systemd),
+      'env file',
+    ),
     file(own.gunicorn, '0640', group, renderGunicorn(settings), 'gunicorn settings'),
     file(own.entry, '0640', group, renderEntry(settings), 'entry module'),
     file(own.socketUnitFile, '0644', 'root:root', renderSocketUnit(settings), 'socket unit'),
     file(own.serviceUnitFile, '0644', 'root:root', renderServiceUnit(settings), 'service unit'),
-    ...app.persist.map((path): Operation => ({ phase: 'configure', kind: 'persist', ...persisted(path, wish) })),
+    ...app.persist.map(
+      (path): Operation => ({ phase: 'configure', kind: 'persist', ...persisted(path, wish) }),
+    ),
     { phase: 'configure', kind: 'public' },
-    ...project.static.map(({ url, folder }): Operation => ({ phase: 'configure', kind: 'publish', url, folder })),
+    ...project.static.map(
+      ({ url, folder }): Operation => ({ phase: 'configure', kind: 'publish', url, folder }),
+    ),
     ...releaseCommand(facts, wish),
     ...startAndSwitch(facts, wish, site, settings.workers, record),
   ]

@@ -19,11 +19,13 @@ function describe(operation: Operation, plan: Plan, facts: Facts): readonly Chan
         ...(operation.names.length > 0 ? change('packages', `install ${operation.names.join(', ')}`) : []),
       ]
     case 'install-uv':
-      return facts.uv.has(`uv-${operation.version}`) ? [] : change('uv', `install version ${operation.version}`)
+      return facts.uv.has(`uv-${operation.version}`)
+        ? []
+        : change('uv', `install version ${operation.version}`)
     case 'claim':
-      return facts.home ? [] : change('folder', 'make the app\'s folder')
+      return facts.home ? [] : change('folder', "make the app's folder")
     case 'account':
-      return facts.account ? [] : change('users', 'make the app\'s user and its build user')
+      return facts.account ? [] : change('users', "make the app's user and its build user")
     case 'receive-bundle':
       return change('upload', `${operation.bytes} bytes`)
     case 'unpack':
@@ -32,7 +34,10 @@ function describe(operation: Operation, plan: Plan, facts: Facts): readonly Chan
       const current = facts.state?.releases.find((release) => release.id === plan.from)
       return current?.dependencies === operation.key
         ? change('environment', `share that of ${current.id}: the dependencies are the same`)
-        : change('environment', `build from ${operation.file}${operation.addsGunicorn ? ', with gunicorn' : ''}`)
+        : change(
+            'environment',
+            `build from ${operation.file}${operation.addsGunicorn ? ', with gunicorn' : ''}`,
+          )
     }
     case 'write-file':
       return change(operation.what, `write ${operation.path}`)

@@ -51,7 +51,8 @@ export function endingOf(outcome: Outcome, lines: readonly string[]): Ending {
     }
     return { result: plan.kind === 'rollback' ? 'rolled-back' : 'deployed', serving }
   }
-  if (applied.failure?.code === 'cancelled') return { result: 'cancelled', serving, error: cancelledError(serving) }
+  if (applied.failure?.code === 'cancelled')
+    return { result: 'cancelled', serving, error: cancelledError(serving) }
   if (applied.failure?.code === 'smoke' && smoked?.ok === false) {
     const result = serving === plan.from ? 'reverted' : 'failed'
     return { result, serving, error: smokeError(outcome, smoked, lines), failedPhase: 'smoke' }
@@ -140,7 +141,8 @@ function situationOf({ plan, facts, project, inputs }: Outcome): Situation {
     release: plan.release,
     source: project.source,
     module: project.target.module,
-    requirements: project.source === '' ? project.requirements.file : `${project.source}/${project.requirements.file}`,
+    requirements:
+      project.source === '' ? project.requirements.file : `${project.source}/${project.requirements.file}`,
     python: inputs.app.python ?? '',
     healthPath: plan.check.path,
     healthTimeoutSeconds: Math.round(inputs.behaviour.healthTimeoutMs / 1000),

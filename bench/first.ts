@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { act } from '../__tests__/e2e/action.ts'
+import { tinyApp, tinyProject } from '../__tests__/e2e/projects.ts'
+import { boot, type Server } from '../__tests__/server/boot.ts'
+import { must } from '../__tests__/server/command.ts'
+import { measure, type Sample } from './sample.ts'
+import type { Row } from './table.ts'
+import { layWire, type Wire } from './wires.ts'
+
+/** Measures first deploys, ours and one by hand, each on a bare server of its own, in turns. */
+export async function measureFirst(
+  distances: readonly number[],
+  rounds: number,
+  tell: (text: string) => void,
+): Promise<readonly Row[]> {
+  const ways = [
+    { name: 'first deploy', run: byAction },
+    { name: 'first deploy by hand', run: byHand },
+  ]
+  const samples = ways.map(() => new Map<number, Sample[]>(distances.map((rttMs) => [rttMs, []])))
+  for (let round = 1; round <= rounds; round += 1) {
+    for (const rttMs of distances) {
+      for (const [turn, { name, run }] of ways.entries()) {
+        const server = await boot({ suite: 'bookworm', packages: 'bare' })
+        try {
+          const wire = await layWire(server, rttMs)
+          const sample = await measure(wire, () => run(server, wire)).finally(() => wire.close())
+          samples[turn]?.get(rttMs)?.push(sample)
+          tell(`round ${round}, ${name}, ${rttMs} ms away: ${(sample.ms / 1000).toFixed(2)} s`)
+        } finally {
+          await server.stop()
+        }
+      }
+    }
+  }
+  return ways.map(({ name }, turn) => ({ name, samples: samples[turn] ?? new Map() }))
+}
+
+async function byAction(server: Server, wire: Wire): Promise<void> {
+  const { status, log } = await act({
+    workspace: tinyProject().folder,
+    inputs: {
+      host: wire.host,
+      port: String(wire.port),
+      'ssh-key': server.privateKey,
+      'known-hosts': wire.knownHosts,
+      domain: server.address,
+    },
+  })
+  if (status !== 0) throw new Error(log)
+}
+
+/** One ssh with the script and the project, then one request. */
+async function byHand(server: Server, wire: Wire): Promise<void> {
+  const script = readFileSync(join(import.meta.dirname, 'by-hand.sh'), 'utf8')
+  const stdin = [
+    'mkdir -p /srv/hello',
+    `cat >/srv/hello/app.py <<'FILE'\n${tinyApp}FILE`,
+    "echo flask >/srv/hello/requirements.txt",
+    `NAME=${server.address}`,
+    script,
+  ].join('\n')
+  await must(
+    'ssh',
+    [
+      ...['-F', 'none', '-o', 'BatchMode=yes', '-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null'],
+      ...['-o', 'LogLevel=ERROR', '-i', server.privateKeyPath, '-p', String(wire.port), `root@${wire.host}`, 'sh -s'],
+    ],
+    { stdin, timeoutMs: 300_000 },
+  )
+  // A reload of nginx takes a moment.
+  for (let attempt = 1; ; attempt += 1) {
+    const { status, page } = await ask(wire, server)
+    if (status === 200 && page === 'version 1') return
+    if (attempt === 50) throw new Error(`the page by hand: ${status}, ${page}`)
+  }
+}
+
+async function ask(wire: Wire, server: Server): Promise<{ status: number; page: string }> {
+  const { request } = await import('node:http')
+  return await new Promise((resolve, reject) => {
+    const asked = request({ host: wire.host, port: 80, headers: { Host: server.address } }, (response) => {
+      let page = ''
+      response.on('data', (chunk: Buffer) => {
+        page += chunk.toString()
+      })
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, page }))
+    })
+    asked.on('error', reject)
+    asked.end()
+  })
+}

@@ -1,0 +1,137 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { act } from '../__tests__/e2e/action.ts'
+import { type Checkout, tinyApp, tinyProject } from '../__tests__/e2e/projects.ts'
+import { boot, type Server } from '../__tests__/server/boot.ts'
+import { must } from '../__tests__/server/command.ts'
+import type { Result } from '../src/outputs.ts'
+import { measure, type Sample } from './sample.ts'
+import type { Row } from './table.ts'
+import { layWire, type Wire } from './wires.ts'
+
+/** Files of the large project, beside its app. */
+const manyFiles = 3_000
+
+/** An app on the bench's server. */
+interface App {
+  readonly checkout: Checkout
+  readonly repository: string
+  readonly repositoryId: string
+  /** An address of a documentation range: nobody's, and no name to look up. */
+  readonly domain: string
+}
+
+/**
+ * Measures what comes after a first deploy: the floor, and deploys that change nothing, code, code among many files,
+ * and dependencies. Each round does all of them at each distance, so that a slow moment of the machine hits all alike.
+ */
+export async function measureRedeploys(
+  distances: readonly number[],
+  rounds: number,
+  tell: (text: string) => void,
+): Promise<readonly Row[]> {
+  const server = await boot({ suite: 'bookworm' })
+  const wires: Wire[] = []
+  try {
+    for (const rttMs of distances) wires.push(await layWire(server, rttMs))
+    const small: App = { checkout: tinyProject(), repository: 'bench/small', repositoryId: '1', domain: server.address }
+    const large: App = { checkout: tinyProject(files()), repository: 'bench/large', repositoryId: '2', domain: '192.0.2.1' }
+    let version = 1
+    let turn = 0
+    const jobs: readonly { readonly name: string; readonly prepare: () => void; readonly run: (wire: Wire) => Promise<void> }[] = [
+      { name: 'floor (ssh HOST true)', prepare: () => {}, run: (wire) => floor(server, wire) },
+      { name: 'unchanged', prepare: () => {}, run: (wire) => run(server, wire, small, 'unchanged') },
+      {
+        name: 'code change',
+        prepare: () => small.checkout.commit({ 'app.py': appOf(++version) }),
+        run: (wire) => run(server, wire, small, 'deployed'),
+      },
+      {
+        name: `code change, ${manyFiles} files`,
+        prepare: () => large.checkout.commit({ 'app.py': appOf(++version) }),
+        run: (wire) => run(server, wire, large, 'deployed'),
+      },
+      {
+        name: 'dependency change',
+        // Both versions are in uv's cache by now, as they are on a server that is deployed to often.
+        prepare: () => small.checkout.commit(requirementsOf(++turn)),
+        run: (wire) => run(server, wire, small, 'deployed'),
+      },
+    ]
+    const samples = jobs.map(() => new Map<number, Sample[]>(distances.map((rttMs) => [rttMs, []])))
+    const [near] = wires
+    if (near === undefined) throw new RangeError('no distance')
+    tell('Deploying for the first time ...')
+    await run(server, near, small, 'deployed')
+    await run(server, near, large, 'deployed')
+    while (turn < 2) {
+      small.checkout.commit(requirementsOf(++turn))
+      await run(server, near, small, 'deployed')
+    }
+    for (let round = 1; round <= rounds; round += 1) {
+      for (const [place, job] of jobs.entries()) {
+        for (const wire of wires) {
+          job.prepare()
+          await settled(server)
+          const sample = await measure(wire, () => job.run(wire))
+          samples[place]?.get(wire.rttMs)?.push(sample)
+          tell(`round ${round}, ${job.name}, ${wire.rttMs} ms away: ${(sample.ms / 1000).toFixed(2)} s`)
+        }
+      }
+    }
+    return jobs.map(({ name }, place) => ({ name, samples: samples[place] ?? new Map() }))
+  } finally {
+    await Promise.all(wires.map((wire) => wire.close()))
+    await server.stop()
+  }
+}
+
+async function run(server: Server, wire: Wire, app: App, wanted: Result): Promise<void> {
+  const { status, outputs, log } = await act({
+    workspace: app.checkout.folder,
+    repository: app.repository,
+    repositoryId: app.repositoryId,
+    inputs: {
+      host: wire.host,
+      port: String(wire.port),
+      'ssh-key': server.privateKey,
+      'known-hosts': wire.knownHosts,
+      domain: app.domain,
+    },
+  })
+  if (status !== 0 || outputs.result !== wanted) throw new Error(`${outputs.result}, not ${wanted}:\n${withoutMasks(log)}`)
+}
+
+function withoutMasks(log: string): string {
+  return log.replaceAll(/^::add-mask::.*\n/gm, '')
+}
+
+/** What any tool that starts an ssh costs. */
+async function floor(server: Server, wire: Wire): Promise<void> {
+  await must('ssh', [
+    ...['-F', 'none', '-o', 'BatchMode=yes', '-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null'],
+    ...['-o', 'LogLevel=ERROR', '-i', server.privateKeyPath, '-p', String(wire.port), `root@${wire.host}`, 'true'],
+  ])
+}
+
+/** The deploy before may still drain: that is not this one's time. */
+async function settled(server: Server): Promise<void> {
+  await server.must('while [ -n "$(systemctl list-jobs --no-legend)" ]; do sleep 0.1; done')
+  await sleep(200)
+}
+
+function appOf(version: number): string {
+  return tinyApp.replace('version 1', `version ${version}`)
+}
+
+/** In turns, so that each is another than the one before. */
+function requirementsOf(version: number): Readonly<Record<string, string>> {
+  return { 'requirements.txt': `flask\nitsdangerous==${version % 2 === 0 ? '2.1.2' : '2.2.0'}\n` }
+}
+
+function files(): Readonly<Record<string, string>> {
+  const entries = Array.from({ length: manyFiles }, (_, at) => [
+    `data/${at % 30}/${at}.txt`,
+    `${Math.sin(at)}\n`.repeat(40),
+  ])
+  return Object.fromEntries(entries)
+}
