@@ -1,20 +1,26 @@
 # The server's end of the conversation: root's, started by the one exec, gone with the connection.
 # It sends facts and takes frames: "file NAME BYTES" + bytes, "part BYTES" + bytes of the bundle, "whole" after its
-# last part, "start", "attach RUN OFFSET", "facts", "say NAME WORDS", "cancel RUN". Everything that lasts is done by the program, in a unit of its own.
+# last part, "start", "attach RUN OFFSET", "facts", "say NAME WORDS", "cancel RUN". Everything that lasts is done by
+# the program, in a unit of its own.
 # Before this text: $name, $run, $nonce, $wanted.
 # shellcheck shell=sh
 
 ready() {
   umask 077
-  mkdir -p "/run/flask-deploy/$name/$run" /var/lib/flask-deploy/incoming 2>/dev/null || {
-    printf '\nready %s\nbroken folders\n' "$nonce"
+  dir=/run/flask-deploy/$name/$run
+  bundle=/var/lib/flask-deploy/incoming/$name-$run
+  following='' starts=0 whole=no
+  printf '\nready %s\n' "$nonce"
+}
+
+# Only once something is to be done: facts alone leave nothing behind.
+make_folders() {
+  [ ! -d "$dir" ] || return 0
+  mkdir -p "$dir" /var/lib/flask-deploy/incoming 2>/dev/null || {
+    printf '0 fail server-read-only\n0 end 1\n'
     exit 1
   }
   chmod 0700 /run/flask-deploy
-  dir=/run/flask-deploy/$name/$run
-  bundle=/var/lib/flask-deploy/incoming/$name-$run
-  following='' starts=0
-  printf '\nready %s\n' "$nonce"
 }
 
 send_facts() {
@@ -52,11 +58,15 @@ frames() {
   while IFS=' ' read -r frame one two; do
     case $frame in
       file)
+        make_folders
         head -c "$two" >"$dir/$one.part"
         mv "$dir/$one.part" "$dir/$one"
         ;;
       part) head -c "$one" >>"$bundle.part" ;;
-      whole) mv "$bundle.part" "$bundle" ;;
+      whole)
+        mv "$bundle.part" "$bundle"
+        whole=yes
+        ;;
       start) start_program ;;
       attach) follow "/run/flask-deploy/$name/$one" "$two" ;;
       facts) send_facts ;;
@@ -69,6 +79,12 @@ frames() {
     esac
   done
   # The connection is gone: a bundle that has not arrived never will.
-  [ -e "$bundle" ] || : >"$bundle.lost"
+  if [ "$starts" = 0 ]; then
+    rmdir "$dir" 2>/dev/null || :
+  else
+    [ "$whole" = yes ] || : >"$dir/bundle-lost"
+    # The program takes it away with itself; one that ended before the bundle came left that to us.
+    systemctl --quiet is-active "flask-deploy-$name-$run.service" || rm -f "$bundle" "$bundle.part"
+  fi
   [ -z "$following" ] || kill "$following" 2>/dev/null || :
 }

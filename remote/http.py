@@ -9,6 +9,8 @@ timeout (s), nonces {release: nonce}.
 
 import http.client
 import json
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -65,7 +67,7 @@ def ask(connection, settings, release):
     )
 
 
-def fault(settings, answer):
+def fault(settings, answer, text=""):
     """What is wrong with an answer: a code, or None."""
     ranges = settings["statuses"]
     if ranges:
@@ -76,7 +78,6 @@ def fault(settings, answer):
         good = answer.status < 500
     if not good:
         return "health-status"
-    text = settings["text"]
     if text and text.encode() not in answer.body:
         return "health-text"
     return None
@@ -106,6 +107,16 @@ def alive(pid):
             return file.read().rsplit(")", 1)[1].split()[0] not in "ZX"
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+def ask_where(master):
+    """Has the workers print where each of their threads is: the entry module has prepared them for it."""
+    for pid in children(master):
+        try:
+            os.kill(int(pid), signal.SIGUSR2)
+        except OSError:
+            pass
+    time.sleep(0.3)
 
 
 class Asker(threading.Thread):
@@ -169,6 +180,7 @@ def health(settings, release, path, unit):
         time.sleep(0.03)
     if asker.last is not None:
         return "fail %s %d" % (asker.code or "health-timeout", asker.last.status)
+    ask_where(master)
     return "fail health-timeout %d" % settings["timeout"]
 
 
@@ -178,7 +190,7 @@ def smoke(settings, release, seconds):
         try:
             connection = http.client.HTTPConnection("127.0.0.1", settings["port"], timeout=settings["timeout"])
             answer = ask(connection, settings, release)
-            code = "wrong-release" if answer.release != release else fault(settings, answer)
+            code = "wrong-release" if answer.release != release else fault(settings, answer, settings["text"])
             if code is None:
                 return "ok %d %d %s" % (answer.status, answer.ms, answer.release)
             result = "fail %s %d %s" % (code, answer.status, answer.release or "none")
@@ -202,6 +214,4 @@ if __name__ == "__main__":
     main(sys.argv[1:])
     # A request that still hangs must not hold up the program.
     sys.stdout.flush()
-    import os
-
     os._exit(0)

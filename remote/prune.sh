@@ -28,6 +28,7 @@ found_ids() {
 
 # An earlier deploy that was cut off: back to what the state file says, and its remains away.
 repair() {
+  clean_runs
   if [ -n "$attempt" ] || { [ -n "$current" ] && [ "$(serving)" != "$current" ]; }; then
     link=$(serving)
     if [ -n "$current" ] && [ "$link" != "$current" ]; then
@@ -51,4 +52,17 @@ repair() {
     changed cleaned "$id"
   done
   systemctl daemon-reload
+}
+
+# What earlier runs left in /run and of their bundles; a run whose unit is active may still wait for the lock.
+clean_runs() {
+  for folder in "/run/flask-deploy/$name"/*/; do
+    id=$(basename "$folder")
+    if [ "$id" = "$run" ] || systemctl --quiet is-active "flask-deploy-$name-$id.service"; then continue; fi
+    # A program that was killed could not remove what is secret in it.
+    rm -f "$folder/program" "$folder/check.json" "$folder/build.env"
+    rm -f "/var/lib/flask-deploy/incoming/$name-$id" "/var/lib/flask-deploy/incoming/$name-$id".*
+    # The events stay a while for a runner that comes back.
+    [ -z "$(find "$folder" -maxdepth 0 -mmin +60)" ] || rm -rf "$folder"
+  done
 }

@@ -5,7 +5,7 @@
 # $1: bytes, $2: sha256
 receive_bundle() {
   while [ ! -e "$bundle" ]; do
-    [ ! -e "$bundle.lost" ] || fail upload "$(stat -c %s "$bundle.part" 2>/dev/null || echo 0) of $1 bytes"
+    [ ! -e "$dir/bundle-lost" ] || fail upload "$(stat -c %s "$bundle.part" 2>/dev/null || echo 0) of $1 bytes"
     sleep 0.05
   done
   IFS=' ' read -r sum _ <<SUM

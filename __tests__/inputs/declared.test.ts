@@ -1,7 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { declared, declaredModule, inputsTable, outputsTable, withTables } from '../../script/readme-tables.ts'
+import {
+  declared,
+  declaredModule,
+  inputsTable,
+  outputsTable,
+  withTables,
+} from '../../script/readme-tables.ts'
 import { defaults, inputNames } from '../../src/inputs/declared.ts'
 import { allRows, secretInputs } from '../../src/inputs/table.ts'
 import { outputNames } from '../../src/outputs.ts'
@@ -66,5 +72,11 @@ describe('action.yml keeps the rules of GitHub and its Marketplace', () => {
 })
 
 test('the secret inputs are those that hold a secret', () => {
-  expect(secretInputs.toSorted()).toEqual(['env', 'password', 'ssh-key', 'ssh-key-passphrase', 'sudo-password'])
+  expect(secretInputs.toSorted()).toEqual([
+    'env',
+    'password',
+    'ssh-key',
+    'ssh-key-passphrase',
+    'sudo-password',
+  ])
 })

@@ -103,9 +103,22 @@ test('an input that an unset variable leaves empty takes its default, `none` emp
 
 test('faults of many inputs are reported together, each naming its input and the right form', () => {
   const found = faults(
-    inputsOf({ port: '99999', python: '2.7', domain: 'a b\n*.example.com', workers: 'many', command: 'deplyo' }),
+    inputsOf({
+      port: '99999',
+      python: '2.7',
+      domain: 'a b\n*.example.com',
+      workers: 'many',
+      command: 'deplyo',
+    }),
   )
-  expect(found.map((fault) => fault.input)).toEqual(['port', 'python', 'domain', 'domain', 'workers', 'command'])
+  expect(found.map((fault) => fault.input)).toEqual([
+    'port',
+    'python',
+    'domain',
+    'domain',
+    'workers',
+    'command',
+  ])
   for (const fault of found) {
     expect(fault.cause).toMatch(/^`[a-z-]+` .*\.$/)
     expect(fault.cure).toMatch(/^[A-Z].*\.$/)
@@ -128,12 +141,30 @@ const good: readonly [InputName, string, (inputs: ReturnType<typeof parseInputs>
   ['app', 'blog:create_app("prod")', (all) => all.app.app, 'blog:create_app("prod")'],
   ['python', '3.12', (all) => all.app.python, '3.12'],
   ['packages', 'libpq5\n\n  g++ ', (all) => all.app.packages, ['libpq5', 'g++']],
-  ['env', 'A=1\nB="x\\ny"', (all) => [...all.app.env], [['A', '1'], ['B', 'x\ny']]],
-  ['release-command', 'flask db upgrade\r\nflask seed\n', (all) => all.app.releaseCommand, 'flask db upgrade\nflask seed'],
+  [
+    'env',
+    'A=1\nB="x\\ny"',
+    (all) => [...all.app.env],
+    [
+      ['A', '1'],
+      ['B', 'x\ny'],
+    ],
+  ],
+  [
+    'release-command',
+    'flask db upgrade\r\nflask seed\n',
+    (all) => all.app.releaseCommand,
+    'flask db upgrade\nflask seed',
+  ],
   ['persist', 'instance/\n./media//up\ninstance', (all) => all.app.persist, ['instance', 'media/up']],
   ['exclude', '*.md\n!README.md\n# no\n/docs', (all) => all.app.exclude, ['*.md', '!README.md', '/docs']],
   ['include', 'static/dist', (all) => all.app.include, ['static/dist']],
-  ['domain', 'Example.COM\nwww.example.com\nexample.com', (all) => all.site.domains, ['example.com', 'www.example.com']],
+  [
+    'domain',
+    'Example.COM\nwww.example.com\nexample.com',
+    (all) => all.site.domains,
+    ['example.com', 'www.example.com'],
+  ],
   ['domain', '_', (all) => all.site.domains, ['_']],
   ['domain', '203.0.113.10\n[2001:db8::2]', (all) => all.site.domains, ['203.0.113.10', '2001:db8::2']],
   ['static', '/assets/: web/dist', (all) => all.site.static, [{ url: '/assets', folder: 'web/dist' }]],
@@ -141,7 +172,16 @@ const good: readonly [InputName, string, (inputs: ReturnType<typeof parseInputs>
   ['timeout', '5m', (all) => all.site.timeoutSeconds, 300],
   ['health-path', '/health?deep=1', (all) => all.behaviour.healthPath, '/health?deep=1'],
   ['smoke-url', 'https://Blog.example.com', (all) => all.behaviour.smokeUrl, 'https://blog.example.com/'],
-  ['expect-status', '200\n3xx\n401-403', (all) => all.behaviour.expectStatus, [[200, 200], [300, 399], [401, 403]]],
+  [
+    'expect-status',
+    '200\n3xx\n401-403',
+    (all) => all.behaviour.expectStatus,
+    [
+      [200, 200],
+      [300, 399],
+      [401, 403],
+    ],
+  ],
   ['expect-text', 'Grüß Gott\n', (all) => all.behaviour.expectText, 'Grüß Gott'],
   ['upgrade-packages', 'True', (all) => all.behaviour.upgradePackages, true],
 ]
@@ -165,7 +205,11 @@ const bad: readonly [InputName, string, RegExp][] = [
   ['port', '22x', /1 to 65535/],
   ['user', 'a b', /login/],
   ['known-hosts', 'SHA256:abc', /host-fingerprint/],
-  ['host-fingerprint', '256 SHA256:uNiVztksCsDhcc0u9e8BrrJ3W2jFGlhV0nRkqbPcZIk root@x (ED25519)', /`SHA256:uNiV\S{39}` alone/],
+  [
+    'host-fingerprint',
+    '256 SHA256:uNiVztksCsDhcc0u9e8BrrJ3W2jFGlhV0nRkqbPcZIk root@x (ED25519)',
+    /`SHA256:uNiV\S{39}` alone/,
+  ],
   ['host-fingerprint', '16:27:ac:a5:76:28:2d:36:63:1b:56:4d:eb:df:a6:48', /SHA256/],
   ['connect-timeout', '5 minutes', /`90s` or `5m`/],
   ['connect-timeout', '11m', /1 to 600/],

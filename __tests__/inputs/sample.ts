@@ -5,7 +5,8 @@ import type { GetInput } from '../../src/inputs/parse.ts'
 export const fewest: Readonly<Partial<Record<InputName, string>>> = {
   host: '203.0.113.10',
   'ssh-key': '-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjE\n-----END OPENSSH PRIVATE KEY-----\n',
-  'known-hosts': '203.0.113.10 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPLoHuAPf0Y+3Pj5Dbg1sNXHUuVHdZXjDpzHpnRVAhKR',
+  'known-hosts':
+    '203.0.113.10 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPLoHuAPf0Y+3Pj5Dbg1sNXHUuVHdZXjDpzHpnRVAhKR',
   domain: 'blog.example.com',
 }
 

@@ -188,7 +188,7 @@ export class Conversation {
         const facts = parseFacts(this.#facts)
         this.#facts = []
         this.#onFacts(facts)
-      } else if (line.startsWith('broken ')) this.#fail('server-read-only')
+      }
       else if (this.#facts.length < MOST_FACTS) this.#facts.push(line)
       return
     }

@@ -27,18 +27,30 @@ export function renderEntry(settings: ReleaseSettings): string {
   const folders = [...settings.target.path.map((path) => sourceFolder(source, path)), release.site]
   const { module, attribute, expression } = checkedTarget(settings.target)
   return `import ast
+import faulthandler
 import functools
 import hmac
 import importlib
 import os
+import signal
 import sys
 
 sys.path[:0] = [path for path in ${pythonList(folders)} if os.path.isdir(path)]
 # The app and the programs that it starts need not know it.
 NONCE = os.environ.pop(${pythonString(NONCE_VARIABLE)}, "").encode()
+# The health check asks a release that never answers where it hangs.
+faulthandler.register(signal.SIGUSR2, all_threads=True)
 
 
 def load(module, attribute, expression):
+    try:
+        return loaded(module, attribute, expression)
+    except SystemExit as end:
+        # gunicorn would start the worker again, for ever and without a word of where it ended.
+        raise RuntimeError("sys.exit(%s) was called while %s was imported" % (end.code, module)) from end
+
+
+def loaded(module, attribute, expression):
     found = functools.reduce(getattr, attribute.split("."), importlib.import_module(module))
     call = ast.parse(expression, mode="eval").body
     if isinstance(call, ast.Call):

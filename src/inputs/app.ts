@@ -1,11 +1,13 @@
 import { parseApp } from '../project/app-expression.ts'
+import { cutToBytes, visible } from '../text.ts'
 import { bad, good, type Kind, oddCharacter, tidy } from './reading.ts'
 
 /** The app object as the project reads it: `module`, `module:name`, or `module:factory("text")`. */
 export const appTarget: Kind<string> = (raw, input) => {
   const text = tidy(raw)
   const right = 'Write `module:name`, such as `app:app`, or `module:create_app()`.'
-  if (oddCharacter(text) !== undefined || /[\t\n]/.test(text)) return bad(input, 'has more than one line', right)
+  if (oddCharacter(text) !== undefined || /[\t\n]/.test(text))
+    return bad(input, 'has more than one line', right)
   const parsed = parseApp(text)
-  return typeof parsed === 'string' ? bad(input, parsed, right) : good(text)
+  return typeof parsed === 'string' ? bad(input, cutToBytes(visible(parsed), 300), right) : good(text)
 }

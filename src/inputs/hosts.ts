@@ -2,7 +2,7 @@ import { readDomain } from '../config/domain.ts'
 import { DeployError } from '../errors.ts'
 import { shown } from '../text.ts'
 import type { InputName } from './declared.ts'
-import { all, bad, good, type Kind, linesOf, type Reading, tidy, andThen } from './reading.ts'
+import { all, andThen, bad, good, type Kind, linesOf, type Reading, tidy } from './reading.ts'
 
 /** The server: a name (IDN as its ASCII form), an IPv4 or an IPv6 address, the latter without brackets. */
 export const host: Kind<string> = (raw, input) => {
@@ -10,7 +10,11 @@ export const host: Kind<string> = (raw, input) => {
   if (/[\s,]/.test(text)) return bad(input, `is ${shown(text)}`, 'Write one host name or IP address.')
   const [, user, rest] = /^([^@/]+)@(.+)$/.exec(text) ?? []
   if (user !== undefined) {
-    return bad(input, `is ${shown(text)}`, `Write ${shown(rest ?? '')} here and ${shown(user)} into \`user\`.`)
+    return bad(
+      input,
+      `is ${shown(text)}`,
+      `Write ${shown(rest ?? '')} here and ${shown(user)} into \`user\`.`,
+    )
   }
   const port = portOf(text)
   if (port !== undefined) {
@@ -25,7 +29,11 @@ export const host: Kind<string> = (raw, input) => {
 export const domains: Kind<readonly string[]> = (raw, input) => {
   const lines = linesOf(raw)
   if (lines.includes('_') && lines.length > 1) {
-    return bad(input, 'has `_` beside other names', 'Write `_` alone, which answers to every name, or only the names.')
+    return bad(
+      input,
+      'has `_` beside other names',
+      'Write `_` alone, which answers to every name, or only the names.',
+    )
   }
   return andThen(all(lines.map((line) => domain(line, input))), (names) => good([...new Set(names)]))
 }
@@ -50,14 +58,19 @@ function address(text: string, input: InputName): Reading<string> {
     const cure = name ? `Write ${shown(name)}.` : 'Write the name alone.'
     return bad(input, `is the address of a page, ${shown(text)}`, cure)
   }
-  if (text.includes('/')) return bad(input, `has a path, ${shown(text)}`, 'Write the part before the first `/`.')
+  if (text.includes('/'))
+    return bad(input, `has a path, ${shown(text)}`, 'Write the part before the first `/`.')
   try {
     return good(readDomain(text).text)
   } catch (error) {
     if (!(error instanceof DeployError)) throw error
   }
   if (/^[0-9.]+$/.test(text)) {
-    return bad(input, `is ${shown(text)}, which is no IP address`, 'Write all four numbers of it, each up to 255.')
+    return bad(
+      input,
+      `is ${shown(text)}, which is no IP address`,
+      'Write all four numbers of it, each up to 255.',
+    )
   }
   const right = 'Write a name such as `blog.example.com`, or an IP address.'
   return bad(input, `is ${shown(text)}, which is no host name`, right)
@@ -75,9 +88,17 @@ export const fingerprint: Kind<string> = (raw, input) => {
   const within = /SHA256:[A-Za-z0-9+/]{43}(?![A-Za-z0-9+/])/.exec(text)?.[0]
   if (within !== undefined) return bad(input, `has ${shown(text)}`, `Write \`${within}\` alone on its line.`)
   if (/^(MD5:)?([0-9a-f]{2}:){15}[0-9a-f]{2}$/i.test(text)) {
-    return bad(input, 'has an MD5 fingerprint', 'Take the SHA256 one, from `ssh-keygen -lf FILE` on the server.')
+    return bad(
+      input,
+      'has an MD5 fingerprint',
+      'Take the SHA256 one, from `ssh-keygen -lf FILE` on the server.',
+    )
   }
-  return bad(input, `has ${shown(text)}`, 'Write `SHA256:` and the 43 characters behind it, one fingerprint a line.')
+  return bad(
+    input,
+    `has ${shown(text)}`,
+    'Write `SHA256:` and the 43 characters behind it, one fingerprint a line.',
+  )
 }
 
 /** known_hosts lines, as given; what each says is the connection's to judge. */

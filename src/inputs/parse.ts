@@ -21,7 +21,13 @@ export function parseInputs(get: GetInput): Inputs {
   const together = [...togetherFaults(get), ...faultsOf(staticWithin(app, site))]
   if ('value' in top && 'value' in server && 'value' in app && 'value' in site && 'value' in behaviour) {
     if (together.length === 0) {
-      return { ...top.value, server: server.value, app: app.value, site: site.value, behaviour: behaviour.value }
+      return {
+        ...top.value,
+        server: server.value,
+        app: app.value,
+        site: site.value,
+        behaviour: behaviour.value,
+      }
     }
   }
   const faults = [server, app, site, behaviour, top].flatMap(faultsOf)
@@ -67,7 +73,13 @@ function togetherFaults(get: GetInput): readonly Explanation[] {
     faults.push(bad('ssh-key', 'is empty: the secret is empty or its name is misspelt', cure))
   } else if (!has('ssh-key') && has('ssh-key-passphrase')) {
     const cure = 'Check that the secret exists under exactly that name, or leave out `ssh-key-passphrase`.'
-    faults.push(bad('ssh-key', 'is empty though a passphrase is given: its secret is empty or its name is misspelt', cure))
+    faults.push(
+      bad(
+        'ssh-key',
+        'is empty though a passphrase is given: its secret is empty or its name is misspelt',
+        cure,
+      ),
+    )
   }
   if (has('known-hosts') && has('host-fingerprint')) {
     faults.push(bad('host-fingerprint', 'is given beside `known-hosts`', 'Leave one of the two out.'))
@@ -87,7 +99,11 @@ function staticWithin(app: Reading<Inputs['app']>, site: Reading<Inputs['site']>
     const outer = app.value.persist.find((path) => `${folder}/`.startsWith(`${path}/`))
     if (outer !== undefined) {
       const wrong = `has ${shown(folder)}, which \`persist\` has too (${shown(outer)}): nginx serves nothing that the app may write`
-      return bad('static', wrong, 'Leave it out of one of the two; `static: none` lets the app serve all its files.')
+      return bad(
+        'static',
+        wrong,
+        'Leave it out of one of the two; `static: none` lets the app serve all its files.',
+      )
     }
   }
   return good(undefined)

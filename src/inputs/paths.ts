@@ -1,7 +1,18 @@
 import type { StaticInput } from '../inputs.ts'
 import { shown } from '../text.ts'
 import type { InputName } from './declared.ts'
-import { all, bad, good, type Kind, linesOf, list, oddCharacter, type Reading, andThen, tidy } from './reading.ts'
+import {
+  all,
+  andThen,
+  bad,
+  good,
+  type Kind,
+  linesOf,
+  list,
+  oddCharacter,
+  type Reading,
+  tidy,
+} from './reading.ts'
 
 /** Names that a release keeps for itself (`docs/architecture.md`, layout on the server), and git's own. */
 const reserved = new Set(['.venv', '.site', '.public', '.previous', '.deploy', '.sock', '.git'])
@@ -14,14 +25,19 @@ export const relativePath: Kind<string> = (raw, input) => {
     return bad(input, `has ${item}, with a control character`, 'Write a plain path.')
   }
   if (/^([A-Za-z]:)?\\/.test(text) || text.startsWith('/') || text.startsWith('~')) {
-    return bad(input, `has ${item}, which is not below the project`, 'Write it relative to the project, without `/` in front.')
+    return bad(
+      input,
+      `has ${item}, which is not below the project`,
+      'Write it relative to the project, without `/` in front.',
+    )
   }
   if (text.includes('\\')) return bad(input, `has ${item}`, 'Write `/` between folders, not `\\`.')
   const segments = text.split('/').filter((one) => one !== '' && one !== '.')
   if (segments.includes('..')) {
     return bad(input, `has ${item}, which leads out of the project`, 'Write a path without `..`.')
   }
-  if (/[*?]/.test(text)) return bad(input, `has ${item}`, 'Write names without `*` and `?`; a folder means all in it.')
+  if (/[*?]/.test(text))
+    return bad(input, `has ${item}`, 'Write names without `*` and `?`; a folder means all in it.')
   if (segments.some((one) => Buffer.byteLength(one) > 255) || Buffer.byteLength(text) > 1024) {
     return bad(input, `has ${item}`, 'Write a name of at most 255 bytes, and at most 1024 in all.')
   }
@@ -31,7 +47,8 @@ export const relativePath: Kind<string> = (raw, input) => {
 /** The same for something within the project's folder that is the project's own. */
 export const innerPath: Kind<string> = (raw, input) =>
   andThen(relativePath(raw, input), (path) => {
-    if (path === '') return bad(input, `has ${shown(tidy(raw))}, the whole project`, 'Name a file or folder in it.')
+    if (path === '')
+      return bad(input, `has ${shown(tidy(raw))}, the whole project`, 'Name a file or folder in it.')
     const [first = ''] = path.split('/')
     if (!reserved.has(first)) return good(path)
     return bad(input, `has ${shown(path)}, a name that the deploy keeps for itself`, 'Use another name.')
@@ -47,7 +64,11 @@ export const persistPaths: Kind<readonly string[]> = (raw, input) =>
     })
     const [first] = inner
     if (first === undefined) return good(paths)
-    return bad(input, `has ${shown(first.path)} within ${shown(first.outer)}`, `Leave ${shown(first.path)} out.`)
+    return bad(
+      input,
+      `has ${shown(first.path)} within ${shown(first.outer)}`,
+      `Leave ${shown(first.path)} out.`,
+    )
   })
 
 /** gitignore patterns (gitignore(5)), which may begin with `!` and `/`; comment lines are left out. */
@@ -65,7 +86,11 @@ function ignorePattern(line: string, input: InputName): Reading<string> {
     return bad(input, `has ${shown(line)}, with a control character`, 'Write a plain pattern.')
   }
   if (line.split('/').includes('..')) {
-    return bad(input, `has ${shown(line)}, which leads out of the repository`, 'Write a pattern without `..`.')
+    return bad(
+      input,
+      `has ${shown(line)}, which leads out of the repository`,
+      'Write a pattern without `..`.',
+    )
   }
   return good(line)
 }
@@ -94,12 +119,21 @@ function staticFolder(line: string, input: InputName): Reading<StaticInput> {
   }
   const url = key.replace(/\/+$/, '')
   if (url === '') {
-    return bad(input, `has ${shown(line)}, a folder for the whole site`, 'Leave it out: the app serves these files itself.')
+    return bad(
+      input,
+      `has ${shown(line)}, a folder for the whole site`,
+      'Leave it out: the app serves these files itself.',
+    )
   }
   if (/[%?#\\*]|\/\/|\/\.{1,2}(\/|$)/.test(url)) {
-    return bad(input, `has the URL ${shown(url)}`, 'Write a plain path, not percent-encoded, such as `/static`.')
+    return bad(
+      input,
+      `has the URL ${shown(url)}`,
+      'Write a plain path, not percent-encoded, such as `/static`.',
+    )
   }
   const [first = ''] = url.slice(1).split('/')
-  if (reserved.has(first)) return bad(input, `has the URL ${shown(url)}`, 'Use a name that has no dot in front.')
+  if (reserved.has(first))
+    return bad(input, `has the URL ${shown(url)}`, 'Use a name that has no dot in front.')
   return andThen(innerPath(value, input), (folder) => good({ url, folder }))
 }

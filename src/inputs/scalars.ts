@@ -17,7 +17,8 @@ export function seconds(min: number, max: number): Kind<number> {
   return (raw, input) => {
     const text = tidy(raw)
     const [, digits, unit] = /^([0-9]{1,9})\s?([smh]?)$/.exec(text) ?? []
-    const value = digits === undefined ? undefined : Number(digits) * (unit === 'h' ? 3600 : unit === 'm' ? 60 : 1)
+    const value =
+      digits === undefined ? undefined : Number(digits) * (unit === 'h' ? 3600 : unit === 'm' ? 60 : 1)
     if (value !== undefined && value >= min && value <= max) return good(value)
     const cure = `Write seconds, or such as \`90s\` or \`5m\`, from ${min} to ${max} seconds.`
     return bad(input, `is ${shown(text)}`, cure)

@@ -57,7 +57,11 @@ const appName: Kind<string> = (raw, input) => {
   const text = tidy(raw)
   const fault = nameFault(text)
   if (fault === undefined) return good(text)
-  return bad(input, fault, `Write such as \`blog\`, lower-case letters, digits and \`-\`, instead of ${shown(text)}.`)
+  return bad(
+    input,
+    fault,
+    `Write such as \`blog\`, lower-case letters, digits and \`-\`, instead of ${shown(text)}.`,
+  )
 }
 
 /** The variables of a dotenv text; every fault names `env`. */
@@ -102,7 +106,11 @@ export const table: Table = {
     include: items('include', list(innerPath)),
   },
   site: {
-    domains: required('domain', domains, "Set it to the site's name, such as `blog.example.com`, or to `_` for any."),
+    domains: required(
+      'domain',
+      domains,
+      "Set it to the site's name, such as `blog.example.com`, or to `_` for any.",
+    ),
     static: items('static', staticFolders),
     maxBodySize: required('max-body-size', scalar.bodySize),
     workers: optional('workers', scalar.integer(1, 64)),

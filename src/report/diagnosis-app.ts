@@ -21,7 +21,10 @@ const distributions: Readonly<Record<string, string>> = {
 /** One kind of exception: what to do about it. The first that fits is taken. */
 interface ExceptionRow {
   readonly fits: RegExp
-  readonly cure: (match: RegExpExecArray, situation: Situation) => Pick<Explanation, 'cure' | 'input' | 'file'>
+  readonly cure: (
+    match: RegExpExecArray,
+    situation: Situation,
+  ) => Pick<Explanation, 'cure' | 'input' | 'file'>
 }
 
 const exceptions: readonly ExceptionRow[] = [
@@ -42,7 +45,10 @@ const exceptions: readonly ExceptionRow[] = [
     fits: /^ImportError: cannot import name '([^']+)' from '([^']+)'/,
     cure: ([, name = '', module = ''], { module: target, requirements }) =>
       module === target
-        ? { cure: `Set \`app\` to a name that \`${module}\` has: there is no \`${name}\` in it.`, input: 'app' }
+        ? {
+            cure: `Set \`app\` to a name that \`${module}\` has: there is no \`${name}\` in it.`,
+            input: 'app',
+          }
         : {
             cure: `Pin \`${module.split('.')[0]}\` in ${requirements} to a version that still has \`${name}\`, or update what imports it.`,
             file: requirements,
@@ -68,8 +74,14 @@ const exceptions: readonly ExceptionRow[] = [
       const file = projectFile(path, name)
       const own = file?.startsWith(`${source}/`) ? file.slice(source.length + 1) : file
       return own === undefined
-        ? { cure: `Let the app write below its folder instead of \`${path}\`, to a path named in \`persist\`.`, input: 'persist' }
-        : { cure: `Add \`${own}\` (or its folder) to \`persist\`: a release itself is read-only.`, input: 'persist' }
+        ? {
+            cure: `Let the app write below its folder instead of \`${path}\`, to a path named in \`persist\`.`,
+            input: 'persist',
+          }
+        : {
+            cure: `Add \`${own}\` (or its folder) to \`persist\`: a release itself is read-only.`,
+            input: 'persist',
+          }
     },
   },
   {
@@ -96,7 +108,11 @@ const exceptions: readonly ExceptionRow[] = [
 ]
 
 /** What the app's own traceback tells, e.g. after it died at import. */
-export function explainTraceback(begin: string, { exception, frame }: Traceback, situation: Situation): Explanation {
+export function explainTraceback(
+  begin: string,
+  { exception, frame }: Traceback,
+  situation: Situation,
+): Explanation {
   const place = frame === undefined ? '' : ` (${frame.file}, line ${frame.line})`
   const cause = `${begin}: ${exception}${place}.`
   const found = { ...advice(exception, situation) }
@@ -108,21 +124,30 @@ function advice(exception: string, situation: Situation): Pick<Explanation, 'cur
     const match = row.fits.exec(exception)
     if (match !== null) return row.cure(match, situation)
   }
-  return { cure: 'Correct the app so that it starts with the packages and the `env` of this deploy; its last lines are in the log.' }
+  return {
+    cure: 'Correct the app so that it starts with the packages and the `env` of this deploy; its last lines are in the log.',
+  }
+}
+
+/** The last thing that the app itself said, not gunicorn (`[time] [process] [LEVEL]`) and not systemd about its units. */
+export function lastWord(lines: readonly string[]): string | undefined {
+  const others = /^\[[^\]]+\] \[\d+\] \[[A-Z]+\] |^(web-[a-z0-9-]+-[0-9]{14}-|(Starting|Started|Stopping|Stopped|Listening on|Closed) web-)/
+  return lines.findLast((line) => line.trim() !== '' && !others.test(line))?.trim()
 }
 
 /** The app's process ended without a traceback. */
 export function explainExit({ lines }: Failure): Explanation {
   if (lines.some((line) => /\bKilled\b|out of memory|oom-kill/i.test(line))) {
     return {
-      cause: 'The app was killed while it started: the server has too little memory for it beside the old release.',
+      cause:
+        'The app was killed while it started: the server has too little memory for it beside the old release.',
       cure: 'Set `workers` to 1, or give the server more memory or some swap.',
       input: 'workers',
     }
   }
-  const last = lines.findLast((line) => line.trim() !== '' && !/\] \[(INFO|DEBUG)\] /.test(line))
+  const last = lastWord(lines)
   return {
-    cause: `The app ended while it started${last === undefined ? ', without a word' : `; its last line is: ${last.trim()}`}.`,
+    cause: `The app ended while it started${last === undefined ? ', without a word' : `; its last line is: ${last}`}.`,
     cure: 'Look whether the app calls `sys.exit()` or `app.run()` when it is imported; its last lines are in the log.',
   }
 }

@@ -222,14 +222,19 @@ export function full(when: string): Explanation {
 function said(rows: readonly SaidRow[], failure: Failure, situation: Situation): Explanation | undefined {
   for (const row of rows) {
     // The last mention: earlier ones may be of an attempt that was repeated.
-    const match = failure.lines.toReversed().map((line) => row.fits.exec(line.trim())).find((one) => one !== null)
+    const match = failure.lines
+      .toReversed()
+      .map((line) => row.fits.exec(line.trim()))
+      .find((one) => one !== null)
     if (match) return row.explain(match, failure, situation)
   }
   return undefined
 }
 
 function built({ lines }: Failure): string {
-  const found = lines.map((line) => /Failed to build `([^`]+)`/.exec(line)?.[1]).find((one) => one !== undefined)
+  const found = lines
+    .map((line) => /Failed to build `([^`]+)`/.exec(line)?.[1])
+    .find((one) => one !== undefined)
   return found ?? 'A package'
 }
 
@@ -237,20 +242,22 @@ function compilerFor(missing: string): string {
   if (missing === 'cargo' || missing === 'rustc') return '`cargo`'
   if (missing === 'cmake') return '`cmake` and `build-essential`'
   const library = Object.entries(headers).find(([beginning]) => missing.startsWith(beginning))?.[1]
-  return library === undefined ? '`build-essential` and `python3-dev`' : `\`${library}\` and \`build-essential\``
+  return library === undefined
+    ? '`build-essential` and `python3-dev`'
+    : `\`${library}\` and \`build-essential\``
 }
 
 /** Debian's packages of the headers that Python packages ask for most. */
 const headers: Readonly<Record<string, string>> = {
-  'ffi': 'libffi-dev',
+  ffi: 'libffi-dev',
   'openssl/': 'libssl-dev',
   'libxml/': 'libxml2-dev',
   'libxslt/': 'libxslt1-dev',
-  'jpeglib': 'libjpeg-dev',
-  'zlib': 'zlib1g-dev',
-  'ldap': 'libldap-dev',
-  'lber': 'libldap-dev',
-  'sasl': 'libsasl2-dev',
+  jpeglib: 'libjpeg-dev',
+  zlib: 'zlib1g-dev',
+  ldap: 'libldap-dev',
+  lber: 'libldap-dev',
+  sasl: 'libsasl2-dev',
 }
 
 function portTaken(): Explanation {

@@ -1,10 +1,10 @@
 import { type RootFailure, rootFailure } from '../apply/root-failure.ts'
 import { DeployError, type Explanation } from '../errors.ts'
 import { cutToBytes, visible } from '../text.ts'
-import { explainExit, explainTraceback } from './diagnosis-app.ts'
+import { explainExit, explainTraceback, lastWord } from './diagnosis-app.ts'
 import { explainSmoke, smokeCodes } from './diagnosis-smoke.ts'
 import { explainDependencies, explainNginx, explainPackages, full } from './diagnosis-tools.ts'
-import { lastTraceback, type Traceback } from './traceback.ts'
+import { hangingFrame, lastTraceback, type Traceback } from './traceback.ts'
 
 /** What is known of a failure before it is explained: the program's event `fail CODE DETAIL` and what was printed. */
 export interface Failure {
@@ -72,19 +72,12 @@ const rows: Readonly<Record<string, Row>> = {
     cure: 'Correct `expect-text`, or set `health-path` to the page that holds it.',
     input: 'expect-text',
   }),
-  'health-timeout': died(
-    'The new release does not answer',
-    (_, { healthTimeoutSeconds }) => ({
-      cause: `The new release did not answer well within ${healthTimeoutSeconds} s.`,
-      cure: 'Look for what holds it up when it is imported or asked (a database, a network call), or raise `health-timeout`.',
-      input: 'health-timeout',
-    }),
-  ),
-  'worker-restarted': died('The new release answers and then dies', (failure) => ({
-    ...explainExit(failure),
-    cause: "A process of the new release died while it was asked, and was started anew: it would do so again and again.",
-    cure: "Find the reason in the app's last lines in the log; too little memory and a crashing extension are the usual ones.",
-  })),
+  'health-timeout': died('The new release does not answer', explainHang),
+  'worker-restarted': (failure, situation) => {
+    const answered = /^[1-5][0-9]{2}\b/.test(failure.detail)
+    const begin = answered ? 'The new release answers and then dies' : 'The new release cannot start'
+    return died(begin, explainRestart)(failure, situation)
+  },
   'wrong-release': ({ detail }, { release }) => ({
     cause: `Over the socket of release ${release} another one answered (${detail || 'none'}).`,
     cure: 'Run the job again; if it happens again, please report it with the log.',
@@ -187,10 +180,9 @@ const rows: Readonly<Record<string, Row>> = {
   'sudo-not-allowed': () => notAllowed,
   'sudo-tty': () => terminalWanted,
   ...Object.fromEntries(
-    (['sudo-absent', 'sudo-password-needed', 'sudo-password-wrong', 'server-read-only'] as const).map((code) => [
-      code,
-      (failure: Failure, { user }: Situation) => ofRoot(code, user, failure.lines),
-    ]),
+    (['sudo-absent', 'sudo-password-needed', 'sudo-password-wrong', 'server-read-only'] as const).map(
+      (code) => [code, (failure: Failure, { user }: Situation) => ofRoot(code, user, failure.lines)],
+    ),
   ),
   ...Object.fromEntries(smokeCodes.map((code) => [code, explainSmoke])),
 }
@@ -217,11 +209,37 @@ function died(begin: string, otherwise: Row): Row {
   }
 }
 
+/** Nothing answered in time; the health check had the workers print where they are. */
+function explainHang({ lines }: Failure, { name, healthTimeoutSeconds }: Situation): Diagnosis {
+  const frame = hangingFrame(lines, name)
+  const place = frame === undefined ? '' : `: it hangs in ${frame.file}, line ${frame.line}`
+  return {
+    cause: `The new release did not answer well within ${healthTimeoutSeconds} s${place}.`,
+    cure: 'Look for what holds it up when it is imported or asked (a database, a network call), or raise `health-timeout`.',
+    input: 'health-timeout',
+    ...frame,
+  }
+}
+
+function explainRestart(failure: Failure): Diagnosis {
+  const { cause, ...found } = explainExit(failure)
+  if (found.input !== undefined) return { cause, ...found }
+  const last = lastWord(failure.lines)
+  return {
+    cause: `A process of the new release died and was started anew, as it would again and again${last === undefined ? '' : `; its last line is: ${short(last)}`}.`,
+    cure: "Find the reason in the app's last lines in the log; too little memory and a crashing extension are the usual ones.",
+  }
+}
+
 /** sudo's own words (sudo 1.9, sudo-rs 0.2) tell more than that it refused. */
 function rootRefused({ lines }: Failure, { user }: Situation): Diagnosis {
   const text = lines.join('\n')
   if (/must have a tty|no tty present/.test(text)) return terminalWanted
-  if (/not in the sudoers file|not allowed to (?:execute|run)|may not run sudo|I'm afraid I can't do that/.test(text)) {
+  if (
+    /not in the sudoers file|not allowed to (?:execute|run)|may not run sudo|I'm afraid I can't do that/.test(
+      text,
+    )
+  ) {
     return notAllowed
   }
   return ofRoot('not-root', user, lines)

@@ -57,7 +57,11 @@ export function createLog(write: Write = standardOutput): Log {
     if (guard !== undefined) write(`::${guard}::\n`)
     guard = undefined
   }
-  const say = (name: string, data = '', properties: Readonly<Record<string, string | number | undefined>> = {}) => {
+  const say = (
+    name: string,
+    data = '',
+    properties: Readonly<Record<string, string | number | undefined>> = {},
+  ) => {
     unguard()
     write(`${command(name, data, properties)}\n`)
   }
@@ -76,7 +80,9 @@ export function createLog(write: Write = standardOutput): Log {
   }
   /** Text of ours may quote a file name or a server: the same guard where it looks like a command. */
   const own = (text: string) => {
-    const lines = redact(text).split(/\r\n|[\r\n]/).map(visible)
+    const lines = redact(text)
+      .split(/\r\n|[\r\n]/)
+      .map(visible)
     if (lines.some(looksLikeCommand)) return guarded(lines)
     unguard()
     write(lines.map((line) => `${line}\n`).join(''))

@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs'
 import { setOutput } from '@actions/core'
-import { outputNames, type Outputs } from '../outputs.ts'
+import { type Outputs, outputNames } from '../outputs.ts'
 
 /** Where a run leaves its results for GitHub; the environment of a test is its own. */
 export interface Results {

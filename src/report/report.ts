@@ -128,7 +128,10 @@ export const emptyReport: Report = {
 /** The parts of a report that an error decides. */
 export function reportOfError(error: DeployError): Pick<Report, 'error' | 'lines'> {
   const [first = { cause: error.message, cure: '' }] = error.explanations
-  return { error: { code: error.code, ...first, faults: error.explanations }, lines: error.lines.slice(-mostLines) }
+  return {
+    error: { code: error.code, ...first, faults: error.explanations },
+    lines: error.lines.slice(-mostLines),
+  }
 }
 
 /**
@@ -164,7 +167,13 @@ export function reportJson(report: Report): string {
     () => report,
     () => ({ ...report, lines: report.lines.slice(-10).map((line) => cutToBytes(line, 500)) }),
     () => ({ ...report, lines: [], changes: [], warnings: [] }),
-    () => ({ ...report, lines: [], changes: [], warnings: [], error: report.error && cutError(report.error) }),
+    () => ({
+      ...report,
+      lines: [],
+      changes: [],
+      warnings: [],
+      error: report.error && cutError(report.error),
+    }),
     () => emptyWith(report),
   ]
   for (const make of fallbacks) {

@@ -32,7 +32,11 @@ export function summaryContext(environment: Readonly<Record<string, string | und
 const longestValue = 1000
 
 /** Rows up to a number of bytes; how many did not fit is said in a last row. */
-export function fitting(rows: readonly string[], maxBytes: number, more: (count: number) => string): readonly string[] {
+export function fitting(
+  rows: readonly string[],
+  maxBytes: number,
+  more: (count: number) => string,
+): readonly string[] {
   let bytes = 0
   const fit = rows.findIndex((row) => {
     bytes += Buffer.byteLength(row) + 1
@@ -52,7 +56,9 @@ export function releasesSection(report: Report, context: SummaryContext): readon
   ]
   if (isCommit(commit) && isCommit(previousCommit) && commit !== previousCommit) {
     const url = `${context.serverUrl}/${context.repository}/compare/${previousCommit}...${commit}`
-    rows.push(`| Between them | ${markdownLink(`${previousCommit.slice(0, 7)} to ${commit.slice(0, 7)}`, url)} |`)
+    rows.push(
+      `| Between them | ${markdownLink(`${previousCommit.slice(0, 7)} to ${commit.slice(0, 7)}`, url)} |`,
+    )
   }
   return ['| Release | |', '| --- | --- |', ...rows, '']
 }
@@ -74,7 +80,9 @@ function isCommit(text: string): boolean {
 /** Every phase that ran, with its duration. */
 export function phasesSection(report: Report): readonly string[] {
   if (report.phases.length === 0) return []
-  const rows = report.phases.map(({ phase, ms, ok }) => `| ${phase} | ${ok ? '✅ done' : '❌ failed'} | ${duration(ms)} |`)
+  const rows = report.phases.map(
+    ({ phase, ms, ok }) => `| ${phase} | ${ok ? '✅ done' : '❌ failed'} | ${duration(ms)} |`,
+  )
   const trips = report.roundTrips === null ? '' : ` in ${report.roundTrips} round trips`
   const total = `| all | | ${duration(report.durationMs)}${trips} |`
   return ['### Phases', '', '| Phase | Result | Time |', '| --- | --- | --- |', ...rows, total, '']
@@ -102,15 +110,27 @@ export function checksSection({ health, smoke }: Report): readonly string[] {
   const rows: string[] = []
   if (health !== null) {
     const asked = `${markdownCode(cutToBytes(health.path, longestValue))}, ${health.answers} answers`
-    rows.push(`| Health check | ${mark(health.ok)} | ${health.status ?? 'none'} | ${duration(health.ms)} | ${asked} |`)
+    rows.push(
+      `| Health check | ${mark(health.ok)} | ${health.status ?? 'none'} | ${duration(health.ms)} | ${asked} |`,
+    )
   }
   if (smoke !== null) {
-    const by = smoke.release === '' ? '' : `, answered by ${markdownCode(cutToBytes(smoke.release, longestValue))}`
+    const by =
+      smoke.release === '' ? '' : `, answered by ${markdownCode(cutToBytes(smoke.release, longestValue))}`
     const asked = `${markdownCode(cutToBytes(smoke.url, longestValue))} from the ${smoke.from}${by}`
-    rows.push(`| Smoke test | ${mark(smoke.ok)} | ${smoke.status ?? 'none'} | ${duration(smoke.ms)} | ${asked} |`)
+    rows.push(
+      `| Smoke test | ${mark(smoke.ok)} | ${smoke.status ?? 'none'} | ${duration(smoke.ms)} | ${asked} |`,
+    )
   }
   if (rows.length === 0) return []
-  return ['### Checks', '', '| Check | Result | Status | Time | Asked |', '| --- | --- | --- | --- | --- |', ...rows, '']
+  return [
+    '### Checks',
+    '',
+    '| Check | Result | Status | Time | Asked |',
+    '| --- | --- | --- | --- | --- |',
+    ...rows,
+    '',
+  ]
 }
 
 function mark(ok: boolean): string {
@@ -132,7 +152,8 @@ export function errorSection(report: Report, context: SummaryContext, maxBytes: 
   if (report.error === null) return []
   const { faults } = report.error
   const rows = faults.map((fault) => {
-    const place = fault.file === undefined ? '' : ` (${fileLink(fault.file, fault.line, report.commit, context)})`
+    const place =
+      fault.file === undefined ? '' : ` (${fileLink(fault.file, fault.line, report.commit, context)})`
     const cause = markdownSentence(cutToBytes(fault.cause, longestValue))
     return `- **${cause}**${place}<br>${markdownSentence(cutToBytes(fault.cure, longestValue))}`
   })

@@ -3,8 +3,8 @@ import type { Phase } from '../phases.ts'
 import { cutToBytes } from '../text.ts'
 import { markdown, markdownCode, markdownLink } from './escape.ts'
 import type { Report } from './report.ts'
-import * as section from './summary-sections.ts'
 import type { SummaryContext } from './summary-sections.ts'
+import * as section from './summary-sections.ts'
 
 export { type SummaryContext, summaryContext } from './summary-sections.ts'
 
@@ -52,7 +52,8 @@ function titleOf(report: Report): string {
 
 /** One line that says what visitors get now. */
 function verdict(report: Report): string {
-  const site = report.url === '' ? 'The site' : markdownLink(cutToBytes(report.url, 2000), cutToBytes(report.url, 2000))
+  const site =
+    report.url === '' ? 'The site' : markdownLink(cutToBytes(report.url, 2000), cutToBytes(report.url, 2000))
   const serving = markdownCode(cutToBytes(report.serving, 200))
   switch (report.result) {
     case 'deployed':

@@ -19,7 +19,9 @@ export interface Traceback {
  * @param name NAME: the project's files are those below /srv/web-NAME/releases/ID and in no folder with a dot in front
  */
 export function lastTraceback(lines: readonly string[], name: string): Traceback | undefined {
-  const plain = lines.map((line) => line.replace(/^[ ]*(?:[|+][ -]*)+/, (bars) => ' '.repeat(bars.length - 2)))
+  const plain = lines.map((line) =>
+    line.replace(/^[ ]*(?:[|+][ -]*)+/, (bars) => ' '.repeat(bars.length - 2)),
+  )
   let exception: string | undefined
   let frame: Frame | undefined
   for (const [at, line] of plain.entries()) {
@@ -27,7 +29,10 @@ export function lastTraceback(lines: readonly string[], name: string): Traceback
     const end = endOfTraceback(plain, at + 1)
     const last = plain[end]?.trim()
     if (last === undefined) continue
-    const deepest = plain.slice(at, end).flatMap((one) => projectFrame(one, name) ?? []).at(-1)
+    const deepest = plain
+      .slice(at, end)
+      .flatMap((one) => projectFrame(one, name) ?? [])
+      .at(-1)
     const chained = plain.slice(Math.max(0, at - 3), at).some(isLink)
     exception = last
     // "During handling of the above exception": the cause's frame is better than none.
@@ -36,14 +41,36 @@ export function lastTraceback(lines: readonly string[], name: string): Traceback
   return exception === undefined ? undefined : { exception, frame }
 }
 
+/**
+ * Finds where the app hung, among log lines that hold what Python's `faulthandler` printed of each thread ("most recent
+ * call first"): the deepest call in the project's own code, of the thread that imports, else of one that has a request.
+ * @param name as for {@link lastTraceback}
+ */
+export function hangingFrame(lines: readonly string[], name: string): Frame | undefined {
+  const threads: { readonly head: string; readonly calls: string[] }[] = []
+  for (const line of lines) {
+    if (/^(Current thread|Thread) 0x[0-9a-f]+.*\(most recent call first\):/.test(line)) threads.push({ head: line, calls: [] })
+    else threads.at(-1)?.calls.push(line)
+  }
+  const frames = (own: boolean) =>
+    threads
+      .filter(({ head, calls }) => (own ? head.startsWith('Current') : calls.some((call) => call.includes('/gunicorn/workers/'))))
+      .flatMap(({ calls }) => calls.flatMap((call) => projectFrame(call, name) ?? []).slice(0, 1))
+  return frames(true)[0] ?? frames(false)[0]
+}
+
 function isLink(line: string): boolean {
-  return /^(During handling of the above exception|The above exception was the direct cause)/.test(line.trim())
+  return /^(During handling of the above exception|The above exception was the direct cause)/.test(
+    line.trim(),
+  )
 }
 
 /** The index of the exception's line: the first that is not set in. Lines.length where the log ends before it. */
 function endOfTraceback(lines: readonly string[], from: number): number {
   const indent = /^\s*/.exec(lines[from - 1] ?? '')?.[0].length ?? 0
-  const found = lines.findIndex((line, at) => at >= from && line.trim() !== '' && !/^\s/.test(line.slice(indent)))
+  const found = lines.findIndex(
+    (line, at) => at >= from && line.trim() !== '' && !/^\s/.test(line.slice(indent)),
+  )
   return found < 0 ? lines.length : found
 }
 
