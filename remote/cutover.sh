@@ -93,8 +93,6 @@ settle() {
   emit "kept $release"
   if [ -n "$old" ] && [ "$old" != "$release" ]; then
     disable_release "$old"
-    # Whatever was on its way to the old socket at the flip has been taken in by now.
-    sleep 0.5
-    drain_release "$old"
+    draining=$old
   fi
 }

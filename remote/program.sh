@@ -4,7 +4,7 @@
 begin() {
   exec 3>>"$dir/events"
   failure='' child='' stage=working
-  made_release=no made_units=no nginx_changed=no flipped=no kept_now=no old='' current='' previous='' attempt=''
+  made_release=no made_units=no nginx_changed=no flipped=no kept_now=no draining='' old='' current='' previous='' attempt=''
   trap ended EXIT
   trap 'failure=cancelled; exit 143' TERM INT HUP
   state_load
@@ -31,7 +31,17 @@ ended() {
   emit "end $status"
   # The events stay for a runner that comes back; secrets do not.
   rm -f "$dir/program" "$dir/check.json" "$dir/build.env"
+  [ -z "$draining" ] || leave "$draining"
   exit "$status"
+}
+
+# What nobody waits for, though under the lock: the next deploy may want the old release back.
+# $1: the release that visitors have left
+leave() {
+  systemctl daemon-reload
+  # Whatever was on its way to the old socket at the flip is taken in by then.
+  sleep 1
+  drain_release "$1"
 }
 
 # Back to the release that served before, with nothing left of the new one.

@@ -25,9 +25,12 @@ start_release() {
   mkdir -p "/run/web-$name"
   : >"/run/web-$name/$1.first"
   made_units=yes
-  systemctl daemon-reload
-  patiently systemctl start "$unit.socket" || fail start-socket "$unit"
-  patiently systemctl start "$unit.service" || {
+  # systemd finds a new unit by itself; reading all units anew takes a second on a full server.
+  case $(systemctl show -p LoadState,NeedDaemonReload "$unit.socket" "$unit.service") in
+    *=not-found* | *=yes*) systemctl daemon-reload ;;
+  esac
+  patiently systemctl start "$unit.socket" "$unit.service" || {
+    systemctl --quiet is-active "$unit.socket" || fail start-socket "$unit"
     app_log "$1"
     fail start "$unit"
   }
@@ -50,7 +53,7 @@ grow_release() {
 # $1: release
 app_log() {
   journalctl --sync 2>/dev/null || :
-  journalctl -u "$(unit_of "$1").service" -n 60 -o cat --no-pager 2>/dev/null >"$dir/app.log" || :
+  journalctl -u "$(unit_of "$1").service" -n 150 -o cat --no-pager 2>/dev/null >"$dir/app.log" || :
   foreign app <"$dir/app.log"
 }
 

@@ -11,6 +11,9 @@ import type { Facts } from './server/facts.ts'
 /** Plans anew, at most so often, when another deploy was faster. */
 const MOST_PLANS = 3
 
+/** ms between two words on the upload. */
+const UPLOAD_MS = 3_000
+
 /** One run's work on one server. */
 export interface Deploy {
   readonly conversation: Conversation
@@ -55,7 +58,6 @@ async function applyOnce(plan: Plan, deployment: Deploy, withBundle: boolean): P
   let smoked: Smoked | undefined
   const { behaviour } = wish.inputs
   const test = deployment.test(plan)
-  let lastShare = -1
   const applied = await apply(
     conversation,
     plan,
@@ -75,19 +77,21 @@ async function applyOnce(plan: Plan, deployment: Deploy, withBundle: boolean): P
         return found
       },
       onEvent: (event) => record(recorder, event),
-      onUpload: (sent, of) => {
-        const share = Math.floor((sent / of) * 10)
-        if (share !== lastShare && of > 1 << 20) {
-          recorder.say(
-            `upload: ${megabytes(sent)} of ${megabytes(of)} MB (${Math.round((sent / of) * 100)} %)`,
-          )
-        }
-        lastShare = share
-      },
+      onUpload: uploadProgress(recorder),
     },
     signal,
   )
   return { plan, applied, smoked }
+}
+
+/** Says how far the bundle is, every few seconds; a small one is there before there is anything to say. */
+function uploadProgress(recorder: Recorder): (sent: number, of: number) => void {
+  let said = performance.now()
+  return (sent, of) => {
+    if (performance.now() - said < UPLOAD_MS) return
+    said = performance.now()
+    recorder.running(`upload: ${megabytes(sent)} of ${megabytes(of)} MB (${Math.floor((sent / of) * 100)} %)`)
+  }
 }
 
 function tell(release: string, found: Smoked): string {

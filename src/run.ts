@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { Conversation } from './apply/conversation.ts'
 import { domainAddresses, pointsAt } from './check/dns.ts'
+import { EarlyConnection } from './check/early-connection.ts'
 import { type ReleaseTest, type Smoked, testRelease } from './check/test-release.ts'
 import { deploy } from './deploy.ts'
 import { DeployError } from './errors.ts'
@@ -97,6 +98,9 @@ async function onServer(
   recorder.phase('facts')
   const pointing =
     inputs.behaviour.smokeFrom === 'off' ? [] : inputs.site.domains.map((domain) => domainAddresses(domain))
+  const tested = testedAt(inputs, connection)
+  const early =
+    tested.from === 'runner' && inputs.command !== 'plan' ? new EarlyConnection(tested.address, tested.port) : undefined
   const id = randomBytes(8).toString('hex')
   const { conversation, facts } = await Conversation.start(
     connection,
@@ -119,7 +123,7 @@ async function onServer(
     }
     const plan = makePlan(facts, wish)
     notePlan(plan, facts, recorder)
-    const test = (applied: Plan) => releaseTest(inputs, connection, applied)
+    const test = (applied: Plan) => ({ ...tested, check: applied.check, ...(early === undefined ? {} : { early }) })
     if (inputs.command === 'plan') {
       for (const change of describePlan(plan, facts)) recorder.change(change.what, change.detail)
       return { result: 'planned', serving: plan.from ?? '' }
@@ -146,6 +150,7 @@ async function onServer(
     await tellDomains(inputs, connection, pointing, recorder)
     return endingOf({ ...deployed, facts, project, inputs }, recorder.lines)
   } finally {
+    early?.close()
     conversation.end()
   }
 }
@@ -214,16 +219,15 @@ function notePlan(plan: Plan, facts: Facts, recorder: Recorder): void {
   )
 }
 
-function releaseTest(inputs: Inputs, connection: Connection, plan: Plan): ReleaseTest {
+/** Where visitors find the site, and from where they are played. */
+function testedAt(inputs: Inputs, connection: Connection): Omit<ReleaseTest, 'check' | 'early'> {
   const { smokeUrl, smokeFrom } = inputs.behaviour
   const url = smokeUrl === undefined ? siteUrl(inputs) : new URL(smokeUrl)
   return {
     from: smokeFrom,
     url,
-    given: smokeUrl !== undefined,
-    address: connection.remoteAddress,
+    address: smokeUrl === undefined ? connection.remoteAddress : url.hostname.replace(/^\[|\]$/g, ''),
     port: Number(url.port) || (url.protocol === 'https:' ? 443 : 80),
-    check: plan.check,
   }
 }
 

@@ -50,6 +50,12 @@ export interface Applied {
   readonly lost: unknown
 }
 
+/** What apply needs of the conversation. */
+export type Talk = Pick<
+  Conversation,
+  'listen' | 'sendFiles' | 'startProgram' | 'sendBundle' | 'say' | 'cancel'
+>
+
 type Message = { readonly event: ServerEvent } | { readonly lost: unknown }
 
 /**
@@ -58,7 +64,7 @@ type Message = { readonly event: ServerEvent } | { readonly lost: unknown }
  * @param signal aborted: the program is stopped, and takes back what it did
  */
 export async function apply(
-  conversation: Conversation,
+  conversation: Talk,
   plan: Plan,
   settings: ApplySettings,
   signal: AbortSignal,
@@ -95,7 +101,7 @@ export async function apply(
 }
 
 async function follow(
-  conversation: Conversation,
+  conversation: Talk,
   plan: Plan,
   settings: ApplySettings,
   mail: Mailbox<Message>,

@@ -15,7 +15,7 @@ const MOST_FACTS = 5_000
 const FACTS_MS = 60_000
 
 /** Bytes of the bundle in one frame: other frames (a cancel) get their turn between two of these. */
-const READ_BYTES = 1 << 20
+const READ_BYTES = 256 * 1024
 
 /** What the conversation needs besides a connection. */
 export interface ConversationSettings extends HelperSettings {
@@ -188,8 +188,7 @@ export class Conversation {
         const facts = parseFacts(this.#facts)
         this.#facts = []
         this.#onFacts(facts)
-      }
-      else if (this.#facts.length < MOST_FACTS) this.#facts.push(line)
+      } else if (this.#facts.length < MOST_FACTS) this.#facts.push(line)
       return
     }
     const event = parseEvent(line)

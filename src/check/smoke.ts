@@ -73,8 +73,8 @@ export async function smoke(
     const result = await once(request, open, signal)
     open = undefined
     if (result.ok) return result
-    // It may have been closed while it waited, which says nothing of the site.
-    if (reused && result.code === 'unreachable') continue
+    // It may have been closed while it waited, or led to an nginx from before a reload: that says nothing of the site.
+    if (reused && result.code !== 'timeout') continue
     attempts += 1
     if (attempts >= attemptsFor(result.code, request)) return result
     await sleep(pauseMs, signal)

@@ -1,6 +1,8 @@
+import type { Socket } from 'node:net'
 import type { Answer } from '../apply/event.ts'
 import type { CheckSettings } from '../plan/operation.ts'
 import type { SmokeReport } from '../report/report.ts'
+import type { EarlyConnection } from './early-connection.ts'
 import { type SmokeResult, smoke } from './smoke.ts'
 
 /** How a release is tested once visitors get it. */
@@ -8,13 +10,13 @@ export interface ReleaseTest {
   readonly from: 'runner' | 'server' | 'off'
   /** What is asked for. */
   readonly url: URL
-  /** The URL was given: it is asked as it is, at the address that its name leads to. */
-  readonly given: boolean
-  /** The server's IP address. */
+  /** Where it is asked: the server's IP address; for a URL that was given, the name or address in it. */
   readonly address: string
   /** The TCP port of the site. */
   readonly port: number
   readonly check: CheckSettings
+  /** A connection to the site that is under way already; the first test uses it up. */
+  readonly early?: EarlyConnection
 }
 
 /** ms for one request. */
@@ -48,7 +50,7 @@ export async function testRelease(
   if (test.from === 'server') return fromServer(test, await answered)
   const result = await smoke(
     {
-      address: test.given ? test.url.hostname : test.address,
+      address: test.address,
       port: test.port,
       url: test.url,
       nonce: test.check.nonces[release] ?? '',
@@ -57,10 +59,15 @@ export async function testRelease(
       explicitPath: test.check.explicit,
       expectText: test.check.text === '' ? undefined : test.check.text,
       timeoutMs: REQUEST_MS,
+      ...preconnected(test.early?.take()),
     },
     signal,
   )
   return fromRunner(test, result, result.ok ? undefined : await answered)
+}
+
+function preconnected(socket: Socket | undefined): { readonly preconnect?: Socket } {
+  return socket === undefined ? {} : { preconnect: socket }
 }
 
 function fromRunner(test: ReleaseTest, result: SmokeResult, answer: Answer | undefined): Smoked {

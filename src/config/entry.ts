@@ -47,7 +47,8 @@ def load(module, attribute, expression):
         return loaded(module, attribute, expression)
     except SystemExit as end:
         # gunicorn would start the worker again, for ever and without a word of where it ended.
-        raise RuntimeError("sys.exit(%s) was called while %s was imported" % (end.code, module)) from end
+        told = RuntimeError("sys.exit(%r) was called while %s was imported" % (end.code, module))
+        raise told.with_traceback(end.__traceback__) from None
 
 
 def loaded(module, attribute, expression):

@@ -70,7 +70,6 @@ server {
 ${listen(settings.ipv6, ' default_server')}
     server_name _;
     server_tokens off;
-    open_file_cache off;
 
 ${indented(challenges())}
     location / {
@@ -191,7 +190,6 @@ function challenges(): string {
   return `location ^~ /.well-known/acme-challenge/ {
     root ${ACME_FOLDER};
     default_type text/plain;
-    try_files $uri =404;
 }
 `
 }

@@ -66,7 +66,7 @@ export function markdownSentence(text: string): string {
 
 /** Text within an HTML element, inline or block: no Markdown and no tag can begin in it. */
 export function htmlText(text: string): string {
-  return text.replace(/[&<>"'`|*_~[\]\\@$:{}]/g, reference)
+  return text.replace(/[&<>"'`|*_~[\]#!\\@:$^{}]|www(?=\.)/gi, (part) => [...part].map(reference).join(''))
 }
 
 /** A link; only http and https addresses become one, anything else is shown as code. */

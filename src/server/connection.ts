@@ -177,7 +177,8 @@ function connectionOf(
       closing = true
       stopWatch()
       client.end()
-      // A server that does not close its side must not keep the job waiting.
+      // Nobody waits for the server's goodbye, one round trip away, nor for one that never says it.
+      socket.destroySoon()
       setTimeout(() => socket.destroy(), 1_000).unref()
       socket.unref()
     },

@@ -1,0 +1,153 @@
+import { describe, expect, test } from 'vitest'
+import { type Applied, apply, type Talk, type Tested } from '../../src/apply/apply.ts'
+import { parseEvent, type ServerEvent } from '../../src/apply/event.ts'
+import { makePlan } from '../../src/plan/plan.ts'
+import { bareLines, facts, wish } from '../plan/sample.ts'
+
+const NEW = '20261122184800-abc1234'
+const OLD = '20261101000000-0000001'
+const good: Tested = { ok: true, code: '', detail: '' }
+const bad: Tested = { ok: false, code: 'status', detail: 'it answered 500' }
+
+/** A server that plays a part: each line is an event it says, `< FRAME` a word of the runner's it waits for. */
+function server(script: readonly string[]) {
+  const heard: string[] = []
+  const waiting = new Map<string, () => void>()
+  let onEvent: (event: ServerEvent) => void = () => undefined
+  let onLost: (error: unknown) => void = () => undefined
+  const hear = (frame: string) => {
+    heard.push(frame)
+    waiting.get(frame)?.()
+  }
+  const play = async () => {
+    for (const line of script) {
+      const frame = line.startsWith('< ') ? line.slice(2) : undefined
+      if (frame !== undefined && !heard.includes(frame))
+        await new Promise<void>((go) => waiting.set(frame, go))
+      else if (line === 'lost') onLost(new Error('the line is dead'))
+      else if (frame === undefined) {
+        const event = parseEvent(`1.00 ${line}`)
+        if (event === undefined) throw new Error(`not an event: ${line}`)
+        onEvent(event)
+      }
+      await new Promise((turn) => setImmediate(turn))
+    }
+  }
+  const talk: Talk = {
+    listen: (event, lost) => {
+      onEvent = event
+      onLost = lost
+    },
+    sendFiles: async (files) => hear(`files ${files.has('program')}`),
+    startProgram: async () => {
+      hear('start')
+      void play()
+    },
+    sendBundle: async () => hear('bundle'),
+    say: async (frame, word) => hear(`${frame} ${word}`),
+    cancel: async () => hear('cancel'),
+  }
+  return { talk, heard }
+}
+
+async function deploy(
+  script: readonly string[],
+  tests: Readonly<Record<string, Tested>>,
+  options: { readonly from?: string; readonly signal?: AbortSignal } = {},
+): Promise<{ readonly applied: Applied; readonly heard: readonly string[] }> {
+  const { talk, heard } = server(script)
+  const asked = wish({ release: NEW })
+  const plan = { ...makePlan(facts(bareLines), asked), from: options.from }
+  const applied = await apply(
+    talk,
+    plan,
+    {
+      run: { name: 'hello', run: 'ab', holder: 'me', lockTimeoutSeconds: 1 },
+      bundle: asked.project.bundle,
+      test: async (release) => tests[release] ?? bad,
+      onEvent: () => undefined,
+      onUpload: () => undefined,
+    },
+    options.signal ?? new AbortController().signal,
+  )
+  return { applied, heard }
+}
+
+test('the program starts before the bundle is there, and needs no word to switch', async () => {
+  const script = [
+    'phase upload',
+    `flipped ${NEW}`,
+    '< verdict-1 keep',
+    `kept ${NEW}`,
+    `serving ${NEW}`,
+    'end 0',
+  ]
+  const { applied, heard } = await deploy(script, { [NEW]: good })
+  expect(heard).toEqual(['files true', 'start', 'cutover go', 'bundle', 'verdict-1 keep'])
+  expect(applied).toMatchObject({ end: 'done', serving: NEW, smokeFault: undefined })
+})
+
+describe('a new release that fails its smoke test', () => {
+  test('is left again where the old one passes', async () => {
+    const script = [
+      `flipped ${NEW}`,
+      '< verdict-1 try-old',
+      `flipped ${OLD}`,
+      '< verdict-2 revert',
+      'fail smoke',
+      `serving ${OLD}`,
+      'end 1',
+    ]
+    const { applied } = await deploy(script, { [OLD]: good }, { from: OLD })
+    expect(applied).toMatchObject({ end: 'failed', serving: OLD, smokeFault: bad, oldFault: undefined })
+    expect(applied.failure?.code).toBe('smoke')
+  })
+
+  test('stays where the old one fails the same test', async () => {
+    const script = [
+      `flipped ${NEW}`,
+      '< verdict-1 try-old',
+      `flipped ${OLD}`,
+      '< verdict-2 keep',
+      `serving ${NEW}`,
+      'end 0',
+    ]
+    const { applied } = await deploy(script, {}, { from: OLD })
+    expect(applied).toMatchObject({ end: 'done', serving: NEW, smokeFault: bad, oldFault: bad })
+  })
+
+  test('stays where there is no old one', async () => {
+    const { applied } = await deploy([`flipped ${NEW}`, '< verdict-1 keep', `serving ${NEW}`, 'end 0'], {})
+    expect(applied).toMatchObject({ end: 'done', serving: NEW, smokeFault: bad, oldFault: undefined })
+  })
+})
+
+test('only `end 0` is success', async () => {
+  const failed = await deploy(['fail health-status 500', `serving ${OLD}`, 'end 1'], {}, { from: OLD })
+  expect(failed.applied).toMatchObject({
+    end: 'failed',
+    serving: OLD,
+    failure: { code: 'health-status', detail: '500' },
+  })
+  const killed = await deploy(['phase health', 'gone 137'], {})
+  expect(killed.applied).toMatchObject({
+    end: 'lost',
+    serving: 'unknown',
+    failure: { code: 'program-killed' },
+  })
+})
+
+test('a connection that is lost leaves what serves unknown', async () => {
+  const { applied } = await deploy(['phase upload', 'lost'], {})
+  expect(applied).toMatchObject({ end: 'lost', serving: 'unknown' })
+  expect(String(applied.lost)).toContain('the line is dead')
+})
+
+test('a cancel stops the program and waits for what it says', async () => {
+  const controller = new AbortController()
+  setTimeout(() => controller.abort(), 20)
+  const script = ['phase health', '< cancel', 'fail cancelled', `serving ${OLD}`, 'end 143']
+  const { applied, heard } = await deploy(script, {}, { from: OLD, signal: controller.signal })
+  expect(heard).toContain('cancel')
+  expect(applied).toMatchObject({ end: 'failed', serving: OLD })
+})

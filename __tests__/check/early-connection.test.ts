@@ -1,0 +1,64 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { EarlyConnection } from '../../src/check/early-connection.ts'
+
+let site: Server
+let visits: Socket[]
+
+beforeEach(async () => {
+  visits = []
+  site = createServer((socket) => {
+    visits.push(socket)
+    socket.on('error', () => {})
+  })
+  site.listen(0, '127.0.0.1')
+  await once(site, 'listening')
+})
+afterEach(() => {
+  vi.useRealTimers()
+  for (const visit of visits) visit.destroy()
+  site.close()
+})
+
+function open(): EarlyConnection {
+  return new EarlyConnection('127.0.0.1', (site.address() as AddressInfo).port)
+}
+
+test('it is handed over once, open or still on its way', async () => {
+  const early = open()
+  const socket = early.take()
+  expect(socket?.writable).toBe(true)
+  expect(early.take()).toBeUndefined()
+  early.close()
+  expect(socket?.destroyed).toBe(false)
+  socket?.destroy()
+})
+
+test('one that nobody took is closed', async () => {
+  const early = open()
+  await expect.poll(() => visits.length).toBe(1)
+  const [visit] = visits
+  early.close()
+  await expect.poll(() => visit?.readyState).toBe('closed')
+  expect(early.take()).toBeUndefined()
+})
+
+test('one that failed, was closed, or is old is not handed over', async () => {
+  const closed = open()
+  await expect.poll(() => visits.length).toBe(1)
+  visits[0]?.end()
+  await expect.poll(() => closed.take()).toBeUndefined()
+
+  vi.useFakeTimers({ toFake: ['performance'] })
+  const old = open()
+  vi.advanceTimersByTime(30_000)
+  expect(old.take()).toBeUndefined()
+  vi.useRealTimers()
+  old.close()
+
+  site.close()
+  for (const visit of visits) visit.destroy()
+  const failed = open()
+  await expect.poll(() => failed.take()).toBeUndefined()
+})

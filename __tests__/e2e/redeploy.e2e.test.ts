@@ -1,0 +1,269 @@
+import { execFileSync } from 'node:child_process'
+import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, describe, expect, test } from 'vitest'
+import { releasePaths } from '../../src/config/paths.ts'
+import { boot, type Server } from '../server/boot.ts'
+import { canBoot } from '../server/requirements.ts'
+import { act, type Ran, reach } from './action.ts'
+import { resting, serving, stateOf, units, untilStopped, visit } from './look.ts'
+import { checkout, tinyApp, tinyProject } from './projects.ts'
+
+const able = canBoot()
+
+/** An app that tells about its surroundings. */
+const tellingApp = `import json
+import os
+
+from flask import Flask
+
+app = Flask(__name__)
+
+
+@app.route("/")
+def index():
+    return json.dumps({"greeting": os.environ.get("GREETING"), "workers": os.getppid()})
+
+
+@app.route("/write/<text>")
+def write(text):
+    os.makedirs(app.instance_path, exist_ok=True)
+    with open(os.path.join(app.instance_path, "notes"), "a") as file:
+        file.write(text + "\\n")
+    with open("data/uploads/" + text, "w") as file:
+        file.write(text)
+    return "written"
+
+
+@app.route("/read")
+def read():
+    with open(os.path.join(app.instance_path, "notes")) as file:
+        return json.dumps({"notes": file.read().split(), "uploads": sorted(os.listdir("data/uploads"))})
+`
+
+describe.skipIf(!able.ok)(`a redeploy${able.ok ? '' : ` (skipped: ${able.why})`}`, () => {
+  const running: Server[] = []
+  const start = async () => {
+    const server = await boot({ suite: 'bookworm' })
+    running.push(server)
+    return server
+  }
+  afterEach(async () => {
+    await Promise.all(running.splice(0).map((server) => server.stop()))
+  })
+
+  test('of changed code brings the new release, drains the old one and keeps its files', async () => {
+    const server = await start()
+    const project = tinyProject()
+    const run = runner(server, project.folder)
+    const one = await run()
+    project.commit({ 'app.py': tinyApp.replace('version 1', 'version 2') })
+    const nginx = await server.must('pgrep -x nginx | sort')
+    const two = await run()
+
+    expect(two.ran.outputs).toMatchObject({ 'previous-release': one.release, serving: two.release })
+    expect(two.release).not.toBe(one.release)
+    expect((await visit(server)).body).toBe('version 2')
+    await untilStopped(server, 'hello', one.release)
+    expect(await units(server, 'hello', two.release)).toMatchObject(serving)
+    expect(await units(server, 'hello', one.release)).toEqual(resting)
+    expect(await server.must(`cat ${releasePaths('hello', one.release).root}/app.py`)).toBe(tinyApp)
+    expect(await stateOf(server, 'hello')).toEqual([
+      ['generation', '2'],
+      ['owner', '4711', 'someone/hello'],
+      ['current', two.release],
+      ['previous', one.release],
+      ['release', one.release, ...Array.from({ length: 4 }, () => expect.any(String))],
+      ['release', two.release, ...Array.from({ length: 4 }, () => expect.any(String))],
+    ])
+    // The site's file names no release, so nginx was not reloaded.
+    expect(await server.must('pgrep -x nginx | sort')).toBe(nginx)
+  })
+
+  test('of changed env shares the environment, and the old release keeps its own env', async () => {
+    const server = await start()
+    const project = tinyProject({ 'app.py': tellingApp })
+    const run = runner(server, project.folder)
+    const one = await run({ env: 'GREETING=hello' })
+    expect(JSON.parse((await visit(server)).body)).toMatchObject({ greeting: 'hello' })
+    const two = await run({ env: 'GREETING="good # morning"' })
+    expect(JSON.parse((await visit(server)).body)).toMatchObject({ greeting: 'good # morning' })
+
+    expect(two.release).not.toBe(one.release)
+    const file = '.venv/lib/python3*/site-packages/flask/app.py'
+    const inodes = await server.must(`cd /srv/web-hello/releases && stat -c %i ${one.release}/${file} ${two.release}/${file}`)
+    expect(new Set(inodes.trim().split('\n')).size).toBe(1)
+    expect(two.ran.log).not.toContain('uv pip install')
+    expect(await server.readFile(releasePaths('hello', one.release).env)).toContain('GREETING=hello\n')
+  })
+
+  test('of changed workers alone makes a release with that many processes', async () => {
+    const server = await start()
+    const project = tinyProject()
+    const run = runner(server, project.folder)
+    const one = await run({ workers: '1' })
+    expect(await processes(server, one.release)).toBe(1)
+    const two = await run({ workers: '3' })
+    expect(two.release).not.toBe(one.release)
+    await expect.poll(() => processes(server, two.release), { timeout: 20_000 }).toBe(3)
+    // A restart, as after a crash, brings as many.
+    await server.must(`systemctl restart ${releasePaths('hello', two.release).serviceUnit}`)
+    await expect.poll(() => processes(server, two.release), { timeout: 20_000 }).toBe(3)
+    expect((await visit(server)).body).toBe('version 1')
+  })
+
+  test('of changed dependencies builds a new environment', async () => {
+    const server = await start()
+    const project = tinyProject()
+    const run = runner(server, project.folder)
+    const one = await run()
+    project.commit({
+      'requirements.txt': 'flask\npeppercorn==0.6\n',
+      'app.py': `import peppercorn\n${tinyApp.replace('"version 1"', 'peppercorn.__name__')}`,
+    })
+    const two = await run()
+    expect((await visit(server)).body).toBe('peppercorn')
+    const file = '.venv/lib/python3*/site-packages/flask/app.py'
+    const inodes = await server.must(`cd /srv/web-hello/releases && stat -c %i ${one.release}/${file} ${two.release}/${file}`)
+    expect(new Set(inodes.trim().split('\n')).size).toBe(2)
+    expect(await server.must(`ls -d /srv/web-hello/releases/*/.venv/lib/python3*/site-packages/peppercorn`)).toMatch(
+      new RegExp(`^[^\n]*/${two.release}/[^\n]*\n$`),
+    )
+    // Nothing of it belongs to whom it was built by, nor is it for others to read.
+    const { venv } = releasePaths('hello', two.release)
+    expect(await server.must(`find ${venv} ! -user root -o ! -type l -perm /022 -o -type f -perm /007`)).toBe('')
+  })
+
+  test('has nginx serve the static files of the new release and those that only the previous one had', async () => {
+    const server = await start()
+    const project = tinyProject({ 'static/site.css': 'one\n', 'static/old.js': 'old()\n' })
+    const run = runner(server, project.folder)
+    const one = await run()
+    project.commit({ 'static/site.css': 'two\n', 'static/old.js': null, 'static/new.js': 'new()\n', 'app.py': `${tinyApp}#\n` })
+    const two = await run()
+    const { serviceUnit, socketUnit, root } = releasePaths('hello', two.release)
+    // Without the app, whatever is answered is answered by nginx.
+    await server.must(`systemctl stop ${socketUnit} ${serviceUnit}`)
+    expect((await visit(server)).status).toBe(502)
+    const css = await visit(server, '/static/site.css')
+    expect(css).toMatchObject({ status: 200, body: 'two\n' })
+    expect(css.headers['content-type']).toBe('text/css; charset=utf-8')
+    expect(css.headers.server).toBe('nginx')
+    expect(await visit(server, '/static/new.js')).toMatchObject({ status: 200, body: 'new()\n' })
+    expect(await visit(server, '/static/old.js')).toMatchObject({ status: 200, body: 'old()\n' })
+    // What is not static is the app's, which is not there.
+    for (const path of ['/app.py', '/current/app.py', '/static/', '/static../app.py', '/static/..%2fapp.py', '/.public/static/site.css']) {
+      expect(await visit(server, path), path).toMatchObject({ status: 502 })
+    }
+    expect(await server.must(`readlink ${root}/.previous`)).toBe(`../${one.release}\n`)
+  })
+
+  test('keeps what the app wrote into persisted folders', async () => {
+    const server = await start()
+    const project = tinyProject({ 'app.py': tellingApp, 'data/uploads/first': 'from the repository\n' })
+    const run = runner(server, project.folder, { persist: 'instance\ndata/uploads' })
+    const one = await run()
+    expect((await visit(server, '/write/a')).body).toBe('written')
+    project.commit({ 'app.py': `${tellingApp}# two\n`, 'data/uploads/first': 'changed\n' })
+    const two = await run()
+    expect((await visit(server, '/write/b')).body).toBe('written')
+    expect(JSON.parse((await visit(server, '/read')).body)).toEqual({ notes: ['a', 'b'], uploads: ['a', 'b', 'first'] })
+    expect(await server.must('cat /var/lib/web-hello/data/uploads/first')).toBe('from the repository\n')
+    expect(await server.must('stat -c %U:%G /var/lib/web-hello/instance /var/lib/web-hello/data/uploads/first')).toBe(
+      'web-hello:web-hello\nweb-hello:web-hello\n',
+    )
+    for (const { release } of [one, two]) {
+      const { root } = releasePaths('hello', release)
+      expect(await server.must(`readlink -f ${root}/instance ${root}/data/uploads`)).toBe(
+        '/var/lib/web-hello/instance\n/var/lib/web-hello/data/uploads\n',
+      )
+    }
+  })
+
+  test('carries symlinks, exec bits, odd names and submodules as git has them', async () => {
+    const server = await start()
+    const project = tinyProject({ 'tools/run.sh': '#!/bin/sh\necho ran\n', 'docs/ä ö"$(x)\'.txt': 'odd\n' })
+    const inner = checkout({ 'lib.py': 'NAME = "from the submodule"\n' })
+    chmodSync(join(project.folder, 'tools/run.sh'), 0o755)
+    symlinkSync('../docs', join(project.folder, 'tools/docs'))
+    execFileSync('git', ['-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'add', inner.folder, 'vendored'], {
+      cwd: project.folder,
+      stdio: 'pipe',
+    })
+    project.commit({ 'app.py': `from vendored import lib\n${tinyApp.replace('"version 1"', 'lib.NAME')}` })
+    mkdirSync(join(project.folder, 'untracked'))
+    writeFileSync(join(project.folder, 'untracked/secret.txt'), 'never sent')
+    const { release } = await runner(server, project.folder)()
+
+    expect((await visit(server)).body).toBe('from the submodule')
+    const { root } = releasePaths('hello', release)
+    expect(await server.must(`stat -c '%A %N' ${root}/tools/run.sh ${root}/tools/docs`)).toBe(
+      `-rwxr-x--- '${root}/tools/run.sh'\nlrwxrwxrwx '${root}/tools/docs' -> '../docs'\n`,
+    )
+    expect(await server.must(`cat ${root}/tools/docs/ä*; runuser -u web-hello -- ${root}/tools/run.sh`)).toBe('odd\nran\n')
+    expect(await server.must(`ls -A ${root}`)).not.toContain('untracked')
+    expect(await server.must(`ls -A ${root}`)).not.toMatch(/^\.git$/m)
+    rmSync(inner.folder, { recursive: true })
+  })
+
+  test('runs the release command once for every new release, as its app, and for nothing else', async () => {
+    const server = await start()
+    const command = `echo "$(id -un) $GREETING $FLASK_APP $(pwd -P) $(cat marker) $(flask routes | grep -c index)" >>instance/ran`
+    const project = tinyProject({ marker: 'code 1' })
+    const run = runner(server, project.folder, { 'release-command': command })
+    const ran = async () => (await server.must('cat /var/lib/web-hello/instance/ran')).trim().split('\n')
+    const one = await run({ env: 'GREETING=hi' })
+    const line = (release: string, greeting: string, marker: string) =>
+      `web-hello ${greeting} app:app ${releasePaths('hello', release).root} ${marker} 1`
+    expect(await ran()).toEqual([line(one.release, 'hi', 'code 1')])
+    expect((await run({ env: 'GREETING=hi' })).ran.outputs.result).toBe('unchanged')
+    expect(await ran()).toHaveLength(1)
+    project.commit({ marker: 'code 2' })
+    const two = await run({ env: 'GREETING=ho' })
+    expect(await ran()).toEqual([line(one.release, 'hi', 'code 1'), line(two.release, 'ho', 'code 2')])
+    expect((await run({ command: 'rollback' })).ran.outputs.result).toBe('rolled-back')
+    expect(await ran()).toHaveLength(2)
+  })
+
+  test('prunes to keep-releases, but neither the current nor the previous release', async () => {
+    const server = await start()
+    const project = tinyProject()
+    const run = runner(server, project.folder, { 'keep-releases': '2' })
+    const made: string[] = []
+    for (const version of [1, 2, 3]) {
+      project.commit({ 'app.py': tinyApp.replace('version 1', `version ${version}`) })
+      made.push((await run()).release)
+    }
+    const [first = '', second = '', third = ''] = made
+    const kept = async () => (await server.must('ls /srv/web-hello/releases')).trim().split('\n')
+    expect(await kept()).toEqual([second, third])
+    const remains = await server.must(`find /etc/web-hello /etc/systemd /run/web-hello -name '*${first}*'`)
+    expect(remains).toBe('')
+    expect(await server.must(`systemctl list-units --all --plain --no-legend 'web-hello-${first}*'`)).toBe('')
+
+    // The previous one is the older of the two now, and one is to be kept: both stay.
+    await run({ command: 'rollback', 'keep-releases': '1' })
+    expect(await kept()).toEqual([second, third])
+    expect((await visit(server)).body).toBe('version 2')
+    // A third one: what is neither current nor previous goes, though it is younger.
+    project.commit({ 'app.py': tinyApp.replace('version 1', 'version 4') })
+    const { release: fourth } = await run({ 'keep-releases': '1' })
+    expect(await kept()).toEqual([second, fourth])
+    expect((await visit(server)).body).toBe('version 4')
+  })
+})
+
+/** Runs the action on a checkout again and again; one that does not succeed ends the test with its log. */
+function runner(server: Server, folder: string, common: Readonly<Record<string, string>> = {}) {
+  return async (inputs: Readonly<Record<string, string>> = {}): Promise<{ release: string; ran: Ran }> => {
+    const ran = await act({ workspace: folder, inputs: { ...reach(server), ...common, ...inputs } })
+    expect(ran.status, ran.log).toBe(0)
+    return { release: ran.outputs.release, ran }
+  }
+}
+
+/** How many worker processes a release has. */
+async function processes(server: Server, release: string): Promise<number> {
+  const { service } = await units(server, 'hello', release)
+  return Number(await server.must(`pgrep -c -P ${service.pid} || :`))
+}
