@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { EarlyConnection } from '../../src/check/early-connection.ts'
 
@@ -44,21 +44,24 @@ test('one that nobody took is closed', async () => {
   expect(early.take()).toBeUndefined()
 })
 
-test('one that failed, was closed, or is old is not handed over', async () => {
+test('one that was closed meanwhile, is too old, or failed is not handed over', async () => {
   const closed = open()
   await expect.poll(() => visits.length).toBe(1)
-  visits[0]?.end()
-  await expect.poll(() => closed.take()).toBeUndefined()
+  visits[0]?.resume().end()
+  await expect.poll(() => visits[0]?.readyState).toBe('closed')
+  expect(closed.take()).toBeUndefined()
 
   vi.useFakeTimers({ toFake: ['performance'] })
   const old = open()
   vi.advanceTimersByTime(30_000)
   expect(old.take()).toBeUndefined()
-  vi.useRealTimers()
   old.close()
+  vi.useRealTimers()
 
-  site.close()
+  const { port } = site.address() as AddressInfo
   for (const visit of visits) visit.destroy()
-  const failed = open()
-  await expect.poll(() => failed.take()).toBeUndefined()
+  await new Promise((resolve) => site.close(resolve))
+  const failed = new EarlyConnection('127.0.0.1', port)
+  await new Promise((resolve) => connect({ host: '127.0.0.1', port }).once('error', resolve))
+  expect(failed.take()).toBeUndefined()
 })

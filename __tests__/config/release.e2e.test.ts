@@ -342,6 +342,15 @@ describe.skipIf(!canBoot().ok).each(['bookworm', 'bullseye', 'trixie', 'sid'] as
     expect(
       (await headers('/', '-H', `X-Flask-Deploy-Nonce: ${'b'.repeat(32)}`))['x-flask-deploy-release'],
     ).toBe(second)
+    for (let flips = 0; flips < 10; flips += 1) {
+      for (const [id, mark] of [
+        [first, 'one'],
+        [second, 'two'],
+      ] as const) {
+        await flip(id)
+        expect(await curl('/static/app.css')).toBe(`/* ${mark} */\n`)
+      }
+    }
     await server.must(
       `systemctl stop ${unit(first).socketUnit} ${unit(first).serviceUnit}; test ! -e ${unit(first).socket}`,
     )
@@ -349,6 +358,46 @@ describe.skipIf(!canBoot().ok).each(['bookworm', 'bullseye', 'trixie', 'sid'] as
     await server.must(`systemctl start ${unit(first).socketUnit} ${unit(first).serviceUnit}`)
     await flip(first)
     expect(JSON.parse(await curl('/')).mark).toBe('one')
+  })
+
+  test('no request fails while releases take turns', async () => {
+    const asker = `
+import collections, http.client, sys, threading, time
+end = time.monotonic() + 4
+found = collections.Counter()
+def ask(keep, paths):
+    connection = None
+    while time.monotonic() < end:
+        for path in paths:
+            try:
+                connection = connection or http.client.HTTPConnection("127.0.0.1", timeout=20)
+                connection.request("GET", path, headers={"Host": "shop.example"})
+                answer = connection.getresponse()
+                answer.read()
+                found[answer.status] += 1
+            except OSError as error:
+                found[repr(error)] += 1
+                connection = None
+            if not keep and connection:
+                connection.close()
+                connection = None
+shared = ["/static/app.css", "/", "/static/only-one.txt", "/static/only-two.txt", "/static/module.mjs"]
+for keep in (True, False, True, False):
+    threading.Thread(target=ask, args=(keep, shared)).start()
+for thread in threading.enumerate():
+    if thread is not threading.current_thread():
+        thread.join()
+print(*["%s=%d" % pair for pair in found.items()])
+`
+    await server.must(`ln -sfn ../${second} ${unit(first).previous}`)
+    const asked = server.must('cat >/tmp/ask.py; python3 /tmp/ask.py', { stdin: asker })
+    for (let flips = 0; flips < 20; flips += 1) {
+      await flip(flips % 2 === 0 ? second : first)
+      await new Promise((done) => setTimeout(done, 150))
+    }
+    const answers = (await asked).trim()
+    console.log(`${suite}: 20 flips under load: ${answers}`)
+    expect(answers).toMatch(/^200=\d+$/)
   })
 
   test.runIf(suite === 'bookworm')('gixy finds nothing in the sites, and would find something', async () => {

@@ -142,8 +142,10 @@ add_header X-Frame-Options ${names.frame} always;
 add_header Referrer-Policy ${names.referrer} always;
 
 root ${app.app};
-# A path through \`current\` must not be remembered.
-open_file_cache off;
+# Files stay open for a while, but where a path leads through \`current\` is looked up for each request: with any
+# other time than 0 a flip would show late. Few, for a worker may have 1024 descriptors.
+open_file_cache max=100 inactive=10s;
+open_file_cache_valid 0s;
 
 ${challenges()}
 location / {

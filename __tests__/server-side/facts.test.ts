@@ -1,0 +1,79 @@
+import { expect, test } from 'vitest'
+import { parseFacts } from '../../src/server/facts.ts'
+
+const id = '20261122184800-abc1234'
+
+test('what a server says becomes facts', () => {
+  const facts = parseFacts([
+    'os debian 12 bookworm',
+    'systemd 252',
+    'python /usr/bin/python3.11',
+    'ipv6 yes',
+    'cpus 2',
+    'memory 1024',
+    'disk 2048',
+    'installed nginx',
+    'nginx 1.22.1',
+    'nginx-user www-data',
+    'file web-hello.conf aa11',
+    'uv uv-0.13.9',
+    'account yes',
+    'home yes',
+    'ufw yes',
+    'state generation 3',
+    'state owner 4711 someone/hello',
+    `state current ${id}`,
+    `state release ${id} b d s c`,
+    `link ${id}`,
+    `nonce ${id} 0123`,
+    `active ${id} yes`,
+  ])
+  expect(facts).toMatchObject({
+    os: { id: 'debian', version: '12', codename: 'bookworm' },
+    systemd: 252,
+    python: '/usr/bin/python3.11',
+    ipv6: true,
+    memoryBytes: 1024 * 1024,
+    diskFreeBytes: 2048 * 1024,
+    nginx: '1.22.1',
+    firewall: true,
+    link: id,
+    active: true,
+    state: {
+      generation: 3,
+      owner: { id: '4711', name: 'someone/hello' },
+      current: id,
+      previous: undefined,
+      releases: [{ id, bundle: 'b', dependencies: 'd', settings: 's', commit: 'c' }],
+    },
+  })
+  expect(facts.files.get('web-hello.conf')).toBe('aa11')
+  expect(facts.nonces.get(id)).toBe('0123')
+})
+
+test("a bare server has nothing, and nginx will run as Debian's web user", () => {
+  const facts = parseFacts(['os debian 12 bookworm', 'python ', 'systemd 252'])
+  expect(facts).toMatchObject({
+    python: undefined,
+    nginx: undefined,
+    nginxUser: 'www-data',
+    state: undefined,
+  })
+})
+
+test('what is malformed becomes the harmless value', () => {
+  const facts = parseFacts([
+    'cpus -3',
+    'memory 9e99',
+    'systemd',
+    'state current ../../etc',
+    'state release x',
+    '',
+  ])
+  expect(facts).toMatchObject({
+    cpus: 1,
+    memoryBytes: 0,
+    systemd: 0,
+    state: { current: undefined, releases: [] },
+  })
+})
