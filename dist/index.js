@@ -58946,7 +58946,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("zlib");
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _shim_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3327);
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8922);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2020);
 
 
 await (0,_main_js__WEBPACK_IMPORTED_MODULE_1__/* .main */ .i)();
@@ -58956,7 +58956,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 8922:
+/***/ 2020:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -62188,7 +62188,13 @@ function parseAnswer([verdict = '', ...words]) {
     if (verdict === 'ok') {
         return { ok: true, code: '', status: number(words[0]), ms: number(words[1]), release: words[2] ?? '' };
     }
-    return { ok: false, code: words[0] ?? 'unreachable', status: number(words[1]), release: words[2] ?? '', ms: 0 };
+    return {
+        ok: false,
+        code: words[0] ?? 'unreachable',
+        status: number(words[1]),
+        release: words[2] ?? '',
+        ms: 0,
+    };
 }
 function number(text) {
     return text !== undefined && /^[0-9]{1,9}$/.test(text) ? Number(text) : 0;
@@ -62327,7 +62333,7 @@ const MOST_FACTS = 5_000;
 /** The longest that a server may take to say its facts, in ms. */
 const FACTS_MS = 60_000;
 /** Bytes of the bundle in one frame: other frames (a cancel) get their turn between two of these. */
-const READ_BYTES = 1 << 20;
+const READ_BYTES = 256 * 1024;
 /** The runner's end of the one exec: facts come, frames go, events come. */
 class Conversation {
     #channel;
@@ -62474,8 +62480,6 @@ class Conversation {
                 this.#facts = [];
                 this.#onFacts(facts);
             }
-            else if (line.startsWith('broken '))
-                this.#fail('server-read-only');
             else if (this.#facts.length < MOST_FACTS)
                 this.#facts.push(line);
             return;
@@ -62511,7 +62515,7 @@ class Conversation {
         else {
             this.#onFailure?.(new DeployError('helper-ended', {
                 cause: `The program that talks for the server ended before its time (${status ?? 'killed'}).`,
-                cure: 'Run the job again; if it happens again, look at the server\'s memory and disk.',
+                cure: "Run the job again; if it happens again, look at the server's memory and disk.",
                 input: 'host',
             }, this.#stderr));
         }
@@ -62537,9 +62541,10 @@ function escaped(character) {
 }
 /** At most `max` bytes of UTF-8 from the start of a text, never half a character; `…` (3 bytes) marks a cut. */
 function cutToBytes(text, max) {
-    if (text.length * 3 <= max || Buffer.byteLength(text) <= max)
+    if (text.length * 3 <= max || (text.length <= max && Buffer.byteLength(text) <= max))
         return text;
-    const bytes = Buffer.from(text);
+    // A UTF-16 unit is at least one byte, so what lies behind `max` of them is cut in any case.
+    const bytes = Buffer.from(text.slice(0, max + 1));
     let end = Math.max(0, max - 3);
     // A byte of the form 10xxxxxx continues a character (RFC 3629): step back to where one begins.
     while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80)
@@ -62548,7 +62553,7 @@ function cutToBytes(text, max) {
 }
 /** A value of the user's within a sentence: in backquotes, one line, at most 60 characters. */
 function shown(text) {
-    const characters = [...visible(text)];
+    const characters = [...visible(text).replaceAll('\t', '\\t')];
     return `\`${characters.length > 60 ? `${characters.slice(0, 59).join('')}…` : characters.join('')}\``;
 }
 
@@ -62665,7 +62670,7 @@ function reading_all(readings) {
     return good(readings.flatMap((reading) => ('value' in reading ? [reading.value] : [])));
 }
 /** A reading carried on to the next judgement where it is good. */
-function then(reading, next) {
+function andThen(reading, next) {
     return 'value' in reading ? next(reading.value) : reading;
 }
 
@@ -63119,6 +63124,7 @@ function afterLiteral(text) {
 ;// CONCATENATED MODULE: ./build/inputs/app.js
 
 
+
 /** The app object as the project reads it: `module`, `module:name`, or `module:factory("text")`. */
 const appTarget = (raw, input) => {
     const text = tidy(raw);
@@ -63126,7 +63132,7 @@ const appTarget = (raw, input) => {
     if (oddCharacter(text) !== undefined || /[\t\n]/.test(text))
         return bad(input, 'has more than one line', right);
     const parsed = parseApp(text);
-    return typeof parsed === 'string' ? bad(input, parsed, right) : good(text);
+    return typeof parsed === 'string' ? bad(input, cutToBytes(visible(parsed), 300), right) : good(text);
 };
 
 // EXTERNAL MODULE: external "node:net"
@@ -63214,7 +63220,7 @@ const domains = (raw, input) => {
     if (lines.includes('_') && lines.length > 1) {
         return bad(input, 'has `_` beside other names', 'Write `_` alone, which answers to every name, or only the names.');
     }
-    return then(reading_all(lines.map((line) => domain(line, input))), (names) => good([...new Set(names)]));
+    return andThen(reading_all(lines.map((line) => domain(line, input))), (names) => good([...new Set(names)]));
 };
 function domain(text, input) {
     if (text === '_')
@@ -63312,7 +63318,7 @@ const relativePath = (raw, input) => {
     return good(segments.join('/'));
 };
 /** The same for something within the project's folder that is the project's own. */
-const innerPath = (raw, input) => then(relativePath(raw, input), (path) => {
+const innerPath = (raw, input) => andThen(relativePath(raw, input), (path) => {
     if (path === '')
         return bad(input, `has ${shown(tidy(raw))}, the whole project`, 'Name a file or folder in it.');
     const [first = ''] = path.split('/');
@@ -63321,7 +63327,7 @@ const innerPath = (raw, input) => then(relativePath(raw, input), (path) => {
     return bad(input, `has ${shown(path)}, a name that the deploy keeps for itself`, 'Use another name.');
 });
 /** Paths that outlive releases: none twice, none within another (each is one link in a release). */
-const persistPaths = (raw, input) => then(list(innerPath)(raw, input), (given) => {
+const persistPaths = (raw, input) => andThen(list(innerPath)(raw, input), (given) => {
     const paths = [...new Set(given)];
     const inner = paths.flatMap((path) => {
         const outer = paths.find((other) => path.startsWith(`${other}/`));
@@ -63356,7 +63362,7 @@ const staticFolders = (raw, input) => {
     const lines = linesOf(raw);
     if (lines.length === 1 && lines[0] === 'none')
         return good([]);
-    return then(reading_all(lines.map((line) => staticFolder(line, input))), (folders) => {
+    return andThen(reading_all(lines.map((line) => staticFolder(line, input))), (folders) => {
         const twice = folders.find((one, at) => folders.findIndex((other) => other.url === one.url) < at);
         if (twice === undefined)
             return good(folders);
@@ -63369,7 +63375,7 @@ function staticFolder(line, input) {
         if (line.startsWith('/')) {
             return bad(input, `has ${shown(line)}`, 'Write a folder such as `static`, or `/url: folder`.');
         }
-        return then(innerPath(line, input), (folder) => good({ url: `/${folder}`, folder }));
+        return andThen(innerPath(line, input), (folder) => good({ url: `/${folder}`, folder }));
     }
     if (!key.startsWith('/')) {
         return bad(input, `has ${shown(line)}`, `Write the URL with \`/\` in front, such as \`/static: folder\`.`);
@@ -63384,7 +63390,7 @@ function staticFolder(line, input) {
     const [first = ''] = url.slice(1).split('/');
     if (reserved.has(first))
         return bad(input, `has the URL ${shown(url)}`, 'Use a name that has no dot in front.');
-    return then(innerPath(value, input), (folder) => good({ url, folder }));
+    return andThen(innerPath(value, input), (folder) => good({ url, folder }));
 }
 
 ;// CONCATENATED MODULE: ./build/inputs/scalars.js
@@ -63517,6 +63523,12 @@ const secretText = (raw, input) => raw.includes('\0') ? bad(input, 'holds the ch
 ;// CONCATENATED MODULE: ./build/inputs/web.js
 
 
+const DOTS = 'Write the path without `.` and `..` in it, as a browser would ask for it.';
+/** `.` and `..` are taken out of a path before it is asked for (RFC 3986, 5.2.4), percent-encoded ones too. */
+function hasDots(text) {
+    const [path = ''] = text.split(/[?#]/);
+    return path.split('/').some((segment) => /^(\.|%2e){1,2}$/i.test(segment));
+}
 /** A path and query as they go into a request (RFC 3986: pchar, `/`, `?`), beginning with one `/`. */
 const urlPath = (raw, input) => {
     const text = tidy(raw);
@@ -63525,6 +63537,8 @@ const urlPath = (raw, input) => {
     }
     if (!/^\/(?!\/)/.test(text))
         return bad(input, `is ${shown(text)}`, 'Write a path with one `/` in front, such as `/health`.');
+    if (hasDots(text))
+        return bad(input, `is ${shown(text)}`, DOTS);
     if (text.length <= 2048 && /^([A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})+$/.test(text))
         return good(text);
     return bad(input, `is ${shown(text)}`, 'Percent-encode what a URL cannot hold, such as `%20` for a space.');
@@ -63533,13 +63547,15 @@ const urlPath = (raw, input) => {
 const webUrl = (raw, input) => {
     const text = tidy(raw);
     const right = 'Write such as `https://blog.example.com/health`.';
-    // The URL parser drops tabs and newlines without a word.
-    const url = /[\0-\x20\x7f]/.test(text) ? null : URL.parse(text);
+    // The URL parser drops tabs and newlines, and turns `\` into `/`, without a word.
+    const url = /[\0-\x20\\\x7f]/.test(text) || !text.isWellFormed() ? null : URL.parse(text);
     if (url === null || !/^https?:\/\//i.test(text))
         return bad(input, `is ${shown(text)}`, right);
     if (url.username !== '' || url.password !== '') {
         return bad(input, 'holds a user name or password', `Write the address without them. ${right}`);
     }
+    if (hasDots(text.replace(/^https?:\/\/[^/]*/i, '')))
+        return bad(input, `is ${shown(text)}`, DOTS);
     if (text.includes('#'))
         return bad(input, `is ${shown(text)}`, 'Leave out `#` and what follows: no server gets to see it.');
     return good(url.href);
@@ -63681,7 +63697,13 @@ function parseInputs(get) {
     const together = [...togetherFaults(get), ...faultsOf(staticWithin(app, site))];
     if ('value' in top && 'value' in server && 'value' in app && 'value' in site && 'value' in behaviour) {
         if (together.length === 0) {
-            return { ...top.value, server: server.value, app: app.value, site: site.value, behaviour: behaviour.value };
+            return {
+                ...top.value,
+                server: server.value,
+                app: app.value,
+                site: site.value,
+                behaviour: behaviour.value,
+            };
         }
     }
     const faults = [server, app, site, behaviour, top].flatMap(faultsOf);
@@ -63896,6 +63918,41 @@ function canonical(address) {
     return (0,external_node_net_.isIP)(address) === 6 ? new URL(`http://[${address}]`).hostname.slice(1, -1) : address;
 }
 
+;// CONCATENATED MODULE: ./build/check/early-connection.js
+
+/** ms after which a network on the way may have forgotten a silent connection. */
+const LIFE_MS = 30_000;
+/** A TCP connection that is opened before it is needed: it saves the smoke test one round trip. */
+class EarlyConnection {
+    #socket;
+    #opened = performance.now();
+    #taken = false;
+    /**
+     * @param address an IP address or a name
+     * @param port the site's
+     */
+    constructor(address, port) {
+        this.#socket = (0,external_node_net_.connect)({ host: address, port, noDelay: true });
+        // Who takes it sees by its state what became of it.
+        this.#socket.on('error', () => { });
+        this.#socket.unref();
+    }
+    /** The connection, open or on its way; undefined where it failed, was closed, is too old, or was taken before. */
+    take() {
+        const fresh = !this.#taken && performance.now() - this.#opened < LIFE_MS;
+        if (!fresh || !this.#socket.writable)
+            return undefined;
+        this.#taken = true;
+        this.#socket.ref();
+        return this.#socket;
+    }
+    /** Ends it, where nobody took it. */
+    close() {
+        if (!this.#taken)
+            this.#socket.destroy();
+    }
+}
+
 ;// CONCATENATED MODULE: external "node:timers/promises"
 const external_node_timers_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
 // EXTERNAL MODULE: external "node:http"
@@ -64071,8 +64128,8 @@ async function smoke(request, signal, sleep = defaultSleep) {
         open = undefined;
         if (result.ok)
             return result;
-        // It may have been closed while it waited, which says nothing of the site.
-        if (reused && result.code === 'unreachable')
+        // It may have been closed while it waited, or led to an nginx from before a reload: that says nothing of the site.
+        if (reused && result.code !== 'timeout')
             continue;
         attempts += 1;
         if (attempts >= attemptsFor(result.code, request))
@@ -64150,7 +64207,7 @@ async function testRelease(test, release, answered, signal) {
     if (test.from === 'server')
         return fromServer(test, await answered);
     const result = await smoke({
-        address: test.given ? test.url.hostname : test.address,
+        address: test.address,
         port: test.port,
         url: test.url,
         nonce: test.check.nonces[release] ?? '',
@@ -64159,8 +64216,12 @@ async function testRelease(test, release, answered, signal) {
         explicitPath: test.check.explicit,
         expectText: test.check.text === '' ? undefined : test.check.text,
         timeoutMs: REQUEST_MS,
+        ...preconnected(test.early?.take()),
     }, signal);
     return fromRunner(test, result, result.ok ? undefined : await answered);
+}
+function preconnected(socket) {
+    return socket === undefined ? {} : { preconnect: socket };
 }
 function fromRunner(test, result, answer) {
     const report = { from: 'runner', url: test.url.href, ms: result.ms };
@@ -64551,18 +64612,31 @@ function renderEntry(settings) {
     const folders = [...settings.target.path.map((path) => sourceFolder(source, path)), release.site];
     const { module, attribute, expression } = checkedTarget(settings.target);
     return `import ast
+import faulthandler
 import functools
 import hmac
 import importlib
 import os
+import signal
 import sys
 
 sys.path[:0] = [path for path in ${pythonList(folders)} if os.path.isdir(path)]
 # The app and the programs that it starts need not know it.
 NONCE = os.environ.pop(${pythonString(NONCE_VARIABLE)}, "").encode()
+# The health check asks a release that never answers where it hangs.
+faulthandler.register(signal.SIGUSR2, all_threads=True)
 
 
 def load(module, attribute, expression):
+    try:
+        return loaded(module, attribute, expression)
+    except SystemExit as end:
+        # gunicorn would start the worker again, for ever and without a word of where it ended.
+        told = RuntimeError("sys.exit(%r) was called while %s was imported" % (end.code, module))
+        raise told.with_traceback(end.__traceback__) from None
+
+
+def loaded(module, attribute, expression):
     found = functools.reduce(getattr, attribute.split("."), importlib.import_module(module))
     call = ast.parse(expression, mode="eval").body
     if isinstance(call, ast.Call):
@@ -64751,7 +64825,6 @@ server {
 ${listen(settings.ipv6, ' default_server')}
     server_name _;
     server_tokens off;
-    open_file_cache off;
 
 ${indented(challenges())}
     location / {
@@ -64821,8 +64894,10 @@ add_header X-Frame-Options ${names.frame} always;
 add_header Referrer-Policy ${names.referrer} always;
 
 root ${app.app};
-# A path through \`current\` must not be remembered.
-open_file_cache off;
+# Files stay open for a while, but where a path leads through \`current\` is looked up for each request: with any
+# other time than 0 a flip would show late. Few, for a worker may have 1024 descriptors.
+open_file_cache max=100 inactive=10s;
+open_file_cache_valid 0s;
 
 ${challenges()}
 location / {
@@ -64868,7 +64943,6 @@ function challenges() {
     return `location ^~ /.well-known/acme-challenge/ {
     root ${ACME_FOLDER};
     default_type text/plain;
-    try_files $uri =404;
 }
 `;
 }
@@ -65199,7 +65273,15 @@ function megabytes(bytes) {
 const OLD_WHEEL = new Set(['bullseye', 'buster', 'focal', 'bionic']);
 /** Every package that a deploy may want on any distribution: what the facts are asked about. */
 function askedPackages(extra) {
-    return ['nginx', 'python3', 'ca-certificates', 'python3-pip-whl', 'python-pip-whl', 'python3-distutils', ...extra];
+    return [
+        'nginx',
+        'python3',
+        'ca-certificates',
+        'python3-pip-whl',
+        'python-pip-whl',
+        'python3-distutils',
+        ...extra,
+    ];
 }
 /** The packages that this server needs for this deploy, installed or not. */
 function wantedPackages(facts, extra) {
@@ -65280,7 +65362,14 @@ function deploy(facts, wish) {
     });
     const operations = [
         ...(missing.length > 0 || behaviour.upgradePackages
-            ? [{ phase: 'packages', kind: 'install-packages', names: missing, upgrade: behaviour.upgradePackages }]
+            ? [
+                {
+                    phase: 'packages',
+                    kind: 'install-packages',
+                    names: missing,
+                    upgrade: behaviour.upgradePackages,
+                },
+            ]
             : []),
         { phase: 'packages', kind: 'claim', owner: `${project.repository.id} ${project.repository.fullName}` },
         { phase: 'packages', kind: 'account' },
@@ -65465,11 +65554,15 @@ function buildVariables(env) {
 function checkSettings(facts, wish) {
     const { behaviour, server } = wish.inputs;
     const domain = wish.inputs.site.domains[0] ?? '_';
+    const host = domain === '_' ? server.host : domain;
+    const path = behaviour.healthPath ?? '/';
+    const smokeUrl = behaviour.smokeUrl === undefined ? undefined : new URL(behaviour.smokeUrl);
     return {
-        host: domain === '_' ? server.host : domain,
+        host,
         scheme: 'http',
         port: 80,
-        path: behaviour.healthPath ?? '/',
+        path,
+        smoke: smokeUrl === undefined ? { host, path } : { host: smokeUrl.host, path: smokeUrl.pathname + smokeUrl.search },
         explicit: behaviour.healthPath !== undefined,
         statuses: behaviour.expectStatus ?? [],
         text: behaviour.expectText ?? '',
@@ -65498,6 +65591,8 @@ function sha256(text) {
 
 /** Plans anew, at most so often, when another deploy was faster. */
 const MOST_PLANS = 3;
+/** ms between two words on the upload. */
+const UPLOAD_MS = 3_000;
 /**
  * Has a plan applied; where another deploy changed the server meanwhile, it is made anew from new facts.
  */
@@ -65520,7 +65615,6 @@ async function applyOnce(plan, deployment, withBundle) {
     let smoked;
     const { behaviour } = wish.inputs;
     const test = deployment.test(plan);
-    let lastShare = -1;
     const applied = await apply(conversation, plan, {
         run: {
             name: wish.project.name,
@@ -65538,16 +65632,20 @@ async function applyOnce(plan, deployment, withBundle) {
             recorder.say(tell(release, found));
             return found;
         },
-        onEvent: (event) => deploy_record(recorder, event),
-        onUpload: (sent, of) => {
-            const share = Math.floor((sent / of) * 10);
-            if (share !== lastShare && of > 1 << 20) {
-                recorder.say(`upload: ${deploy_megabytes(sent)} of ${deploy_megabytes(of)} MB (${Math.round((sent / of) * 100)} %)`);
-            }
-            lastShare = share;
-        },
+        onEvent: (event) => deploy_record(recorder, event, plan),
+        onUpload: uploadProgress(recorder),
     }, signal);
     return { plan, applied, smoked };
+}
+/** Says how far the bundle is, every few seconds; a small one is there before there is anything to say. */
+function uploadProgress(recorder) {
+    let said = performance.now();
+    return (sent, of) => {
+        if (performance.now() - said < UPLOAD_MS)
+            return;
+        said = performance.now();
+        recorder.running(`upload: ${deploy_megabytes(sent)} of ${deploy_megabytes(of)} MB (${Math.floor((sent / of) * 100)} %)`);
+    };
 }
 function tell(release, found) {
     if (found.report === null)
@@ -65559,7 +65657,7 @@ function tell(release, found) {
         : `Smoke test of ${asked} failed: ${found.detail}`;
 }
 /** An event of the server's, in log and report. */
-function deploy_record(recorder, event) {
+function deploy_record(recorder, event, plan) {
     switch (event.kind) {
         case 'phase':
             // The smoke test begins with the flip.
@@ -65597,7 +65695,9 @@ function deploy_record(recorder, event) {
             break;
         case 'health':
             recorder.say(`Health check: ${event.answers} good answers in a row, status ${event.status}, ${event.ms} ms.`);
-            recorder.note({ health: { ok: true, path: '', status: event.status, ms: event.ms, answers: event.answers } });
+            recorder.note({
+                health: { ok: true, path: plan.check.path, status: event.status, ms: event.ms, answers: event.answers },
+            });
             break;
         case 'flipped':
             recorder.phase('smoke');
@@ -68771,11 +68871,13 @@ function describe(operation, plan, facts) {
                 ...(operation.names.length > 0 ? change('packages', `install ${operation.names.join(', ')}`) : []),
             ];
         case 'install-uv':
-            return facts.uv.has(`uv-${operation.version}`) ? [] : change('uv', `install version ${operation.version}`);
+            return facts.uv.has(`uv-${operation.version}`)
+                ? []
+                : change('uv', `install version ${operation.version}`);
         case 'claim':
-            return facts.home ? [] : change('folder', 'make the app\'s folder');
+            return facts.home ? [] : change('folder', "make the app's folder");
         case 'account':
-            return facts.account ? [] : change('users', 'make the app\'s user and its build user');
+            return facts.account ? [] : change('users', "make the app's user and its build user");
         case 'receive-bundle':
             return change('upload', `${operation.bytes} bytes`);
         case 'unpack':
@@ -68830,13 +68932,34 @@ function lastTraceback(lines, name) {
         const last = plain[end]?.trim();
         if (last === undefined)
             continue;
-        const deepest = plain.slice(at, end).flatMap((one) => projectFrame(one, name) ?? []).at(-1);
+        const deepest = plain
+            .slice(at, end)
+            .flatMap((one) => projectFrame(one, name) ?? [])
+            .at(-1);
         const chained = plain.slice(Math.max(0, at - 3), at).some(isLink);
         exception = last;
         // "During handling of the above exception": the cause's frame is better than none.
         frame = deepest ?? (chained ? frame : undefined);
     }
     return exception === undefined ? undefined : { exception, frame };
+}
+/**
+ * Finds where the app hung, among log lines that hold what Python's `faulthandler` printed of each thread ("most recent
+ * call first"): the deepest call in the project's own code, of the thread that imports, else of one that has a request.
+ * @param name as for {@link lastTraceback}
+ */
+function hangingFrame(lines, name) {
+    const threads = [];
+    for (const line of lines) {
+        if (/^(Current thread|Thread) 0x[0-9a-f]+.*\(most recent call first\):/.test(line))
+            threads.push({ head: line, calls: [] });
+        else
+            threads.at(-1)?.calls.push(line);
+    }
+    const frames = (own) => threads
+        .filter(({ head, calls }) => (own ? head.startsWith('Current') : calls.some((call) => call.includes('/gunicorn/workers/'))))
+        .flatMap(({ calls }) => calls.flatMap((call) => projectFrame(call, name) ?? []).slice(0, 1));
+    return frames(true)[0] ?? frames(false)[0];
 }
 function isLink(line) {
     return /^(During handling of the above exception|The above exception was the direct cause)/.test(line.trim());
@@ -68896,7 +69019,10 @@ const exceptions = [
     {
         fits: /^ImportError: cannot import name '([^']+)' from '([^']+)'/,
         cure: ([, name = '', module = ''], { module: target, requirements }) => module === target
-            ? { cure: `Set \`app\` to a name that \`${module}\` has: there is no \`${name}\` in it.`, input: 'app' }
+            ? {
+                cure: `Set \`app\` to a name that \`${module}\` has: there is no \`${name}\` in it.`,
+                input: 'app',
+            }
             : {
                 cure: `Pin \`${module.split('.')[0]}\` in ${requirements} to a version that still has \`${name}\`, or update what imports it.`,
                 file: requirements,
@@ -68922,8 +69048,14 @@ const exceptions = [
             const file = projectFile(path, name);
             const own = file?.startsWith(`${source}/`) ? file.slice(source.length + 1) : file;
             return own === undefined
-                ? { cure: `Let the app write below its folder instead of \`${path}\`, to a path named in \`persist\`.`, input: 'persist' }
-                : { cure: `Add \`${own}\` (or its folder) to \`persist\`: a release itself is read-only.`, input: 'persist' };
+                ? {
+                    cure: `Let the app write below its folder instead of \`${path}\`, to a path named in \`persist\`.`,
+                    input: 'persist',
+                }
+                : {
+                    cure: `Add \`${own}\` (or its folder) to \`persist\`: a release itself is read-only.`,
+                    input: 'persist',
+                };
         },
     },
     {
@@ -68961,7 +69093,14 @@ function advice(exception, situation) {
         if (match !== null)
             return row.cure(match, situation);
     }
-    return { cure: 'Correct the app so that it starts with the packages and the `env` of this deploy; its last lines are in the log.' };
+    return {
+        cure: 'Correct the app so that it starts with the packages and the `env` of this deploy; its last lines are in the log.',
+    };
+}
+/** The last thing that the app itself said, not gunicorn (`[time] [process] [LEVEL]`) and not systemd about its units. */
+function lastWord(lines) {
+    const others = /^\[[^\]]+\] \[\d+\] \[[A-Z]+\] |^(web-[a-z0-9-]+-[0-9]{14}-|(Starting|Started|Stopping|Stopped|Listening on|Closed) web-)/;
+    return lines.findLast((line) => line.trim() !== '' && !others.test(line))?.trim();
 }
 /** The app's process ended without a traceback. */
 function explainExit({ lines }) {
@@ -68972,9 +69111,9 @@ function explainExit({ lines }) {
             input: 'workers',
         };
     }
-    const last = lines.findLast((line) => line.trim() !== '' && !/\] \[(INFO|DEBUG)\] /.test(line));
+    const last = lastWord(lines);
     return {
-        cause: `The app ended while it started${last === undefined ? ', without a word' : `; its last line is: ${last.trim()}`}.`,
+        cause: `The app ended while it started${last === undefined ? ', without a word' : `; its last line is: ${last}`}.`,
         cure: 'Look whether the app calls `sys.exit()` or `app.run()` when it is imported; its last lines are in the log.',
     };
 }
@@ -69255,14 +69394,19 @@ function full(when) {
 function said(rows, failure, situation) {
     for (const row of rows) {
         // The last mention: earlier ones may be of an attempt that was repeated.
-        const match = failure.lines.toReversed().map((line) => row.fits.exec(line.trim())).find((one) => one !== null);
+        const match = failure.lines
+            .toReversed()
+            .map((line) => row.fits.exec(line.trim()))
+            .find((one) => one !== null);
         if (match)
             return row.explain(match, failure, situation);
     }
     return undefined;
 }
 function built({ lines }) {
-    const found = lines.map((line) => /Failed to build `([^`]+)`/.exec(line)?.[1]).find((one) => one !== undefined);
+    const found = lines
+        .map((line) => /Failed to build `([^`]+)`/.exec(line)?.[1])
+        .find((one) => one !== undefined);
     return found ?? 'A package';
 }
 function compilerFor(missing) {
@@ -69271,19 +69415,21 @@ function compilerFor(missing) {
     if (missing === 'cmake')
         return '`cmake` and `build-essential`';
     const library = Object.entries(headers).find(([beginning]) => missing.startsWith(beginning))?.[1];
-    return library === undefined ? '`build-essential` and `python3-dev`' : `\`${library}\` and \`build-essential\``;
+    return library === undefined
+        ? '`build-essential` and `python3-dev`'
+        : `\`${library}\` and \`build-essential\``;
 }
 /** Debian's packages of the headers that Python packages ask for most. */
 const headers = {
-    'ffi': 'libffi-dev',
+    ffi: 'libffi-dev',
     'openssl/': 'libssl-dev',
     'libxml/': 'libxml2-dev',
     'libxslt/': 'libxslt1-dev',
-    'jpeglib': 'libjpeg-dev',
-    'zlib': 'zlib1g-dev',
-    'ldap': 'libldap-dev',
-    'lber': 'libldap-dev',
-    'sasl': 'libsasl2-dev',
+    jpeglib: 'libjpeg-dev',
+    zlib: 'zlib1g-dev',
+    ldap: 'libldap-dev',
+    lber: 'libldap-dev',
+    sasl: 'libsasl2-dev',
 };
 function portTaken() {
     return {
@@ -69325,16 +69471,12 @@ const rows = {
         cure: 'Correct `expect-text`, or set `health-path` to the page that holds it.',
         input: 'expect-text',
     }),
-    'health-timeout': died('The new release does not answer', (_, { healthTimeoutSeconds }) => ({
-        cause: `The new release did not answer well within ${healthTimeoutSeconds} s.`,
-        cure: 'Look for what holds it up when it is imported or asked (a database, a network call), or raise `health-timeout`.',
-        input: 'health-timeout',
-    })),
-    'worker-restarted': died('The new release answers and then dies', (failure) => ({
-        ...explainExit(failure),
-        cause: "A process of the new release died while it was asked, and was started anew: it would do so again and again.",
-        cure: "Find the reason in the app's last lines in the log; too little memory and a crashing extension are the usual ones.",
-    })),
+    'health-timeout': died('The new release does not answer', explainHang),
+    'worker-restarted': (failure, situation) => {
+        const answered = /^[1-5][0-9]{2}\b/.test(failure.detail);
+        const begin = answered ? 'The new release answers and then dies' : 'The new release cannot start';
+        return died(begin, explainRestart)(failure, situation);
+    },
     'wrong-release': ({ detail }, { release }) => ({
         cause: `Over the socket of release ${release} another one answered (${detail || 'none'}).`,
         cure: 'Run the job again; if it happens again, please report it with the log.',
@@ -69434,10 +69576,7 @@ const rows = {
     'not-root': rootRefused,
     'sudo-not-allowed': () => notAllowed,
     'sudo-tty': () => terminalWanted,
-    ...Object.fromEntries(['sudo-absent', 'sudo-password-needed', 'sudo-password-wrong', 'server-read-only'].map((code) => [
-        code,
-        (failure, { user }) => ofRoot(code, user, failure.lines),
-    ])),
+    ...Object.fromEntries(['sudo-absent', 'sudo-password-needed', 'sudo-password-wrong', 'server-read-only'].map((code) => [code, (failure, { user }) => ofRoot(code, user, failure.lines)])),
     ...Object.fromEntries(smokeCodes.map((code) => [code, explainSmoke])),
 };
 /** Every code that {@link diagnose} has an explanation of its own for. */
@@ -69458,6 +69597,27 @@ function died(begin, otherwise) {
         if (traceback === undefined)
             return otherwise(failure, situation);
         return { ...explainTraceback(begin, cut(traceback), situation), code: 'app-import' };
+    };
+}
+/** Nothing answered in time; the health check had the workers print where they are. */
+function explainHang({ lines }, { name, healthTimeoutSeconds }) {
+    const frame = hangingFrame(lines, name);
+    const place = frame === undefined ? '' : `: it hangs in ${frame.file}, line ${frame.line}`;
+    return {
+        cause: `The new release did not answer well within ${healthTimeoutSeconds} s${place}.`,
+        cure: 'Look for what holds it up when it is imported or asked (a database, a network call), or raise `health-timeout`.',
+        input: 'health-timeout',
+        ...frame,
+    };
+}
+function explainRestart(failure) {
+    const { cause, ...found } = explainExit(failure);
+    if (found.input !== undefined)
+        return { cause, ...found };
+    const last = lastWord(failure.lines);
+    return {
+        cause: `A process of the new release died and was started anew, as it would again and again${last === undefined ? '' : `; its last line is: ${diagnosis_short(last)}`}.`,
+        cure: "Find the reason in the app's last lines in the log; too little memory and a crashing extension are the usual ones.",
     };
 }
 /** sudo's own words (sudo 1.9, sudo-rs 0.2) tell more than that it refused. */
@@ -69547,7 +69707,10 @@ const emptyReport = {
 /** The parts of a report that an error decides. */
 function reportOfError(error) {
     const [first = { cause: error.message, cure: '' }] = error.explanations;
-    return { error: { code: error.code, ...first, faults: error.explanations }, lines: error.lines.slice(-mostLines) };
+    return {
+        error: { code: error.code, ...first, faults: error.explanations },
+        lines: error.lines.slice(-mostLines),
+    };
 }
 /**
  * The report without any secret and with bounded lines. Words of our own (`result`, phases, codes, release IDs) stay
@@ -69581,7 +69744,13 @@ function reportJson(report) {
         () => report,
         () => ({ ...report, lines: report.lines.slice(-10).map((line) => cutToBytes(line, 500)) }),
         () => ({ ...report, lines: [], changes: [], warnings: [] }),
-        () => ({ ...report, lines: [], changes: [], warnings: [], error: report.error && cutError(report.error) }),
+        () => ({
+            ...report,
+            lines: [],
+            changes: [],
+            warnings: [],
+            error: report.error && cutError(report.error),
+        }),
         () => emptyWith(report),
     ];
     for (const make of fallbacks) {
@@ -69641,42 +69810,53 @@ function looksLikeCommand(line) {
     return line.trimStart().startsWith('::') || line.includes('##[');
 }
 /**
- * A value as text within Markdown: every character that GitHub Flavored Markdown or HTML could take for markup is a
- * numeric reference, which is text and nothing else (GFM spec 6.2). `@` and `#` are set apart besides, because
- * GitHub looks for mentions and issues after rendering. Newlines become spaces, so a table's row stays one row.
+ * What GitHub Flavored Markdown or HTML could take for markup. `:` only where it begins a link or an emoji, `www.`
+ * because it begins a link too.
+ */
+const markup = /[&<>`|*_~[\]#\\@$^{}]|:(?=\/\/|[\w+-]+:)|www(?=\.)/gi;
+/**
+ * A value as text within Markdown: what could be markup becomes numeric references, which are text and nothing else
+ * (GFM spec 6.2). `@` and `#` are set apart besides, because GitHub looks for mentions and issues after rendering.
+ * Newlines become spaces, so a table's row stays one row.
  */
 function markdown(text) {
-    const markup = /[&<>`|*_~[\]#!\\@:$^{}]|^[-+=]|^[0-9]+(?=[.)])|www(?=\.)/gi;
-    return oneLine(text).replace(markup, (part) => {
-        const references = [...part].map(reference).join('');
-        return part === '@' || part === '#' ? `<span>${references}</span>` : references;
-    });
+    return references(oneLine(text))
+        .replace(/&#(?:64|35);/g, '<span>$&</span>')
+        .replace(/^(?:[-+=]|[0-9]+(?=[.)]))/, (start) => [...start].map(reference).join(''));
 }
 /** A value as code within Markdown, where GitHub looks for no mention, issue, link or emoji. */
 function markdownCode(text) {
-    return text === '' ? '' : `<code>${htmlText(oneLine(text))}</code>`;
+    return text === '' ? '' : `<code>${references(oneLine(text))}</code>`;
 }
-/** Lines as a block of code: HTML, because no number of backquotes is safe from a line that holds more. */
+/**
+ * Lines as a block of code: HTML, because no number of backquotes is safe from a line that holds more. Within it
+ * nothing is Markdown (GFM spec 4.6, start condition 1): HTML's own three characters would do, the rest is for readers
+ * that are not GitHub's.
+ */
 function markdownBlock(lines) {
-    return `<pre>${lines.map((line) => htmlText(visible(line))).join('\n')}</pre>`;
+    return `<pre>${lines.map((line) => visible(line).replace(/[&<>`|@${}]/g, reference)).join('\n')}</pre>`;
 }
 /** A sentence of ours: what stands in backquotes becomes code, all the rest is text. */
 function markdownSentence(text) {
-    return text
-        .split(/(`[^`\n]+`)/)
+    return oneLine(text)
+        .split(/(`[^`]+`)/)
         .map((part) => (/^`[^`]+`$/.test(part) ? markdownCode(part.slice(1, -1)) : markdown(part)))
         .join('');
-}
-/** Text within an HTML element, inline or block: no Markdown and no tag can begin in it. */
-function htmlText(text) {
-    return text.replace(/[&<>"'`|*_~[\]\\@$:{}]/g, reference);
 }
 /** A link; only http and https addresses become one, anything else is shown as code. */
 function markdownLink(label, url) {
     const address = URL.parse(url);
     if (address === null || !/^https?:$/.test(address.protocol))
         return markdownCode(label);
-    return `<a href="${htmlText(address.href)}">${markdown(label)}</a>`;
+    const target = address.href.replace(/[^\w.~:/?#@!&*+,;=%-]/g, percent).replaceAll('&', '&amp;');
+    // Within a link's text nothing else becomes a link or a mention, so `://` and `www.` may stay as they are.
+    return `[${oneLine(label).replace(/[&<>`|*_~[\]\\$^{}]/g, reference)}](${target})`;
+}
+function references(text) {
+    return text.replace(markup, (part) => [...part].map(reference).join(''));
+}
+function percent(character) {
+    return [...Buffer.from(character)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('');
 }
 function reference(character) {
     return `&#${character.codePointAt(0)};`;
@@ -69752,16 +69932,20 @@ function needles(get, from) {
 }
 /** The values of `env` and of the secret inputs; a number in a secret input is a PIN, in `env` a port. */
 function values(get) {
-    const secrets = secretInputs.filter((name) => name !== 'env').map((name) => get(name).replace(/[\r\n]+$/, ''));
+    const secrets = secretInputs
+        .filter((name) => name !== 'env')
+        .map((name) => get(name).replace(/[\r\n]+$/, ''));
     return [...secrets, ...envValues(get('env')).filter((value) => !/^[-+]?[0-9]+(\.[0-9]+)?$/.test(value))];
 }
+/** The values of `env`, and, where they have escapes, what stands in the workflow for them. */
 function envValues(text) {
+    const written = linesOf(text).map((line) => line.slice(line.indexOf('=') + 1).replace(/^\s*['"]?|['"]?\s*$/g, ''));
     try {
-        return [...parseDotenv(text).values()];
+        return [...parseDotenv(text).values(), ...written.filter((value) => value.includes('\\'))];
     }
     catch {
         // Which part of a faulty text is a secret cannot be known: each line and what follows its `=` are.
-        return linesOf(text).flatMap((line) => [line, line.slice(line.indexOf('=') + 1).replace(/^\s*['"]?|['"]?\s*$/g, '')]);
+        return [...linesOf(text), ...written];
     }
 }
 /** The inputs whose values stand in every log on purpose, and the words that a workflow compares outputs with. */
@@ -69802,7 +69986,9 @@ function certainDigits(bytes, before) {
     return digits.slice(Math.ceil((before * 8) / 6), Math.floor(((before + bytes.length) * 8) / 6));
 }
 function replaceAll(text, needlesOfText) {
-    const ranges = needlesOfText.flatMap((needle) => occurrences(text, needle)).sort((one, other) => one[0] - other[0]);
+    const ranges = needlesOfText
+        .flatMap((needle) => occurrences(text, needle))
+        .sort((one, other) => one[0] - other[0]);
     let result = '';
     let end = 0;
     for (const [from, to] of ranges) {
@@ -69867,7 +70053,9 @@ function createLog(write = standardOutput) {
     };
     /** Text of ours may quote a file name or a server: the same guard where it looks like a command. */
     const own = (text) => {
-        const lines = redact(text).split(/\r\n|[\r\n]/).map(visible);
+        const lines = redact(text)
+            .split(/\r\n|[\r\n]/)
+            .map(visible);
         if (lines.some(looksLikeCommand))
             return guarded(lines);
         unguard();
@@ -69953,14 +70141,18 @@ function summaryContext(environment) {
 }
 /** Bytes of one value of unbounded length before it is escaped. */
 const longestValue = 1000;
-/** Rows up to a number of bytes; how many did not fit is said in a last row. */
-function fitting(rows, maxBytes, more) {
+/** Items as rows, up to a number of bytes; how many did not fit is said in a last row. */
+function fitting(items, row, maxBytes, more) {
+    const rows = [];
     let bytes = 0;
-    const fit = rows.findIndex((row) => {
-        bytes += Buffer.byteLength(row) + 1;
-        return bytes > maxBytes;
-    });
-    return fit < 0 ? rows : [...rows.slice(0, fit), more(rows.length - fit)];
+    for (const item of items) {
+        const next = row(item);
+        bytes += Buffer.byteLength(next) + 1;
+        if (bytes > maxBytes)
+            return [...rows, more(items.length - rows.length)];
+        rows.push(next);
+    }
+    return rows;
 }
 /** was -> now, with the commits between them where both are known. */
 function releasesSection(report, context) {
@@ -69968,8 +70160,8 @@ function releasesSection(report, context) {
     if (release === '' && previous === '')
         return [];
     const rows = [
-        `| Was | ${previous === '' ? 'nothing' : `${markdownCode(previous)}${commitLink(previousCommit, context)}`} |`,
-        `| ${report.result === 'planned' ? 'Would be' : 'This run'} | ${release === '' ? 'no release' : `${markdownCode(release)}${commitLink(commit, context)}`} |`,
+        `| Was | ${previous === '' ? 'nothing' : `${code(previous)}${commitLink(previousCommit, context)}`} |`,
+        `| ${report.result === 'planned' ? 'Would be' : 'This run'} | ${release === '' ? 'no release' : `${code(release)}${commitLink(commit, context)}`} |`,
         `| Visitors get | ${servingText(serving)} |`,
     ];
     if (isCommit(commit) && isCommit(previousCommit) && commit !== previousCommit) {
@@ -69981,7 +70173,7 @@ function releasesSection(report, context) {
 function servingText(serving) {
     if (serving === 'unknown')
         return 'not known: the connection was lost before the server said so';
-    return serving === '' ? 'nothing yet' : markdownCode(serving);
+    return serving === '' ? 'nothing yet' : code(serving);
 }
 function commitLink(commit, context) {
     if (!isCommit(commit))
@@ -70006,13 +70198,13 @@ function changesSection(report, maxBytes) {
     if (report.changes.length === 0) {
         return planned ? ['### What a deploy would change', '', 'Nothing.', ''] : [];
     }
-    const rows = report.changes.map(({ what, detail }) => `| ${value(what)} | ${value(detail)} |`);
+    const row = ({ what, detail }) => `| ${value(what)} | ${value(detail)} |`;
     return [
         planned ? '### What a deploy would change' : '### What changed on the server',
         '',
         '| What | Detail |',
         '| --- | --- |',
-        ...fitting(rows, maxBytes, (count) => `| and ${count} more | |`),
+        ...fitting(report.changes, row, maxBytes, (count) => `| and ${count} more | |`),
         '',
     ];
 }
@@ -70020,17 +70212,24 @@ function changesSection(report, maxBytes) {
 function checksSection({ health, smoke }) {
     const rows = [];
     if (health !== null) {
-        const asked = `${markdownCode(cutToBytes(health.path, longestValue))}, ${health.answers} answers`;
+        const asked = `${code(health.path)}, ${health.answers} answers`;
         rows.push(`| Health check | ${mark(health.ok)} | ${health.status ?? 'none'} | ${duration(health.ms)} | ${asked} |`);
     }
     if (smoke !== null) {
-        const by = smoke.release === '' ? '' : `, answered by ${markdownCode(cutToBytes(smoke.release, longestValue))}`;
-        const asked = `${markdownCode(cutToBytes(smoke.url, longestValue))} from the ${smoke.from}${by}`;
+        const by = smoke.release === '' ? '' : `, answered by ${code(smoke.release)}`;
+        const asked = `${code(smoke.url)} from the ${smoke.from}${by}`;
         rows.push(`| Smoke test | ${mark(smoke.ok)} | ${smoke.status ?? 'none'} | ${duration(smoke.ms)} | ${asked} |`);
     }
     if (rows.length === 0)
         return [];
-    return ['### Checks', '', '| Check | Result | Status | Time | Asked |', '| --- | --- | --- | --- | --- |', ...rows, ''];
+    return [
+        '### Checks',
+        '',
+        '| Check | Result | Status | Time | Asked |',
+        '| --- | --- | --- | --- | --- |',
+        ...rows,
+        '',
+    ];
 }
 function mark(ok) {
     return ok ? '✅ well' : '❌ not well';
@@ -70039,24 +70238,24 @@ function mark(ok) {
 function warningsSection(report, maxBytes) {
     if (report.warnings.length === 0)
         return [];
-    const rows = report.warnings.map(({ text, file }) => {
-        const place = file === undefined ? '' : ` (${markdownCode(cutToBytes(file, longestValue))})`;
+    const row = ({ text, file }) => {
+        const place = file === undefined ? '' : ` (${code(file)})`;
         return `- ⚠️ ${markdownSentence(cutToBytes(text, longestValue))}${place}`;
-    });
-    return ['### Warnings', '', ...fitting(rows, maxBytes, (count) => `- and ${count} more`), ''];
+    };
+    return ['### Warnings', '', ...fitting(report.warnings, row, maxBytes, (count) => `- and ${count} more`), ''];
 }
 /** Every fault with its cause and cure. */
 function errorSection(report, context, maxBytes) {
     if (report.error === null)
         return [];
     const { faults } = report.error;
-    const rows = faults.map((fault) => {
+    const row = (fault) => {
         const place = fault.file === undefined ? '' : ` (${fileLink(fault.file, fault.line, report.commit, context)})`;
         const cause = markdownSentence(cutToBytes(fault.cause, longestValue));
         return `- **${cause}**${place}<br>${markdownSentence(cutToBytes(fault.cure, longestValue))}`;
-    });
+    };
     const title = faults.length === 1 ? '### What went wrong' : `### What went wrong: ${faults.length} faults`;
-    return [title, '', ...fitting(rows, maxBytes, (count) => `- and ${count} more`), ''];
+    return [title, '', ...fitting(faults, row, maxBytes, (count) => `- and ${count} more`), ''];
 }
 function fileLink(file, line, commit, context) {
     const label = cutToBytes(line === undefined ? file : `${file}:${line}`, longestValue);
@@ -70096,6 +70295,9 @@ function rollbackSection(report, context) {
         '```',
         '',
     ];
+}
+function code(text) {
+    return markdownCode(cutToBytes(text, longestValue));
 }
 function value(text) {
     return markdown(cutToBytes(text, longestValue));
@@ -70280,7 +70482,7 @@ function situationOf({ plan, facts, project, inputs }) {
         healthPath: plan.check.path,
         healthTimeoutSeconds: Math.round(inputs.behaviour.healthTimeoutMs / 1000),
         lockTimeoutSeconds: Math.round(inputs.behaviour.lockTimeoutMs / 1000),
-        smokeUrl: `${plan.check.scheme}://${plan.check.host}${plan.check.path}`,
+        smokeUrl: inputs.behaviour.smokeUrl ?? `${plan.check.scheme}://${plan.check.host}${plan.check.path}`,
         ufw: facts.firewall,
     };
 }
@@ -72349,7 +72551,8 @@ function connectionOf(login, socket, options, timings) {
             closing = true;
             stopWatch();
             client.end();
-            // A server that does not close its side must not keep the job waiting.
+            // Nobody waits for the server's goodbye, one round trip away, nor for one that never says it.
+            socket.destroySoon();
             setTimeout(() => socket.destroy(), 1_000).unref();
             socket.unref();
         },
@@ -72760,6 +72963,7 @@ function unsupportedType(type) {
 
 
 
+
 /**
  * One run of the action, from inputs to report.
  * @returns whether the job is to succeed
@@ -72808,6 +73012,8 @@ async function onServer(connection, inputs, project, surroundings, recorder) {
     const { signal } = surroundings;
     recorder.phase('facts');
     const pointing = inputs.behaviour.smokeFrom === 'off' ? [] : inputs.site.domains.map((domain) => domainAddresses(domain));
+    const tested = testedAt(inputs, connection);
+    const early = tested.from === 'runner' && inputs.command !== 'plan' ? new EarlyConnection(tested.address, tested.port) : undefined;
     const id = (0,external_node_crypto_.randomBytes)(8).toString('hex');
     const { conversation, facts } = await Conversation.start(connection, {
         name: project.name,
@@ -72826,7 +73032,7 @@ async function onServer(connection, inputs, project, surroundings, recorder) {
         };
         const plan = makePlan(facts, wish);
         notePlan(plan, facts, recorder);
-        const test = (applied) => releaseTest(inputs, connection, applied);
+        const test = (applied) => ({ ...tested, check: applied.check, ...(early === undefined ? {} : { early }) });
         if (inputs.command === 'plan') {
             for (const change of describePlan(plan, facts))
                 recorder.change(change.what, change.detail);
@@ -72857,6 +73063,7 @@ async function onServer(connection, inputs, project, surroundings, recorder) {
         return endingOf({ ...deployed, facts, project, inputs }, recorder.lines);
     }
     finally {
+        early?.close();
         conversation.end();
     }
 }
@@ -72874,7 +73081,10 @@ async function connectTo(inputs, surroundings, say) {
     const key = sshKey === undefined ? undefined : readKey(sshKey, sshKeyPassphrase);
     for (const repair of key?.repaired ?? [])
         say(`The key in \`ssh-key\` was repaired: ${repair}.`);
-    const identity = hostIdentity({ knownHosts: inputs.server.knownHosts, fingerprints: inputs.server.hostFingerprints });
+    const identity = hostIdentity({
+        knownHosts: inputs.server.knownHosts,
+        fingerprints: inputs.server.hostFingerprints,
+    });
     return await connect({
         host,
         port,
@@ -72905,16 +73115,15 @@ function notePlan(plan, facts, recorder) {
     });
     recorder.say(`Server: ${facts.os.id} ${facts.os.version}, systemd ${facts.systemd}, ${facts.python ?? 'no Python yet'}, ${facts.nginx === undefined ? 'no nginx yet' : `nginx ${facts.nginx}`}; serving: ${plan.from ?? 'nothing yet'}.`);
 }
-function releaseTest(inputs, connection, plan) {
+/** Where visitors find the site, and from where they are played. */
+function testedAt(inputs, connection) {
     const { smokeUrl, smokeFrom } = inputs.behaviour;
     const url = smokeUrl === undefined ? siteUrl(inputs) : new URL(smokeUrl);
     return {
         from: smokeFrom,
         url,
-        given: smokeUrl !== undefined,
-        address: connection.remoteAddress,
+        address: smokeUrl === undefined ? connection.remoteAddress : url.hostname.replace(/^\[|\]$/g, ''),
         port: Number(url.port) || (url.protocol === 'https:' ? 443 : 80),
-        check: plan.check,
     };
 }
 /** Where visitors find the site; `_` is any name, so the server's own. */
@@ -72951,7 +73160,7 @@ function context({ environment }) {
     };
 }
 function holder({ environment }) {
-    const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository, GITHUB_RUN_ID: run, GITHUB_ACTOR: actor } = environment;
+    const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository, GITHUB_RUN_ID: run, GITHUB_ACTOR: actor, } = environment;
     const url = server && repository && run ? `${server}/${repository}/actions/runs/${run}` : 'a run outside of GitHub';
     return actor ? `${url} (${actor})` : url;
 }

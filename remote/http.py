@@ -3,7 +3,7 @@
 Run by root with /usr/bin/python3 -I: nothing of the project's is imported. Python 3.6 and newer, standard library.
     http.py health SETTINGS RELEASE SOCKET UNIT    prints "ok STATUS MS ANSWERS" or "fail CODE DETAIL"
     http.py smoke SETTINGS RELEASE SECONDS         prints "ok STATUS MS RELEASE" or "fail CODE STATUS RELEASE"
-SETTINGS is a file (secrets are no arguments): JSON with host, scheme, path, explicit, statuses, text,
+SETTINGS is a file (secrets are no arguments): JSON with host, scheme, path, smoke {host, path}, explicit, statuses, text,
 timeout (s), nonces {release: nonce}.
 """
 
@@ -40,21 +40,23 @@ class Answer:
 
 
 def ask(connection, settings, release):
-    """One GET as nginx would send it; the nonce makes the release give its name."""
+    """One GET as a visitor or, on a release's socket, nginx would send it; the nonce makes the release give its name."""
     began = time.monotonic()
+    local = isinstance(connection, UnixConnection)
+    page = settings if local else settings["smoke"]
     headers = {
-        "Host": settings["host"],
+        "Host": page["host"],
         "User-Agent": "flask-deploy-action",
         "Accept": "*/*",
         "Accept-Encoding": "identity",
         "X-Flask-Deploy-Nonce": settings["nonces"].get(release, ""),
         "Connection": "close",
     }
-    if isinstance(connection, UnixConnection):
+    if local:
         headers["X-Forwarded-Proto"] = settings["scheme"]
         headers["X-Forwarded-Host"] = settings["host"]
         headers["X-Forwarded-For"] = "127.0.0.1"
-    connection.request("GET", settings["path"], headers=headers)
+    connection.request("GET", page["path"], headers=headers)
     response = connection.getresponse()
     body = response.read(BODY_LIMIT)
     connection.close()

@@ -17,13 +17,13 @@ SUM
   dpkg-query -W -f '${Conffiles}\n' nginx-common nginx 2>/dev/null | grep -qF "/etc/nginx/sites-available/default $sum"
 }
 
-# Somebody else's default server on port 80.
+# Somebody else's default server, in whatever file nginx reads.
 other_default() {
-  for file in "$sites"/*; do
-    case $file in */00-flask-deploy-default.conf | */web-"$name".conf) continue ;; esac
-    if [ -f "$file" ] && grep -Eq '^[^#]*listen[^#;]*default_server' "$file"; then return 0; fi
-  done
-  return 1
+  nginx -T -q 2>/dev/null | awk -v own="/web-$name.conf" '
+    /^# configuration file / { file = $4; sub(/:$/, "", file); next }
+    file ~ /\/00-flask-deploy-default\.conf$/ || substr(file, length(file) - length(own) + 1) == own { next }
+    /^[^#]*listen[^#;]*default_server/ { found = 1 }
+    END { exit !found }'
 }
 
 # Remembers a file's present bytes, to bring them back.

@@ -35,13 +35,20 @@ ended() {
   exit "$status"
 }
 
-# What nobody waits for, though under the lock: the next deploy may want the old release back.
-# $1: the release that visitors have left
+# What the runner does not wait for: the release that visitors have left finishes what it has.
+# $1: release
 leave() {
-  systemctl daemon-reload
-  # Whatever was on its way to the old socket at the flip is taken in by then.
+  # Whatever was on its way to its socket at the flip is taken in by then. The next deploy may want a kept release
+  # back, so that one is left under the lock.
   sleep 1
-  drain_release "$1"
+  if is_kept "$1"; then
+    drain_release "$1"
+  else
+    exec 9>&-
+    systemctl stop "$(unit_of "$1").socket" "$(unit_of "$1").service"
+    remove_release "$1"
+  fi
+  systemctl daemon-reload
 }
 
 # Back to the release that served before, with nothing left of the new one.
@@ -53,19 +60,16 @@ undo() {
     rm -f "$home/current"
   fi
   restore_nginx
-  if [ "$making" = no ]; then
-    # A rollback's release was there before and stays.
-    if [ "$made_units" = yes ] && [ "$release" != "$old" ]; then
-      kill_release "$release"
-      disable_release "$release"
-      rm -f "/run/web-$name/$release.first"
-    fi
-  else
-    [ "$made_units" = no ] || kill_release "$release"
-    if [ "$made_release" = yes ]; then
-      remove_release "$release"
-      [ "$made_units" = no ] || systemctl daemon-reload
-    fi
+  if [ "$made_units" = yes ] && [ "$release" != "$old" ]; then
+    disable_release "$release"
+    rm -f "/run/web-$name/$release.first"
+    # Where visitors had got it already, their last requests are still in it.
+    if [ "$flipped" = yes ] && [ -n "$old" ]; then draining=$release; else kill_release "$release"; fi
+  fi
+  # A rollback's release was there before and stays.
+  if [ "$made_release" = yes ] && [ -z "$draining" ]; then
+    remove_release "$release"
+    [ "$made_units" = no ] || systemctl daemon-reload
   fi
   if [ -n "$attempt" ]; then
     attempt=''

@@ -76,7 +76,7 @@ async function applyOnce(plan: Plan, deployment: Deploy, withBundle: boolean): P
         recorder.say(tell(release, found))
         return found
       },
-      onEvent: (event) => record(recorder, event),
+      onEvent: (event) => record(recorder, event, plan),
       onUpload: uploadProgress(recorder),
     },
     signal,
@@ -104,7 +104,7 @@ function tell(release: string, found: Smoked): string {
 }
 
 /** An event of the server's, in log and report. */
-function record(recorder: Recorder, event: ServerEvent): void {
+function record(recorder: Recorder, event: ServerEvent, plan: Plan): void {
   switch (event.kind) {
     case 'phase':
       // The smoke test begins with the flip.
@@ -149,7 +149,7 @@ function record(recorder: Recorder, event: ServerEvent): void {
         `Health check: ${event.answers} good answers in a row, status ${event.status}, ${event.ms} ms.`,
       )
       recorder.note({
-        health: { ok: true, path: '', status: event.status, ms: event.ms, answers: event.answers },
+        health: { ok: true, path: plan.check.path, status: event.status, ms: event.ms, answers: event.answers },
       })
       break
     case 'flipped':

@@ -14,7 +14,7 @@ import { makePlan } from './plan/plan.ts'
 import { releaseId, type Wish } from './plan/wish.ts'
 import type { Exec } from './project/exec.ts'
 import type { Project } from './project/project.ts'
-import { readProject } from './project/read.ts'
+import { namedProject, readProject } from './project/read.ts'
 import { describePlan } from './report/describe-plan.ts'
 import { type Ending, endingOf, endingOfError, tellEnding } from './report/ending.ts'
 import type { Log } from './report/log.ts'
@@ -70,20 +70,25 @@ async function work(surroundings: Surroundings, recorder: Recorder): Promise<End
   let project: Project | undefined
   try {
     recorder.phase('project')
-    project = await readProject(
-      projectInputs(inputs),
-      context(surroundings),
-      surroundings.exec,
-      temp(surroundings),
-    )
-    tellProject(project, recorder)
+    if (inputs.command === 'rollback') {
+      project = namedProject(inputs.app, context(surroundings).repository)
+      recorder.note({ app: project.name })
+    } else {
+      project = await readProject(
+        projectInputs(inputs),
+        context(surroundings),
+        surroundings.exec,
+        temp(surroundings),
+      )
+      tellProject(project, recorder)
+    }
     recorder.phase('connect')
     const connection = await connecting
     recorder.say(`Connected to ${connection.remoteAddress}, host key ${connection.hostKeyFingerprint}.`)
     return await onServer(connection, inputs, project, surroundings, recorder)
   } finally {
     connecting.then((connection) => connection.close()).catch(() => undefined)
-    if (project !== undefined) await rm(project.bundle.path, { force: true })
+    if (project !== undefined && project.bundle.path !== '') await rm(project.bundle.path, { force: true })
   }
 }
 
@@ -121,11 +126,12 @@ async function onServer(
       release: releaseId(new Date(), project.commit ?? project.bundle.contentSha256),
       nonce: randomBytes(16).toString('hex'),
     }
+    recorder.note({ serving: facts.state?.current ?? '' })
     const plan = makePlan(facts, wish)
     notePlan(plan, facts, recorder)
     const test = (applied: Plan) => ({ ...tested, check: applied.check, ...(early === undefined ? {} : { early }) })
     if (inputs.command === 'plan') {
-      for (const change of describePlan(plan, facts)) recorder.change(change.what, change.detail)
+      for (const change of describePlan(plan, facts, project.name)) recorder.change(change.what, change.detail)
       return { result: 'planned', serving: plan.from ?? '' }
     }
     if (plan.kind === 'unchanged') {
@@ -207,12 +213,17 @@ function tellProject(project: Project, recorder: Recorder): void {
 }
 
 function notePlan(plan: Plan, facts: Facts, recorder: Recorder): void {
-  const commit = facts.state?.releases.find((release) => release.id === plan.from)?.commit
+  const commitOf = (id: string | undefined) => {
+    const commit = facts.state?.releases.find((release) => release.id === id)?.commit
+    return commit === undefined || commit === '-' ? '' : commit
+  }
   recorder.note({
     release: plan.release,
     previous: plan.from ?? '',
     serving: plan.from ?? '',
-    previousCommit: commit === undefined || commit === '-' ? '' : commit,
+    previousCommit: commitOf(plan.from),
+    // A release that is there already was made of its own commit, whatever is checked out now.
+    ...(plan.kind === 'deploy' ? {} : { commit: commitOf(plan.release) }),
   })
   recorder.say(
     `Server: ${facts.os.id} ${facts.os.version}, systemd ${facts.systemd}, ${facts.python ?? 'no Python yet'}, ${facts.nginx === undefined ? 'no nginx yet' : `nginx ${facts.nginx}`}; serving: ${plan.from ?? 'nothing yet'}.`,

@@ -56,15 +56,14 @@ function values(get: GetInput): readonly string[] {
   return [...secrets, ...envValues(get('env')).filter((value) => !/^[-+]?[0-9]+(\.[0-9]+)?$/.test(value))]
 }
 
+/** The values of `env`, and, where they have escapes, what stands in the workflow for them. */
 function envValues(text: string): readonly string[] {
+  const written = linesOf(text).map((line) => line.slice(line.indexOf('=') + 1).replace(/^\s*['"]?|['"]?\s*$/g, ''))
   try {
-    return [...parseDotenv(text).values()]
+    return [...parseDotenv(text).values(), ...written.filter((value) => value.includes('\\'))]
   } catch {
     // Which part of a faulty text is a secret cannot be known: each line and what follows its `=` are.
-    return linesOf(text).flatMap((line) => [
-      line,
-      line.slice(line.indexOf('=') + 1).replace(/^\s*['"]?|['"]?\s*$/g, ''),
-    ])
+    return [...linesOf(text), ...written]
   }
 }
 

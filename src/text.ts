@@ -19,8 +19,9 @@ function escaped(character: string): string {
 
 /** At most `max` bytes of UTF-8 from the start of a text, never half a character; `…` (3 bytes) marks a cut. */
 export function cutToBytes(text: string, max: number): string {
-  if (text.length * 3 <= max || Buffer.byteLength(text) <= max) return text
-  const bytes = Buffer.from(text)
+  if (text.length * 3 <= max || (text.length <= max && Buffer.byteLength(text) <= max)) return text
+  // A UTF-16 unit is at least one byte, so what lies behind `max` of them is cut in any case.
+  const bytes = Buffer.from(text.slice(0, max + 1))
   let end = Math.max(0, max - 3)
   // A byte of the form 10xxxxxx continues a character (RFC 3629): step back to where one begins.
   while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1

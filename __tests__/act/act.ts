@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, lstatSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { ensureTools } from '../house/tools.ts'
@@ -21,6 +21,8 @@ export interface Trigger {
   readonly inputs?: Readonly<Record<string, string>>
   readonly secrets: Readonly<Record<string, string>>
   readonly variables: Readonly<Record<string, string>>
+  /** true: nothing is masked by the runner, neither secrets nor what the action asks it to mask. */
+  readonly unmasked?: boolean
 }
 
 /** Runs workflows as GitHub's runner would, on this machine, by act. */
@@ -52,16 +54,25 @@ export class Runner {
    * Runs a checkout's `.github/workflows/deploy.yml`, unchanged, to its end; `org/flask-deploy-action@v1` is this checkout.
    * @param checkout a git repository with a remote `origin`
    */
-  async run(checkout: string, { event, inputs = {}, secrets, variables }: Trigger): Promise<WorkflowRun> {
+  async run(
+    checkout: string,
+    { event, inputs = {}, secrets, variables, unmasked = false }: Trigger,
+  ): Promise<WorkflowRun> {
     const run = mkdtempSync(join(this.#folder, 'run-'))
     writeFileSync(join(run, 'event.json'), JSON.stringify({ ref: 'refs/heads/main', inputs }))
     writeFileSync(join(run, 'secrets'), assignments(secrets), { mode: 0o600 })
     const words = [
       event,
       ['--directory', checkout, '--workflows', '.github/workflows/deploy.yml', '--strict'],
-      ['--platform', 'ubuntu-latest=-self-hosted', '--local-repository', `org/flask-deploy-action@v1=${this.#folder}/action`],
+      [
+        '--platform',
+        'ubuntu-latest=-self-hosted',
+        '--local-repository',
+        `org/flask-deploy-action@v1=${this.#folder}/action`,
+      ],
       ['--eventpath', join(run, 'event.json'), '--secret-file', join(run, 'secrets')],
       ['--action-cache-path', join(run, 'cache'), '--no-cache-server'],
+      unmasked ? ['--insecure-secrets'] : [],
       Object.entries(variables).flatMap(([name, value]) => ['--var', `${name}=${value}`]),
     ].flat()
     const home = join(this.#folder, 'home')
@@ -80,7 +91,7 @@ function checkOutAction(folder: string): void {
   const files = execFileSync('git', git, { cwd: repository, encoding: 'utf8' }).split('\0')
   for (const file of files) {
     const source = join(repository, file)
-    if (file === '' || !existsSync(source)) continue
+    if (file === '' || !lstatSync(source, { throwIfNoEntry: false })?.isFile()) continue
     mkdirSync(dirname(join(folder, file)), { recursive: true })
     cpSync(source, join(folder, file))
   }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readDomain } from '../../src/config/domain.ts'
 import { renderEnvFile } from '../../src/config/env-file.ts'
 import { renderCatchAll, renderSite } from '../../src/config/nginx.ts'
-import { commandWord, renderUnit, unitWord } from '../../src/config/unit-text.ts'
+import { assignmentWord, commandWord, renderUnit } from '../../src/config/unit-text.ts'
 import { quote } from '../../src/quote.ts'
 import { boot, type Server } from '../server/boot.ts'
 import { canBoot } from '../server/requirements.ts'
@@ -13,6 +13,15 @@ import { outcome, siteOf, values } from './sample.ts'
 const cases = Number(process.env.RENDERER_CASES ?? 400)
 /** Printed, so that a failure can be had again. */
 const seed = Number(process.env.RENDERER_SEED ?? Date.now() % 2 ** 31)
+
+/** How many of them one program or unit is given: all its words have to fit into 2 MiB. */
+const batch = 1000
+
+function batches<T>(all: readonly T[]): T[][] {
+  return Array.from({ length: Math.ceil(all.length / batch) }, (_, index) =>
+    all.slice(index * batch, (index + 1) * batch),
+  )
+}
 
 /** Texts of every kind; about one in ten is what no server can hold. */
 function texts(): string[] {
@@ -78,10 +87,11 @@ describe.skipIf(!canBoot().ok).each(['bookworm', 'bullseye', 'trixie', 'sid'] as
     const kept = given.filter(
       ([name, value]) => 'value' in outcome(() => renderEnvFile(new Map([[name, value]]), systemd)),
     )
-    const stdin = renderEnvFile(new Map(kept), systemd)
-    await server.must('cat >/run/odd.env', { stdin })
-    const found = await runUnit(server, [['EnvironmentFile', '/run/odd.env'], readEnvironment])
-    expect(environment(found)).toEqual(Object.fromEntries(kept))
+    for (const part of batches(kept)) {
+      await server.must('cat >/run/odd.env', { stdin: renderEnvFile(new Map(part), systemd) })
+      const found = await runUnit(server, [['EnvironmentFile', '/run/odd.env'], readEnvironment])
+      expect(environment(found)).toEqual(Object.fromEntries(part))
+    }
     expect(kept.length).toBeGreaterThan(cases / 2)
     tell(server, 'env file', kept.length, given.length - kept.length)
   })
@@ -116,21 +126,25 @@ describe.skipIf(!canBoot().ok).each(['bookworm', 'bullseye', 'trixie', 'sid'] as
 
   test('systemd reads every word of a command as it was', async () => {
     const kept = texts().filter((text) => fits(() => commandWord(text)))
-    const command = ['/usr/bin/printf', '%s\\0', ...kept].map(commandWord).join(' ')
-    expect(await runUnit(server, [['ExecStart', command]])).toEqual(kept)
+    for (const part of batches(kept)) {
+      const command = ['/usr/bin/printf', '%s\\0', ...part].map(commandWord).join(' ')
+      expect(await runUnit(server, [['ExecStart', command]])).toEqual(part)
+    }
     tell(server, 'command', kept.length, cases - kept.length)
   })
 
   test('systemd reads every variable in a unit, and in systemd-run, as it was', async () => {
-    const kept = texts().filter((text) => fits(() => unitWord(text)) && !/[\p{Cc}--\t]/v.test(text))
-    const words = kept.map((text, index) => ['Environment', unitWord(`V${index}=${text}`)] as const)
-    const expected = Object.fromEntries(kept.map((text, index) => [`V${index}`, text]))
-    expect(environment(await runUnit(server, [...words, readEnvironment]))).toEqual(expected)
-    const properties = words.map(([key, word]) => `-p ${quote(`${key}=${word}`)}`).join(' ')
-    await server.must('cat >/run/run.sh; sh /run/run.sh', {
-      stdin: `systemd-run --quiet --wait ${properties} -p StandardOutput=file:/run/run.out /bin/cat /proc/self/environ\n`,
-    })
-    expect(environment(await strings(server, '/run/run.out'))).toEqual(expected)
+    const kept = texts().filter((text) => fits(() => assignmentWord('V', text)))
+    for (const part of batches(kept)) {
+      const words = part.map((text, index) => ['Environment', assignmentWord(`V${index}`, text)] as const)
+      const expected = Object.fromEntries(part.map((text, index) => [`V${index}`, text]))
+      expect(environment(await runUnit(server, [...words, readEnvironment]))).toEqual(expected)
+      const properties = words.map(([key, word]) => `-p ${quote(`${key}=${word}`)}`).join(' ')
+      await server.must('cat >/run/run.sh; rm -f /run/run.out; sh /run/run.sh', {
+        stdin: `systemd-run --quiet --wait ${properties} -p StandardOutput=file:/run/run.out /bin/cat /proc/self/environ\n`,
+      })
+      expect(environment(await strings(server, '/run/run.out'))).toEqual(expected)
+    }
     tell(server, 'Environment=', kept.length, cases - kept.length)
   })
 

@@ -1,194 +1,34 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { commandEnvironment } from '../../src/config/command-environment.ts'
-import { renderEntry } from '../../src/config/entry.ts'
-import { releaseEnv, renderEnvFile } from '../../src/config/env-file.ts'
-import { renderGunicorn } from '../../src/config/gunicorn.ts'
-import { renderCatchAll, renderSite } from '../../src/config/nginx.ts'
-import { paths, releasePaths, sourceFolder } from '../../src/config/paths.ts'
+import { sourceFolder } from '../../src/config/paths.ts'
 import { buildProperties, releaseProperties } from '../../src/config/sandbox.ts'
-import type { ReleaseSettings } from '../../src/config/settings.ts'
-import type { Property } from '../../src/config/unit-text.ts'
-import { renderServiceUnit, renderSocketUnit } from '../../src/config/units.ts'
 import { quote } from '../../src/quote.ts'
-import { boot, type Server } from '../server/boot.ts'
 import { canBoot } from '../server/requirements.ts'
-import { releaseOf, siteOf } from './sample.ts'
-
-const app = paths('shop')
-const domains = ['shop.example', '2001:db8::7']
-const first = '20261122184800-aaaaaaa'
-const second = '20261122184900-bbbbbbb'
-/** A folder that every parser on the way could stumble over. */
-const source = `odd "dir" it's 100% $HOME ü`
-
-/** A project with one factory; `mark` tells the two releases apart. */
-function project(mark: string): ReadonlyMap<string, string> {
-  return new Map([
-    [
-      'shop/__init__.py',
-      `import os
-from flask import Flask, Response, jsonify, request
-
-def create_app(greeting, *, level=1):
-    app = Flask(__name__)
-
-    @app.get("/")
-    def home():
-        return jsonify(mark=${JSON.stringify(mark)}, greeting=greeting, level=level, cwd=os.getcwd(), pid=os.getpid(),
-                       url=request.url_root, address=request.remote_addr, odd=os.environ["ODD"],
-                       nonce=os.environ.get("FLASK_DEPLOY_NONCE"), headers=sorted(dict(request.headers)))
-
-    @app.get("/stream")
-    def stream():
-        return Response((str(n) for n in range(5)), headers={"X-Frame-Options": "DENY"})
-
-    @app.get("/embed")
-    def embed():
-        return Response("", headers={"Content-Security-Policy": "frame-ancestors *"})
-
-    @app.post("/size")
-    def size():
-        return str(len(request.get_data()))
-
-    @app.cli.command("where")
-    def where():
-        print("where", app.name, os.environ["ODD"], os.getcwd())
-
-    return app
-`,
-    ],
-    // Modules by these names must not be taken for gunicorn and its settings, nor for the tool's own.
-    ['gunicorn.py', 'raise SystemExit("the project\'s gunicorn.py was imported")\n'],
-    ['entry.py', 'raise SystemExit("never imported")\n'],
-    ['shop/static/app.css', `/* ${mark} */\n`],
-    [`shop/static/only-${mark}.txt`, `${mark} ä\n`],
-    ['shop/static/module.mjs', 'export {}\n'],
-    ['shop/static/.hidden', 'hidden\n'],
-  ])
-}
-
-function settingsOf(release: string, systemd: number): ReleaseSettings {
-  return releaseOf({
-    release,
-    source,
-    target: {
-      module: 'shop',
-      attribute: 'create_app',
-      factory: true,
-      expression: `create_app("it's \\"5$\\" %n", level=[1])`,
-      path: [''],
-      reason: 'told',
-    },
-    systemd,
-    nonce: release.endsWith('a') ? 'a'.repeat(32) : 'b'.repeat(32),
-    env: new Map([['ODD', `it's "5$" \\ #;%n é\ntwo lines`]]),
-  })
-}
+import { app, first, type HandMade, makeByHand, second, settingsOf, source, unit } from './hand-made.ts'
 
 describe.skipIf(!canBoot().ok).each(['bookworm', 'bullseye', 'trixie', 'sid'] as const)('on %s', (suite) => {
-  let server: Server
-  let systemd = 0
-  const put = (path: string, content: string, mode: string, owner = 'root:root') =>
-    server.must(
-      `mkdir -p "$(dirname ${quote(path)})"; cat >${quote(path)}; chown ${owner} ${quote(path)}; chmod ${mode} ${quote(path)}`,
-      {
-        stdin: content,
-      },
-    )
-  const unit = (release: string) => releasePaths('shop', release)
-
-  /** By hand what a deploy does: everything of one release is put where it belongs, and started. */
-  async function release(id: string, mark: string) {
-    const own = unit(id)
-    const settings = settingsOf(id, systemd)
-    for (const [file, content] of project(mark)) await put(`${own.root}/${source}/${file}`, content, '0640')
-    await put(own.gunicorn, renderGunicorn(settings), '0640')
-    await put(own.entry, renderEntry(settings), '0640')
-    await put(own.env, renderEnvFile(releaseEnv(settings.env, settings.nonce), systemd), '0600')
-    await put(own.socketUnitFile, renderSocketUnit(settings), '0644')
-    await put(own.serviceUnitFile, renderServiceUnit(settings), '0644')
-    await server.must(`
-      cp -a /srv/venv ${own.venv}
-      chown -hR root:${app.user} ${own.root}
-      find ${own.root} -type d -exec chmod 0751 {} +
-      mkdir ${own.public}
-      chmod 0751 ${own.public}
-      ln -s ${quote(`../${source}/shop/static`)} ${own.public}/static
-      chmod -R o+rX ${quote(`${own.root}/${source}/shop/static`)}
-      ln -s ${own.socket} ${own.socketLink}
-      mkdir -p ${app.runtime}
-      : >${own.firstStart}
-      systemctl daemon-reload
-      systemctl start ${own.socketUnit} ${own.serviceUnit} || { journalctl -u ${own.serviceUnit} -n 50; exit 1; }`)
-  }
-  const flip = (id: string) =>
-    server.must(`cd ${app.app} && ln -sfn releases/${id} .next && mv -T .next current`)
-  const curl = (path: string, ...options: string[]) =>
-    server.must(
-      `curl -sS --max-time 20 ${['-H', 'Host: shop.example', ...options].map(quote).join(' ')} ${quote(`http://127.0.0.1${path}`)}`,
-    )
-  /** Header names in lower case; a header that came twice has both values. */
-  const headers = async (path: string, ...options: string[]) => {
-    const lines = (await curl(path, '-o', '/dev/null', '-D', '-', ...options)).trim().split('\r\n').slice(1)
-    const found: Record<string, string> = {}
-    for (const line of lines) {
-      const [name = '', value = ''] = line.split(/: (.*)/s)
-      const key = name.toLowerCase()
-      found[key] = key in found ? `${found[key]}, ${value}` : value
-    }
-    return found
-  }
-  const workers = async (id: string) =>
-    Number(
-      await server.must(`pgrep -c -P "$(systemctl show -p MainPID --value ${unit(id).serviceUnit})" || :`),
-    )
-  const untilWorkers = async (id: string, count: number) => {
-    await expect.poll(() => workers(id), { timeout: 10_000 }).toBe(count)
-  }
-  /** What a command says in a transient unit, errors and all. */
-  const transient = async (properties: readonly Property[], command: string) => {
-    const words = properties.flatMap(([key, value]) => ['-p', quote(`${key}=${value}`)])
-    const run = `systemd-run --quiet --wait --pipe ${words.join(' ')} -- /bin/sh -c ${quote(command)} 2>&1`
-    return (await server.run(run)).stdout
-  }
-
+  let site: HandMade
   beforeAll(async () => {
-    server = await boot({ suite, packages: 'ready' })
-    systemd = Number(/\d+/.exec(await server.must('systemctl --version'))?.[0])
-    await server.must(
-      `command -v pgrep >/dev/null || { apt-get -qq update; apt-get -qq -y install --no-install-recommends procps >/dev/null; }
-      useradd --system --home-dir ${app.stateDir} --shell /usr/sbin/nologin ${app.user}
-      useradd --system --home-dir ${app.buildCache} --shell /usr/sbin/nologin ${app.buildUser}
-      install -d -m 0751 -o root -g ${app.user} ${app.app} ${app.releases}
-      python3 -m venv /srv/venv
-      /srv/venv/bin/pip -q install --disable-pip-version-check flask gunicorn
-      rm -f /etc/nginx/sites-enabled/default`,
-      { timeoutMs: 200_000 },
-    )
-    await put('/etc/nginx/sites-enabled/web-shop.conf', renderSite(siteOf({ domains })), '0644')
-    await put('/etc/nginx/sites-enabled/00-flask-deploy-default.conf', renderCatchAll({ ipv6: true }), '0644')
-    await release(first, 'one')
-    await flip(first)
-    await server.must('nginx -t -q; systemctl restart nginx')
+    site = await makeByHand(suite)
   })
-  afterAll(() => server?.stop())
+  afterAll(() => site?.server.stop())
 
   test('the first start is one worker, a signal or several bring the others, a restart starts all', async () => {
-    await untilWorkers(first, 1)
-    await server.must(
+    await site.untilWorkers(first, 1)
+    await site.server.must(
       `rm ${unit(first).firstStart}; kill -TTIN "$(systemctl show -p MainPID --value ${unit(first).serviceUnit})"`,
     )
-    await untilWorkers(first, 3)
-    const master = await server.must(`systemctl show -p MainPID --value ${unit(first).serviceUnit}`)
-    await server.must(`for n in 1 2 3 4 5; do kill -TTIN ${master.trim()}; done; sleep 1`)
-    await untilWorkers(first, 3)
-    await server.must(`systemctl restart ${unit(first).serviceUnit}`)
-    await untilWorkers(first, 3)
+    await site.untilWorkers(first, 3)
+    const master = await site.server.must(`systemctl show -p MainPID --value ${unit(first).serviceUnit}`)
+    await site.server.must(`for n in 1 2 3 4 5; do kill -TTIN ${master.trim()}; done; sleep 1`)
+    await site.untilWorkers(first, 3)
+    await site.server.must(`systemctl restart ${unit(first).serviceUnit}`)
+    await site.untilWorkers(first, 3)
   })
 
   test('a page is served through nginx, with everything odd as it was written', async () => {
     const page = JSON.parse(
-      await curl('/', '-H', 'X-Forwarded-For: 192.0.2.9', '-H', 'X-Forwarded-Prefix: //evil'),
+      await site.curl('/', '-H', 'X-Forwarded-For: 192.0.2.9', '-H', 'X-Forwarded-Prefix: //evil'),
     )
     expect(page).toMatchObject({
       mark: 'one',
@@ -205,58 +45,61 @@ describe.skipIf(!canBoot().ok).each(['bookworm', 'bullseye', 'trixie', 'sid'] as
 
   test('names: addresses are answered, unknown ones get no answer', async () => {
     const ask = (host: string) =>
-      server.run(`curl -s -o /dev/null -w '%{http_code}' -H ${quote(`Host: ${host}`)} http://127.0.0.1/`)
+      site.server.run(`curl -s -o /dev/null -w '%{http_code}' -H ${quote(`Host: ${host}`)} http://127.0.0.1/`)
     expect((await ask('[2001:db8::7]')).stdout).toBe('200')
     expect(await ask('other.example')).toMatchObject({ stdout: '000', status: 52 })
     expect(
-      (await server.run(`curl -s -o /dev/null -w '%{http_code}' 'http://[::1]/' -H 'Host: shop.example'`))
-        .stdout,
+      (
+        await site.server.run(
+          `curl -s -o /dev/null -w '%{http_code}' 'http://[::1]/' -H 'Host: shop.example'`,
+        )
+      ).stdout,
     ).toBe('200')
   })
 
   test('only who knows the nonce is told the release', async () => {
-    expect(await headers('/')).not.toHaveProperty('x-flask-deploy-release')
-    expect(await headers('/', '-H', `X-Flask-Deploy-Nonce: ${'b'.repeat(32)}`)).not.toHaveProperty(
+    expect(await site.headers('/')).not.toHaveProperty('x-flask-deploy-release')
+    expect(await site.headers('/', '-H', `X-Flask-Deploy-Nonce: ${'b'.repeat(32)}`)).not.toHaveProperty(
       'x-flask-deploy-release',
     )
-    const known = await headers('/', '-H', `X-Flask-Deploy-Nonce: ${'a'.repeat(32)}`)
+    const known = await site.headers('/', '-H', `X-Flask-Deploy-Nonce: ${'a'.repeat(32)}`)
     expect(known['x-flask-deploy-release']).toBe(first)
     expect(known['x-flask-deploy-worker']).toMatch(/^\d+$/)
-    expect(await curl('/stream', '-H', `X-Flask-Deploy-Nonce: ${'a'.repeat(32)}`)).toBe('01234')
+    expect(await site.curl('/stream', '-H', `X-Flask-Deploy-Nonce: ${'a'.repeat(32)}`)).toBe('01234')
   })
 
   test('headers for safety are sent once, and the app’s own word counts', async () => {
-    expect(await headers('/')).toMatchObject({
+    expect(await site.headers('/')).toMatchObject({
       'x-content-type-options': 'nosniff',
       'x-frame-options': 'SAMEORIGIN',
       'referrer-policy': 'strict-origin-when-cross-origin',
       server: 'nginx',
     })
-    expect((await headers('/stream'))['x-frame-options']).toBe('DENY')
-    expect(await headers('/embed')).not.toHaveProperty('x-frame-options')
-    expect((await headers('/static/app.css'))['x-content-type-options']).toBe('nosniff')
+    expect((await site.headers('/stream'))['x-frame-options']).toBe('DENY')
+    expect(await site.headers('/embed')).not.toHaveProperty('x-frame-options')
+    expect((await site.headers('/static/app.css'))['x-content-type-options']).toBe('nosniff')
   })
 
   test('bodies up to the limit reach the app', async () => {
-    await server.must('head -c 5000000 /dev/zero >/tmp/five; head -c 17000000 /dev/zero >/tmp/seventeen')
-    expect(await curl('/size', '--data-binary', '@/tmp/five')).toBe('5000000')
+    await site.server.must('head -c 5000000 /dev/zero >/tmp/five; head -c 17000000 /dev/zero >/tmp/seventeen')
+    expect(await site.curl('/size', '--data-binary', '@/tmp/five')).toBe('5000000')
     expect(
-      await curl('/size', '-o', '/dev/null', '-w', '%{http_code}', '--data-binary', '@/tmp/seventeen'),
+      await site.curl('/size', '-o', '/dev/null', '-w', '%{http_code}', '--data-binary', '@/tmp/seventeen'),
     ).toBe('413')
   })
 
   test('nginx serves what is public, and the app is asked for all else', async () => {
-    const isNginx = async (path: string) => 'etag' in (await headers(path, '--path-as-is'))
-    expect(await headers('/static/app.css')).toMatchObject({
+    const isNginx = async (path: string) => 'etag' in (await site.headers(path, '--path-as-is'))
+    expect(await site.headers('/static/app.css')).toMatchObject({
       'content-type': 'text/css',
       'cache-control': 'max-age=3600',
     })
-    expect(await headers('/static/only-one.txt')).toMatchObject({
+    expect(await site.headers('/static/only-one.txt')).toMatchObject({
       'content-type': 'text/plain; charset=utf-8',
     })
-    expect((await headers('/static/module.mjs'))['content-type']).toMatch(/^text\/javascript/)
-    expect(await curl('/static/only-one.txt')).toBe('one ä\n')
-    expect((await headers('/static/.hidden'))['cache-control']).toBe('no-cache')
+    expect((await site.headers('/static/module.mjs'))['content-type']).toMatch(/^text\/javascript/)
+    expect(await site.curl('/static/only-one.txt')).toBe('one ä\n')
+    expect((await site.headers('/static/.hidden'))['cache-control']).toBe('no-cache')
     for (const path of [
       '/static/',
       '/static../gunicorn.py',
@@ -266,7 +109,7 @@ describe.skipIf(!canBoot().ok).each(['bookworm', 'bullseye', 'trixie', 'sid'] as
       '/gunicorn.py',
       '/.deploy/gunicorn.conf.py',
     ]) {
-      expect([path, await curl(path, '--path-as-is', '-o', '/dev/null', '-w', '%{http_code}')]).toEqual([
+      expect([path, await site.curl(path, '--path-as-is', '-o', '/dev/null', '-w', '%{http_code}')]).toEqual([
         path,
         '404',
       ])
@@ -277,15 +120,15 @@ describe.skipIf(!canBoot().ok).each(['bookworm', 'bullseye', 'trixie', 'sid'] as
   test('the units are sound, and the service is walled in', async () => {
     const own = unit(first)
     expect(
-      await server.must(`systemd-analyze verify ${own.serviceUnitFile} ${own.socketUnitFile} 2>&1`),
+      await site.server.must(`systemd-analyze verify ${own.serviceUnitFile} ${own.socketUnitFile} 2>&1`),
     ).not.toContain('web-shop')
     const [, score = '99'] =
       /exposure level for \S+ ([\d.]+)/.exec(
-        await server.must(`systemd-analyze security --no-pager ${own.serviceUnit}`),
+        await site.server.must(`systemd-analyze security --no-pager ${own.serviceUnit}`),
       ) ?? []
-    console.log(`${suite}: systemd ${systemd}: security ${score}`)
+    console.log(`${suite}: systemd ${site.systemd}: security ${score}`)
     expect(Number(score)).toBeLessThanOrEqual(1.6)
-    const modes = await server.must(
+    const modes = await site.server.must(
       `stat -c '%a %U:%G %n' ${app.stateDir} ${app.cacheDir} ${app.logDir} ${own.socket}`,
     )
     expect(modes).toBe(
@@ -294,10 +137,10 @@ describe.skipIf(!canBoot().ok).each(['bookworm', 'bullseye', 'trixie', 'sid'] as
   })
 
   test('a command of the project’s runs as the release does', async () => {
-    const settings = settingsOf(first, systemd)
+    const settings = settingsOf(first, site.systemd)
     const properties = releaseProperties({ ...settings, environment: commandEnvironment(settings) })
     const folder = sourceFolder(unit(first).root, source)
-    const said = await transient(
+    const said = await site.transient(
       [...properties, ['WorkingDirectory', unit(first).root]],
       `cd ${quote(folder)}; id -un; python -m flask where; ls /srv; touch /srv/web-shop/x ~/mine; ls ~; cat /etc/web-shop/*.env`,
     )
@@ -309,13 +152,13 @@ describe.skipIf(!canBoot().ok).each(['bookworm', 'bullseye', 'trixie', 'sid'] as
 
   test('a build reads its release, writes its environment, and finds no state', async () => {
     const own = unit(first)
-    await server.must(
+    await site.server.must(
       `mkdir -p ${own.root}/.new /srv/web-other; chown ${app.buildUser} ${own.root}/.new; echo secret >${app.stateDir}/data; chown ${app.user}: ${app.stateDir}/data; chmod 0640 ${app.stateDir}/data`,
     )
-    const said = await transient(
+    const said = await site.transient(
       buildProperties({
         name: 'shop',
-        systemd,
+        systemd: site.systemd,
         readable: [own.root],
         writable: [`${own.root}/.new`],
         environment: new Map([['UV_SYSTEM_CERTS', '1']]),
@@ -326,38 +169,38 @@ describe.skipIf(!canBoot().ok).each(['bookworm', 'bullseye', 'trixie', 'sid'] as
     expect(said).toMatch(/touch: .*no.*: Read-only file system/)
     expect(said).not.toContain('secret')
     expect(said).toContain('/var/cache/web-shop-build/uv\nended\n')
-    expect(await server.must(`stat -c %U ${own.root}/.new/made; stat -c %a ${app.buildCache}`)).toBe(
+    expect(await site.server.must(`stat -c %U ${own.root}/.new/made; stat -c %a ${app.buildCache}`)).toBe(
       'web-shop-build\n700\n',
     )
   })
 
   test('a flip changes page and files at once, and the old release’s files stay to be had', async () => {
-    await release(second, 'two')
-    await server.must(`ln -s ../${first} ${unit(second).previous}`)
-    expect(JSON.parse(await curl('/')).mark).toBe('one')
-    await flip(second)
-    expect(JSON.parse(await curl('/')).mark).toBe('two')
-    expect(await curl('/static/app.css')).toBe('/* two */\n')
-    expect(await curl('/static/only-one.txt')).toBe('one ä\n')
+    await site.release(second, 'two')
+    await site.server.must(`ln -s ../${first} ${unit(second).previous}`)
+    expect(JSON.parse(await site.curl('/')).mark).toBe('one')
+    await site.flip(second)
+    expect(JSON.parse(await site.curl('/')).mark).toBe('two')
+    expect(await site.curl('/static/app.css')).toBe('/* two */\n')
+    expect(await site.curl('/static/only-one.txt')).toBe('one ä\n')
     expect(
-      (await headers('/', '-H', `X-Flask-Deploy-Nonce: ${'b'.repeat(32)}`))['x-flask-deploy-release'],
+      (await site.headers('/', '-H', `X-Flask-Deploy-Nonce: ${'b'.repeat(32)}`))['x-flask-deploy-release'],
     ).toBe(second)
     for (let flips = 0; flips < 10; flips += 1) {
       for (const [id, mark] of [
         [first, 'one'],
         [second, 'two'],
       ] as const) {
-        await flip(id)
-        expect(await curl('/static/app.css')).toBe(`/* ${mark} */\n`)
+        await site.flip(id)
+        expect(await site.curl('/static/app.css')).toBe(`/* ${mark} */\n`)
       }
     }
-    await server.must(
+    await site.server.must(
       `systemctl stop ${unit(first).socketUnit} ${unit(first).serviceUnit}; test ! -e ${unit(first).socket}`,
     )
-    expect(JSON.parse(await curl('/')).mark).toBe('two')
-    await server.must(`systemctl start ${unit(first).socketUnit} ${unit(first).serviceUnit}`)
-    await flip(first)
-    expect(JSON.parse(await curl('/')).mark).toBe('one')
+    expect(JSON.parse(await site.curl('/')).mark).toBe('two')
+    await site.server.must(`systemctl start ${unit(first).socketUnit} ${unit(first).serviceUnit}`)
+    await site.flip(first)
+    expect(JSON.parse(await site.curl('/')).mark).toBe('one')
   })
 
   test('no request fails while releases take turns', async () => {
@@ -389,10 +232,10 @@ for thread in threading.enumerate():
         thread.join()
 print(*["%s=%d" % pair for pair in found.items()])
 `
-    await server.must(`ln -sfn ../${second} ${unit(first).previous}`)
-    const asked = server.must('cat >/tmp/ask.py; python3 /tmp/ask.py', { stdin: asker })
+    await site.server.must(`ln -sfn ../${second} ${unit(first).previous}`)
+    const asked = site.server.must('cat >/tmp/ask.py; python3 /tmp/ask.py', { stdin: asker })
     for (let flips = 0; flips < 20; flips += 1) {
-      await flip(flips % 2 === 0 ? second : first)
+      await site.flip(flips % 2 === 0 ? second : first)
       await new Promise((done) => setTimeout(done, 150))
     }
     const answers = (await asked).trim()
@@ -401,23 +244,23 @@ print(*["%s=%d" % pair for pair in found.items()])
   })
 
   test.runIf(suite === 'bookworm')('gixy finds nothing in the sites, and would find something', async () => {
-    await server.must(
+    await site.server.must(
       'python3 -m venv /tmp/gixy && /tmp/gixy/bin/pip -q install --disable-pip-version-check gixy-ng==0.2.59',
       { timeoutMs: 200_000 },
     )
     const http = (inner: string) =>
       `events {}\nhttp {\ninclude /etc/nginx/mime.types;\nserver_tokens off;\n${inner}\n}\n`
-    const ours = await server.must(
+    const ours = await site.server.must(
       'cat /etc/nginx/sites-enabled/00-flask-deploy-default.conf /etc/nginx/sites-enabled/web-shop.conf',
     )
-    await put('/tmp/ours.conf', http(ours), '0644')
-    await put(
+    await site.put('/tmp/ours.conf', http(ours), '0644')
+    await site.put(
       '/tmp/theirs.conf',
       http('server { location /i { alias /srv/; } return 301 http://x$uri; }'),
       '0644',
     )
-    const found = await server.run('/tmp/gixy/bin/gixy -f json /tmp/ours.conf')
-    const control = await server.run('/tmp/gixy/bin/gixy -f json /tmp/theirs.conf')
+    const found = await site.server.run('/tmp/gixy/bin/gixy -f json /tmp/ours.conf')
+    const control = await site.server.run('/tmp/gixy/bin/gixy -f json /tmp/theirs.conf')
     expect(JSON.parse(control.stdout || '[]')).not.toEqual([])
     expect(JSON.parse(found.stdout || '[]')).toEqual([])
   })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { commandWord, renderUnit, unitWord } from '../../src/config/unit-text.ts'
+import { assignmentWord, commandWord, renderUnit, unitWord } from '../../src/config/unit-text.ts'
 
 test.each([
   ['/usr/bin/x-1.0@a:b', '/usr/bin/x-1.0@a:b'],
@@ -17,6 +17,11 @@ test.each([
 
 test('in a command a dollar is doubled', () => {
   expect(commandWord('$A ${B}')).toBe('"$$A $${B}"')
+})
+
+test('a variable is one word, and holds no control character but tab', () => {
+  expect(assignmentWord('A', "it's\t$5")).toBe(`"A=it's\\u0009$5"`)
+  expect(() => assignmentWord('A', 'a\nb')).toThrow(RangeError)
 })
 
 test('in a unit file a percent sign is doubled', () => {

@@ -3,7 +3,7 @@ import { boot, type Server } from '../server/boot.ts'
 import { canBoot } from '../server/requirements.ts'
 import { act, reach } from './action.ts'
 import { tinyApp, tinyProject } from './projects.ts'
-import { traces, visit, visitors } from './traces.ts'
+import { page, traces, visitors } from './traces.ts'
 
 const able = canBoot()
 
@@ -161,7 +161,7 @@ describe.skipIf(!able.ok)(`broken releases ${able.ok ? '' : able.why}`, () => {
     project.commit({ 'app.py': tinyApp.replace('version 1', 'version 2'), 'requirements.txt': 'flask\n' })
     const next = await act(options)
     expect(next.status, next.log).toBe(0)
-    expect(await visit(server)).toBe('version 2')
+    expect(await page(server)).toBe('version 2')
   })
 
   test('a broken first deploy says so, leaves no site, and the next one works', async () => {
@@ -182,6 +182,6 @@ describe.skipIf(!able.ok)(`broken releases ${able.ok ? '' : able.why}`, () => {
     project.commit({ 'app.py': tinyApp })
     const good = await act(options)
     expect(good.status, good.log).toBe(0)
-    expect(await visit(server)).toBe('version 1')
+    expect(await page(server)).toBe('version 1')
   })
 })

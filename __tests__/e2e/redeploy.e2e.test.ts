@@ -5,9 +5,9 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { releasePaths } from '../../src/config/paths.ts'
 import { boot, type Server } from '../server/boot.ts'
 import { canBoot } from '../server/requirements.ts'
-import { act, type Ran, reach } from './action.ts'
 import { resting, serving, stateOf, units, untilStopped, visit } from './look.ts'
 import { checkout, tinyApp, tinyProject } from './projects.ts'
+import { runs } from './runs.ts'
 
 const able = canBoot()
 
@@ -55,13 +55,13 @@ describe.skipIf(!able.ok)(`a redeploy${able.ok ? '' : ` (skipped: ${able.why})`}
   test('of changed code brings the new release, drains the old one and keeps its files', async () => {
     const server = await start()
     const project = tinyProject()
-    const run = runner(server, project.folder)
+    const { good: run } = runs(server, project.folder)
     const one = await run()
     project.commit({ 'app.py': tinyApp.replace('version 1', 'version 2') })
     const nginx = await server.must('pgrep -x nginx | sort')
     const two = await run()
 
-    expect(two.ran.outputs).toMatchObject({ 'previous-release': one.release, serving: two.release })
+    expect(two.outputs).toMatchObject({ 'previous-release': one.release, serving: two.release })
     expect(two.release).not.toBe(one.release)
     expect((await visit(server)).body).toBe('version 2')
     await untilStopped(server, 'hello', one.release)
@@ -83,7 +83,7 @@ describe.skipIf(!able.ok)(`a redeploy${able.ok ? '' : ` (skipped: ${able.why})`}
   test('of changed env shares the environment, and the old release keeps its own env', async () => {
     const server = await start()
     const project = tinyProject({ 'app.py': tellingApp })
-    const run = runner(server, project.folder)
+    const { good: run } = runs(server, project.folder)
     const one = await run({ env: 'GREETING=hello' })
     expect(JSON.parse((await visit(server)).body)).toMatchObject({ greeting: 'hello' })
     const two = await run({ env: 'GREETING="good # morning"' })
@@ -93,14 +93,14 @@ describe.skipIf(!able.ok)(`a redeploy${able.ok ? '' : ` (skipped: ${able.why})`}
     const file = '.venv/lib/python3*/site-packages/flask/app.py'
     const inodes = await server.must(`cd /srv/web-hello/releases && stat -c %i ${one.release}/${file} ${two.release}/${file}`)
     expect(new Set(inodes.trim().split('\n')).size).toBe(1)
-    expect(two.ran.log).not.toContain('uv pip install')
+    expect(two.log).not.toContain('uv pip install')
     expect(await server.readFile(releasePaths('hello', one.release).env)).toContain('GREETING=hello\n')
   })
 
   test('of changed workers alone makes a release with that many processes', async () => {
     const server = await start()
     const project = tinyProject()
-    const run = runner(server, project.folder)
+    const { good: run } = runs(server, project.folder)
     const one = await run({ workers: '1' })
     expect(await processes(server, one.release)).toBe(1)
     const two = await run({ workers: '3' })
@@ -115,7 +115,7 @@ describe.skipIf(!able.ok)(`a redeploy${able.ok ? '' : ` (skipped: ${able.why})`}
   test('of changed dependencies builds a new environment', async () => {
     const server = await start()
     const project = tinyProject()
-    const run = runner(server, project.folder)
+    const { good: run } = runs(server, project.folder)
     const one = await run()
     project.commit({
       'requirements.txt': 'flask\npeppercorn==0.6\n',
@@ -137,7 +137,7 @@ describe.skipIf(!able.ok)(`a redeploy${able.ok ? '' : ` (skipped: ${able.why})`}
   test('has nginx serve the static files of the new release and those that only the previous one had', async () => {
     const server = await start()
     const project = tinyProject({ 'static/site.css': 'one\n', 'static/old.js': 'old()\n' })
-    const run = runner(server, project.folder)
+    const { good: run } = runs(server, project.folder)
     const one = await run()
     project.commit({ 'static/site.css': 'two\n', 'static/old.js': null, 'static/new.js': 'new()\n', 'app.py': `${tinyApp}#\n` })
     const two = await run()
@@ -147,7 +147,7 @@ describe.skipIf(!able.ok)(`a redeploy${able.ok ? '' : ` (skipped: ${able.why})`}
     expect((await visit(server)).status).toBe(502)
     const css = await visit(server, '/static/site.css')
     expect(css).toMatchObject({ status: 200, body: 'two\n' })
-    expect(css.headers['content-type']).toBe('text/css; charset=utf-8')
+    expect(css.headers['content-type']).toBe('text/css')
     expect(css.headers.server).toBe('nginx')
     expect(await visit(server, '/static/new.js')).toMatchObject({ status: 200, body: 'new()\n' })
     expect(await visit(server, '/static/old.js')).toMatchObject({ status: 200, body: 'old()\n' })
@@ -161,7 +161,7 @@ describe.skipIf(!able.ok)(`a redeploy${able.ok ? '' : ` (skipped: ${able.why})`}
   test('keeps what the app wrote into persisted folders', async () => {
     const server = await start()
     const project = tinyProject({ 'app.py': tellingApp, 'data/uploads/first': 'from the repository\n' })
-    const run = runner(server, project.folder, { persist: 'instance\ndata/uploads' })
+    const { good: run } = runs(server, project.folder, { persist: 'instance\ndata/uploads' })
     const one = await run()
     expect((await visit(server, '/write/a')).body).toBe('written')
     project.commit({ 'app.py': `${tellingApp}# two\n`, 'data/uploads/first': 'changed\n' })
@@ -193,7 +193,7 @@ describe.skipIf(!able.ok)(`a redeploy${able.ok ? '' : ` (skipped: ${able.why})`}
     project.commit({ 'app.py': `from vendored import lib\n${tinyApp.replace('"version 1"', 'lib.NAME')}` })
     mkdirSync(join(project.folder, 'untracked'))
     writeFileSync(join(project.folder, 'untracked/secret.txt'), 'never sent')
-    const { release } = await runner(server, project.folder)()
+    const { release } = await runs(server, project.folder).good()
 
     expect((await visit(server)).body).toBe('from the submodule')
     const { root } = releasePaths('hello', release)
@@ -210,25 +210,25 @@ describe.skipIf(!able.ok)(`a redeploy${able.ok ? '' : ` (skipped: ${able.why})`}
     const server = await start()
     const command = `echo "$(id -un) $GREETING $FLASK_APP $(pwd -P) $(cat marker) $(flask routes | grep -c index)" >>instance/ran`
     const project = tinyProject({ marker: 'code 1' })
-    const run = runner(server, project.folder, { 'release-command': command })
+    const { good: run } = runs(server, project.folder, { 'release-command': command })
     const ran = async () => (await server.must('cat /var/lib/web-hello/instance/ran')).trim().split('\n')
     const one = await run({ env: 'GREETING=hi' })
     const line = (release: string, greeting: string, marker: string) =>
       `web-hello ${greeting} app:app ${releasePaths('hello', release).root} ${marker} 1`
     expect(await ran()).toEqual([line(one.release, 'hi', 'code 1')])
-    expect((await run({ env: 'GREETING=hi' })).ran.outputs.result).toBe('unchanged')
+    expect((await run({ env: 'GREETING=hi' })).outputs.result).toBe('unchanged')
     expect(await ran()).toHaveLength(1)
     project.commit({ marker: 'code 2' })
     const two = await run({ env: 'GREETING=ho' })
     expect(await ran()).toEqual([line(one.release, 'hi', 'code 1'), line(two.release, 'ho', 'code 2')])
-    expect((await run({ command: 'rollback' })).ran.outputs.result).toBe('rolled-back')
+    expect((await run({ command: 'rollback' })).outputs.result).toBe('rolled-back')
     expect(await ran()).toHaveLength(2)
   })
 
   test('prunes to keep-releases, but neither the current nor the previous release', async () => {
     const server = await start()
     const project = tinyProject()
-    const run = runner(server, project.folder, { 'keep-releases': '2' })
+    const { good: run } = runs(server, project.folder, { 'keep-releases': '2' })
     const made: string[] = []
     for (const version of [1, 2, 3]) {
       project.commit({ 'app.py': tinyApp.replace('version 1', `version ${version}`) })
@@ -252,15 +252,6 @@ describe.skipIf(!able.ok)(`a redeploy${able.ok ? '' : ` (skipped: ${able.why})`}
     expect((await visit(server)).body).toBe('version 4')
   })
 })
-
-/** Runs the action on a checkout again and again; one that does not succeed ends the test with its log. */
-function runner(server: Server, folder: string, common: Readonly<Record<string, string>> = {}) {
-  return async (inputs: Readonly<Record<string, string>> = {}): Promise<{ release: string; ran: Ran }> => {
-    const ran = await act({ workspace: folder, inputs: { ...reach(server), ...common, ...inputs } })
-    expect(ran.status, ran.log).toBe(0)
-    return { release: ran.outputs.release, ran }
-  }
-}
 
 /** How many worker processes a release has. */
 async function processes(server: Server, release: string): Promise<number> {

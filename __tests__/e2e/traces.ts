@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Server } from '../server/boot.ts'
 
 /** What visitors get: status and text of a page, asked from outside over a connection of its own. */
-export async function visit(server: Server, path = '/'): Promise<string> {
+export async function page(server: Server, path = '/'): Promise<string> {
   try {
     const answer = await fetch(`http://${server.address}${path}`, {
       headers: { connection: 'close' },
@@ -27,7 +27,7 @@ export function visitors(server: Server, path = '/'): Visitors {
   let over = false
   const visits = (async () => {
     while (!over) {
-      seen.add(await visit(server, path))
+      seen.add(await page(server, path))
       await sleep(30)
     }
   })()

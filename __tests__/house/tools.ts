@@ -16,8 +16,12 @@ export const installTimeoutMs = 900_000
  * @throws Error with what the installer said
  */
 export async function ensureTools(...tools: readonly Tool[]): Promise<string> {
-  const { stdout } = await promisify(execFile)('sh', [join(repository, 'script', 'install-tools'), ...tools], {
-    timeout: installTimeoutMs,
-  })
+  const { stdout } = await promisify(execFile)(
+    'sh',
+    [join(repository, 'script', 'install-tools'), ...tools],
+    {
+      timeout: installTimeoutMs,
+    },
+  )
   return [join(repository, 'node_modules', '.bin'), stdout.trim(), process.env['PATH']].join(':')
 }

@@ -74,7 +74,9 @@ describe('values in Markdown', () => {
   })
 
   test('only http and https become links', () => {
-    expect(markdownLink('a', 'https://x.example/?q="><b>')).toBe('<a href="https&#58;//x.example/?q=%22%3E%3Cb%3E">a</a>')
+    expect(markdownLink('a', 'https://x.example/?q="><b>')).toBe('[a](https://x.example/?q=%22%3E%3Cb%3E)')
+    expect(markdownLink('a|b](x)', 'http://x.example/a)|`b`(c)*_$[d]&copy;'))
+      .toBe('[a&#124;b&#93;(x)](http://x.example/a%29%7C%60b%60%28c%29*_%24%5Bd%5D&amp;copy;)')
     expect(markdownLink('x', 'javascript:alert(1)')).toBe('<code>x</code>')
   })
 })

@@ -1,5 +1,5 @@
 import { paths, releasePaths } from './paths.ts'
-import { type Property, unitWord } from './unit-text.ts'
+import { assignmentWord, type Property } from './unit-text.ts'
 
 /*
  * What a process on the server may do. One list for the web process and for everything else of an app that runs as a
@@ -146,7 +146,7 @@ function walls(systemd: number, mounts: readonly Property[]): readonly Property[
 }
 
 function environmentProperties(environment: ReadonlyMap<string, string>): readonly Property[] {
-  return [...environment].map(([name, value]) => ['Environment', unitWord(`${name}=${value}`)])
+  return [...environment].map(([name, value]) => ['Environment', assignmentWord(name, value)])
 }
 
 /** @throws RangeError for a path with a character that means something in a list of mounts */

@@ -2,8 +2,8 @@
 export type Property = readonly [key: string, value: string]
 
 /**
- * Writes one word of a setting that is split into words, e.g. one assignment of `Environment=`: in double quotes with
- * C escapes where it has to be (systemd.syntax(7), "Quoting").
+ * Writes one word of a setting that is split into words: in double quotes with C escapes where it has to be
+ * (systemd.syntax(7), "Quoting").
  * @throws RangeError for NUL, lone surrogates and noncharacters: systemd passes over a line that holds one
  */
 export function unitWord(text: string): string {
@@ -14,6 +14,17 @@ export function unitWord(text: string): string {
     .replace(/["\\]/g, '\\$&')
     .replace(/\p{Cc}/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
   return /^[A-Za-z0-9_./:@+,=%-]+$/.test(body) ? body : `"${body}"`
+}
+
+/**
+ * Writes one assignment of `Environment=`.
+ * @throws RangeError as `unitWord`, and for control characters but tab, which older versions of systemd drop the
+ * variable for
+ */
+export function assignmentWord(name: string, value: string): string {
+  if (/[\p{Cc}--\t]/v.test(value))
+    throw new RangeError(`a unit cannot hold the control characters of ${name}`)
+  return unitWord(`${name}=${value}`)
 }
 
 /**

@@ -1,4 +1,5 @@
 import { DeployError, type Explanation } from '../errors.ts'
+import type { Inputs } from '../inputs.ts'
 import type { Project } from '../project/project.ts'
 import type { Facts } from '../server/facts.ts'
 
@@ -12,7 +13,11 @@ const LEAST_FREE_BYTES = 300 * 1024 * 1024
  * Judges whether this server can take the project at all, before anything is touched.
  * @throws DeployError with every reason why not
  */
-export function guardServer(facts: Facts, project: Pick<Project, 'name' | 'repository' | 'bundle'>): void {
+export function guardServer(
+  facts: Facts,
+  project: Pick<Project, 'name' | 'repository' | 'bundle'>,
+  command: Inputs['command'],
+): void {
   const faults: Explanation[] = []
   if (facts.systemd < OLDEST_SYSTEMD) {
     faults.push({
@@ -25,7 +30,8 @@ export function guardServer(facts: Facts, project: Pick<Project, 'name' | 'repos
     })
   }
   const needed = LEAST_FREE_BYTES + project.bundle.contentBytes
-  if (facts.diskFreeBytes > 0 && facts.diskFreeBytes < needed) {
+  // A rollback makes nothing, and a full disk may be why it is wanted.
+  if (command !== 'rollback' && facts.diskFreeBytes > 0 && facts.diskFreeBytes < needed) {
     faults.push({
       cause: `The server's disk has ${megabytes(facts.diskFreeBytes)} MB left, and a new release may need ${megabytes(needed)} MB.`,
       cure: 'Free some space on the server, or set `keep-releases` to a smaller number.',

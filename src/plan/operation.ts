@@ -70,6 +70,8 @@ export interface CheckSettings {
   readonly scheme: 'http' | 'https'
   readonly port: number
   readonly path: string
+  /** Where the smoke test asks, which is elsewhere where `smoke-url` says so: Host header, and path with query. */
+  readonly smoke: { readonly host: string; readonly path: string }
   /** The path was asked for, so only 2xx and 3xx are good. */
   readonly explicit: boolean
   readonly statuses: readonly (readonly [number, number])[]

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { commandEnvironment } from '../config/command-environment.ts'
+import { readDomain } from '../config/domain.ts'
 import { renderEntry } from '../config/entry.ts'
 import { releaseEnv, renderEnvFile } from '../config/env-file.ts'
 import { renderGunicorn } from '../config/gunicorn.ts'
@@ -30,7 +31,7 @@ const ANY_RELEASE = '00000000000000-0000000'
  * go back to
  */
 export function makePlan(facts: Facts, wish: Wish): Plan {
-  guardServer(facts, wish.project)
+  guardServer(facts, wish.project, wish.inputs.command)
   return wish.inputs.command === 'rollback' ? rollback(facts, wish) : deploy(facts, wish)
 }
 
@@ -292,17 +293,27 @@ function buildVariables(env: ReadonlyMap<string, string>): ReadonlyMap<string, s
 function checkSettings(facts: Facts, wish: Wish): CheckSettings {
   const { behaviour, server } = wish.inputs
   const domain = wish.inputs.site.domains[0] ?? '_'
+  const host = hostHeader(domain === '_' ? server.host : domain)
+  const path = behaviour.healthPath ?? '/'
+  const smokeUrl = behaviour.smokeUrl === undefined ? undefined : new URL(behaviour.smokeUrl)
   return {
-    host: domain === '_' ? server.host : domain,
+    host,
     scheme: 'http',
     port: 80,
-    path: behaviour.healthPath ?? '/',
+    path,
+    smoke: smokeUrl === undefined ? { host, path } : { host: smokeUrl.host, path: smokeUrl.pathname + smokeUrl.search },
     explicit: behaviour.healthPath !== undefined,
     statuses: behaviour.expectStatus ?? [],
     text: behaviour.expectText ?? '',
     timeout: Math.ceil(behaviour.healthTimeoutMs / 1000),
     nonces: { ...Object.fromEntries(facts.nonces), [wish.release]: wish.nonce },
   }
+}
+
+/** A name as browsers send it: in ASCII, an IPv6 address in brackets. */
+function hostHeader(name: string): string {
+  const { kind, text } = readDomain(name)
+  return kind === 'ipv6' ? `[${text}]` : text
 }
 
 /**

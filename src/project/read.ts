@@ -70,6 +70,32 @@ export async function readProject(
   }
 }
 
+/**
+ * What a rollback needs of the project: its name and its owner. The checkout may be empty or broken, which can be why
+ * there is a rollback, so it is not looked at; everything else stands for nothing.
+ * @throws DeployError `name-invalid`
+ */
+export function namedProject(inputs: Pick<ProjectInputs, 'name' | 'source'>, repository: Repository): Project {
+  return {
+    name: chosenName(inputs.name, repository),
+    repository,
+    commit: undefined,
+    source: inputs.source,
+    target: { module: '', attribute: '', factory: false, expression: '', path: [''], reason: 'not looked for' },
+    requirements: {
+      file: 'requirements.txt',
+      kind: 'requirements',
+      hashed: false,
+      listsGunicorn: false,
+      sha256: '',
+      reason: 'not looked for',
+    },
+    static: [],
+    bundle: { path: '', bytes: 0, sha256: '', contentSha256: '', files: 0, contentBytes: 0 },
+    warnings: [],
+  }
+}
+
 function chosenName(input: string | undefined, repository: Repository): string {
   if (input === undefined) return appName(repository.fullName)
   const fault = nameFault(input)

@@ -1,16 +1,23 @@
+import { createHash } from 'node:crypto'
+import { CATCH_ALL_SITE, paths } from '../config/paths.ts'
 import type { Operation, Plan } from '../plan/operation.ts'
 import type { Facts } from '../server/facts.ts'
 import type { Change } from './report.ts'
 
-/** A plan in words: one line for each thing that deploy would do, in order. */
-export function describePlan(plan: Plan, facts: Facts): readonly Change[] {
+/**
+ * A plan in words: one line for each thing that deploy would do, in order. What deploy reports as changed afterwards
+ * (`packages`, `folder`, `user`, `release`, `uv`, `environment`, `persist`, `release-command`, `nginx`, `pruned`) has the
+ * same word here.
+ * @param name NAME
+ */
+export function describePlan(plan: Plan, facts: Facts, name: string): readonly Change[] {
   if (plan.kind === 'unchanged') {
     return [{ what: 'nothing', detail: `release ${plan.release} serves already what was asked for` }]
   }
-  return plan.operations.flatMap((operation) => describe(operation, plan, facts))
+  return plan.operations.flatMap((operation) => describe(operation, plan, facts, name))
 }
 
-function describe(operation: Operation, plan: Plan, facts: Facts): readonly Change[] {
+function describe(operation: Operation, plan: Plan, facts: Facts, name: string): readonly Change[] {
   const change = (what: string, detail: string): readonly Change[] => [{ what, detail }]
   switch (operation.kind) {
     case 'install-packages':
@@ -23,9 +30,11 @@ function describe(operation: Operation, plan: Plan, facts: Facts): readonly Chan
         ? []
         : change('uv', `install version ${operation.version}`)
     case 'claim':
-      return facts.home ? [] : change('folder', "make the app's folder")
+      return facts.home ? [] : change('folder', `make ${paths(name).app}`)
     case 'account':
-      return facts.account ? [] : change('users', "make the app's user and its build user")
+      return facts.account
+        ? []
+        : [...change('user', `make ${paths(name).user}`), ...change('user', `make ${paths(name).buildUser}`)]
     case 'receive-bundle':
       return change('upload', `${operation.bytes} bytes`)
     case 'unpack':
@@ -50,18 +59,44 @@ function describe(operation: Operation, plan: Plan, facts: Facts): readonly Chan
     case 'publish':
       return change('static', `nginx serves ${operation.folder} under ${operation.url}`)
     case 'release-command':
-      return change('release command', 'run it with the new release')
+      return change('release-command', 'run it with the new release')
     case 'start':
       return change('start', `start ${plan.release} beside ${plan.from ?? 'nothing'}`)
     case 'health':
       return change('health check', `GET ${plan.check.path} over the release's own socket`)
     case 'nginx':
-      return change('nginx', 'write the site, test the configuration, and reload only if it changed')
+      return siteStands(operation, facts, name)
+        ? []
+        : change('nginx', `write ${paths(name).nginxSite}, test the configuration and reload`)
     case 'cutover':
       return change('cutover', `switch from ${plan.from ?? 'nothing'} to ${plan.release}`)
     case 'settle':
       return change('smoke test', 'keep the release if it is good, else go back')
     case 'prune':
-      return change('releases', `keep the last ${operation.keep}`)
+      return excess(operation.keep, plan, facts).flatMap((release) => change('pruned', `remove ${release}`))
   }
+}
+
+/** nginx's files of ours are there already, byte for byte. */
+function siteStands(
+  operation: Extract<Operation, { kind: 'nginx' }>,
+  facts: Facts,
+  name: string,
+): boolean {
+  const isSame = (file: string, content: string) => facts.files.get(file) === sha256(content)
+  const { site, catchAll } = operation
+  if (!isSame(paths(name).nginxSite, site)) return false
+  const found = facts.files.has(CATCH_ALL_SITE)
+  // Where it is wanted and not there, another site is the default: see remote/nginx.sh.
+  return catchAll === undefined ? !found : !found || isSame(CATCH_ALL_SITE, catchAll)
+}
+
+/** The releases that are one too many, oldest first; never the new one nor the one before it (remote/prune.sh). */
+function excess(keep: number, plan: Plan, facts: Facts): readonly string[] {
+  const others = (facts.state?.releases ?? []).map(({ id }) => id).filter((id) => id !== plan.release)
+  return others.slice(0, Math.max(0, others.length + 1 - keep)).filter((id) => id !== plan.from)
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
 }

@@ -1,4 +1,5 @@
 import type { Explanation } from '../errors.ts'
+import { cutToBytes, visible } from '../text.ts'
 import type { Failure, Situation } from './diagnosis.ts'
 
 /**
@@ -67,9 +68,9 @@ const dependencies: readonly SaidRow[] = [
     },
   },
   {
-    fits: /Failed to build `?([^`]+?)`?$|Failed to download and build `([^`]+)`/,
-    explain: ([, first, second], { detail: file }) => ({
-      cause: `${first ?? second} has no ready-made build for this server's Python, and could not be built.`,
+    fits: /Failed to build `([^`]+)`|Failed to download and build `([^`]+)`/,
+    explain: ([, first, second], { detail: file, lines }) => ({
+      cause: `${first ?? second} has no ready-made build for this server's Python, and could not be built${buildError(lines)}.`,
       cure: `Pin a version in ${file} that has one, set \`python\`, or add what the build asks for to \`packages\`; its words are in the log.`,
       file,
     }),
@@ -229,6 +230,12 @@ function said(rows: readonly SaidRow[], failure: Failure, situation: Situation):
     if (match) return row.explain(match, failure, situation)
   }
   return undefined
+}
+
+/** The exception that a build ended with. */
+function buildError(lines: readonly string[]): string {
+  const last = lines.findLast((line) => /^\s*[\w.]+(?:Error|Exception): /.test(line))
+  return last === undefined ? '' : `: ${cutToBytes(visible(last.trim()), 200)}`
 }
 
 function built({ lines }: Failure): string {

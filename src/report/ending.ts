@@ -147,7 +147,7 @@ function situationOf({ plan, facts, project, inputs }: Outcome): Situation {
     healthPath: plan.check.path,
     healthTimeoutSeconds: Math.round(inputs.behaviour.healthTimeoutMs / 1000),
     lockTimeoutSeconds: Math.round(inputs.behaviour.lockTimeoutMs / 1000),
-    smokeUrl: `${plan.check.scheme}://${plan.check.host}${plan.check.path}`,
+    smokeUrl: inputs.behaviour.smokeUrl ?? `${plan.check.scheme}://${plan.check.host}${plan.check.path}`,
     ufw: facts.firewall,
   }
 }

@@ -34,46 +34,59 @@ export function looksLikeCommand(line: string): boolean {
 }
 
 /**
- * A value as text within Markdown: every character that GitHub Flavored Markdown or HTML could take for markup is a
- * numeric reference, which is text and nothing else (GFM spec 6.2). `@` and `#` are set apart besides, because
- * GitHub looks for mentions and issues after rendering. Newlines become spaces, so a table's row stays one row.
+ * What GitHub Flavored Markdown or HTML could take for markup. `:` only where it begins a link or an emoji, `www.`
+ * because it begins a link too.
+ */
+const markup = /[&<>`|*_~[\]#\\@$^{}]|:(?=\/\/|[\w+-]+:)|www(?=\.)/gi
+
+/**
+ * A value as text within Markdown: what could be markup becomes numeric references, which are text and nothing else
+ * (GFM spec 6.2). `@` and `#` are set apart besides, because GitHub looks for mentions and issues after rendering.
+ * Newlines become spaces, so a table's row stays one row.
  */
 export function markdown(text: string): string {
-  const markup = /[&<>`|*_~[\]#!\\@:$^{}]|^[-+=]|^[0-9]+(?=[.)])|www(?=\.)/gi
-  return oneLine(text).replace(markup, (part) => {
-    const references = [...part].map(reference).join('')
-    return part === '@' || part === '#' ? `<span>${references}</span>` : references
-  })
+  return references(oneLine(text))
+    .replace(/&#(?:64|35);/g, '<span>$&</span>')
+    .replace(/^(?:[-+=]|[0-9]+(?=[.)]))/, (start) => [...start].map(reference).join(''))
 }
 
 /** A value as code within Markdown, where GitHub looks for no mention, issue, link or emoji. */
 export function markdownCode(text: string): string {
-  return text === '' ? '' : `<code>${htmlText(oneLine(text))}</code>`
+  return text === '' ? '' : `<code>${references(oneLine(text))}</code>`
 }
 
-/** Lines as a block of code: HTML, because no number of backquotes is safe from a line that holds more. */
+/**
+ * Lines as a block of code: HTML, because no number of backquotes is safe from a line that holds more. Within it
+ * nothing is Markdown (GFM spec 4.6, start condition 1): HTML's own three characters would do, the rest is for readers
+ * that are not GitHub's.
+ */
 export function markdownBlock(lines: readonly string[]): string {
-  return `<pre>${lines.map((line) => htmlText(visible(line))).join('\n')}</pre>`
+  return `<pre>${lines.map((line) => visible(line).replace(/[&<>`|@${}]/g, reference)).join('\n')}</pre>`
 }
 
 /** A sentence of ours: what stands in backquotes becomes code, all the rest is text. */
 export function markdownSentence(text: string): string {
-  return text
-    .split(/(`[^`\n]+`)/)
+  return oneLine(text)
+    .split(/(`[^`]+`)/)
     .map((part) => (/^`[^`]+`$/.test(part) ? markdownCode(part.slice(1, -1)) : markdown(part)))
     .join('')
-}
-
-/** Text within an HTML element, inline or block: no Markdown and no tag can begin in it. */
-export function htmlText(text: string): string {
-  return text.replace(/[&<>"'`|*_~[\]#!\\@:$^{}]|www(?=\.)/gi, (part) => [...part].map(reference).join(''))
 }
 
 /** A link; only http and https addresses become one, anything else is shown as code. */
 export function markdownLink(label: string, url: string): string {
   const address = URL.parse(url)
   if (address === null || !/^https?:$/.test(address.protocol)) return markdownCode(label)
-  return `<a href="${htmlText(address.href)}">${markdown(label)}</a>`
+  const target = address.href.replace(/[^\w.~:/?#@!&*+,;=%-]/g, percent).replaceAll('&', '&amp;')
+  // Within a link's text nothing else becomes a link or a mention, so `://` and `www.` may stay as they are.
+  return `[${oneLine(label).replace(/[&<>`|*_~[\]\\@$^{}]/g, reference)}](${target})`
+}
+
+function references(text: string): string {
+  return text.replace(markup, (part) => [...part].map(reference).join(''))
+}
+
+function percent(character: string): string {
+  return [...Buffer.from(character)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('')
 }
 
 function reference(character: string): string {

@@ -1,9 +1,10 @@
 import { isReleaseId } from '../config/paths.ts'
 import type { Explanation } from '../errors.ts'
+import type { Warning } from '../project/project.ts'
 import { cutToBytes } from '../text.ts'
 import { markdown, markdownBlock, markdownCode, markdownLink, markdownSentence } from './escape.ts'
 import { duration } from './log.ts'
-import type { Report } from './report.ts'
+import type { Change, Report } from './report.ts'
 
 /** What the summary needs to know of the run's place on GitHub. */
 export interface SummaryContext {
@@ -31,18 +32,22 @@ export function summaryContext(environment: Readonly<Record<string, string | und
 /** Bytes of one value of unbounded length before it is escaped. */
 const longestValue = 1000
 
-/** Rows up to a number of bytes; how many did not fit is said in a last row. */
-export function fitting(
-  rows: readonly string[],
+/** Items as rows, up to a number of bytes; how many did not fit is said in a last row. */
+function fitting<Item>(
+  items: readonly Item[],
+  row: (item: Item) => string,
   maxBytes: number,
   more: (count: number) => string,
 ): readonly string[] {
+  const rows: string[] = []
   let bytes = 0
-  const fit = rows.findIndex((row) => {
-    bytes += Buffer.byteLength(row) + 1
-    return bytes > maxBytes
-  })
-  return fit < 0 ? rows : [...rows.slice(0, fit), more(rows.length - fit)]
+  for (const item of items) {
+    const next = row(item)
+    bytes += Buffer.byteLength(next) + 1
+    if (bytes > maxBytes) return [...rows, more(items.length - rows.length)]
+    rows.push(next)
+  }
+  return rows
 }
 
 /** was -> now, with the commits between them where both are known. */
@@ -50,8 +55,8 @@ export function releasesSection(report: Report, context: SummaryContext): readon
   const { release, previous, serving, commit, previousCommit } = report
   if (release === '' && previous === '') return []
   const rows = [
-    `| Was | ${previous === '' ? 'nothing' : `${markdownCode(previous)}${commitLink(previousCommit, context)}`} |`,
-    `| ${report.result === 'planned' ? 'Would be' : 'This run'} | ${release === '' ? 'no release' : `${markdownCode(release)}${commitLink(commit, context)}`} |`,
+    `| Was | ${previous === '' ? 'nothing' : `${code(previous)}${commitLink(previousCommit, context)}`} |`,
+    `| ${report.result === 'planned' ? 'Would be' : 'This run'} | ${release === '' ? 'no release' : `${code(release)}${commitLink(commit, context)}`} |`,
     `| Visitors get | ${servingText(serving)} |`,
   ]
   if (isCommit(commit) && isCommit(previousCommit) && commit !== previousCommit) {
@@ -65,7 +70,7 @@ export function releasesSection(report: Report, context: SummaryContext): readon
 
 function servingText(serving: string): string {
   if (serving === 'unknown') return 'not known: the connection was lost before the server said so'
-  return serving === '' ? 'nothing yet' : markdownCode(serving)
+  return serving === '' ? 'nothing yet' : code(serving)
 }
 
 function commitLink(commit: string, context: SummaryContext): string {
@@ -94,13 +99,13 @@ export function changesSection(report: Report, maxBytes: number): readonly strin
   if (report.changes.length === 0) {
     return planned ? ['### What a deploy would change', '', 'Nothing.', ''] : []
   }
-  const rows = report.changes.map(({ what, detail }) => `| ${value(what)} | ${value(detail)} |`)
+  const row = ({ what, detail }: Change) => `| ${value(what)} | ${value(detail)} |`
   return [
     planned ? '### What a deploy would change' : '### What changed on the server',
     '',
     '| What | Detail |',
     '| --- | --- |',
-    ...fitting(rows, maxBytes, (count) => `| and ${count} more | |`),
+    ...fitting(report.changes, row, maxBytes, (count) => `| and ${count} more | |`),
     '',
   ]
 }
@@ -109,15 +114,15 @@ export function changesSection(report: Report, maxBytes: number): readonly strin
 export function checksSection({ health, smoke }: Report): readonly string[] {
   const rows: string[] = []
   if (health !== null) {
-    const asked = `${markdownCode(cutToBytes(health.path, longestValue))}, ${health.answers} answers`
+    const asked = `${code(health.path)}, ${health.answers} answers`
     rows.push(
       `| Health check | ${mark(health.ok)} | ${health.status ?? 'none'} | ${duration(health.ms)} | ${asked} |`,
     )
   }
   if (smoke !== null) {
     const by =
-      smoke.release === '' ? '' : `, answered by ${markdownCode(cutToBytes(smoke.release, longestValue))}`
-    const asked = `${markdownCode(cutToBytes(smoke.url, longestValue))} from the ${smoke.from}${by}`
+      smoke.release === '' ? '' : `, answered by ${code(smoke.release)}`
+    const asked = `${code(smoke.url)} from the ${smoke.from}${by}`
     rows.push(
       `| Smoke test | ${mark(smoke.ok)} | ${smoke.status ?? 'none'} | ${duration(smoke.ms)} | ${asked} |`,
     )
@@ -140,25 +145,25 @@ function mark(ok: boolean): string {
 /** What to know though nothing failed. */
 export function warningsSection(report: Report, maxBytes: number): readonly string[] {
   if (report.warnings.length === 0) return []
-  const rows = report.warnings.map(({ text, file }) => {
-    const place = file === undefined ? '' : ` (${markdownCode(cutToBytes(file, longestValue))})`
+  const row = ({ text, file }: Warning) => {
+    const place = file === undefined ? '' : ` (${code(file)})`
     return `- ⚠️ ${markdownSentence(cutToBytes(text, longestValue))}${place}`
-  })
-  return ['### Warnings', '', ...fitting(rows, maxBytes, (count) => `- and ${count} more`), '']
+  }
+  return ['### Warnings', '', ...fitting(report.warnings, row, maxBytes, (count) => `- and ${count} more`), '']
 }
 
 /** Every fault with its cause and cure. */
 export function errorSection(report: Report, context: SummaryContext, maxBytes: number): readonly string[] {
   if (report.error === null) return []
   const { faults } = report.error
-  const rows = faults.map((fault) => {
+  const row = (fault: Explanation) => {
     const place =
       fault.file === undefined ? '' : ` (${fileLink(fault.file, fault.line, report.commit, context)})`
     const cause = markdownSentence(cutToBytes(fault.cause, longestValue))
     return `- **${cause}**${place}<br>${markdownSentence(cutToBytes(fault.cure, longestValue))}`
-  })
+  }
   const title = faults.length === 1 ? '### What went wrong' : `### What went wrong: ${faults.length} faults`
-  return [title, '', ...fitting(rows, maxBytes, (count) => `- and ${count} more`), '']
+  return [title, '', ...fitting(faults, row, maxBytes, (count) => `- and ${count} more`), '']
 }
 
 function fileLink(
@@ -202,6 +207,10 @@ export function rollbackSection(report: Report, context: SummaryContext): readon
     '```',
     '',
   ]
+}
+
+function code(text: string): string {
+  return markdownCode(cutToBytes(text, longestValue))
 }
 
 function value(text: string): string {

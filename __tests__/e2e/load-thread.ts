@@ -1,0 +1,140 @@
+/** The thread behind `startLoad`: requests and their clock only. */
+import { createHash, randomBytes } from 'node:crypto'
+import { Agent, request } from 'node:http'
+import { parentPort, workerData } from 'node:worker_threads'
+import { now, type pace, type Visit, type VisitKind } from './load.ts'
+import { assetOf } from './load-project.ts'
+
+const settings = workerData as { address: string; pace: typeof pace }
+
+/** More at once would say more of this machine than of the server. */
+const mostOpen = 300
+const timeoutMs = 30_000
+
+const kept = new Agent({ keepAlive: true, maxSockets: 8 })
+const visits: Visit[] = []
+let open = 0
+let over = false
+
+interface Asked {
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  readonly keep: boolean
+  readonly body?: Buffer
+}
+
+/** @throws Error with a short message: a status, an error's code */
+function ask({ method, path, keep, body }: Asked): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const asking = request({
+      host: settings.address,
+      method,
+      path,
+      agent: keep ? kept : false,
+      timeout: timeoutMs,
+      headers: body === undefined ? {} : { 'content-length': body.length },
+    })
+    asking.on('response', (answer) => {
+      const chunks: Buffer[] = []
+      answer.on('data', (chunk: Buffer) => chunks.push(chunk))
+      answer.on('error', (error) => reject(error))
+      answer.on('end', () => {
+        const text = Buffer.concat(chunks).toString()
+        if (answer.statusCode === 200) resolve(text)
+        else reject(new Error(`${path}: ${answer.statusCode}`))
+      })
+    })
+    asking.on('timeout', () => asking.destroy(new Error('no answer in time')))
+    asking.on('error', reject)
+    asking.end(body)
+  })
+}
+
+async function page(path: string, keep: boolean): Promise<string> {
+  const text = await ask({ method: 'GET', path, keep })
+  const [, version] = /^version (\S+)\nx{4000}$/.exec(text) ?? []
+  if (version === undefined) throw new Error(`not the page: ${text.slice(0, 60)}`)
+  return version
+}
+
+async function post(keep: boolean): Promise<string> {
+  const body = randomBytes(500 + Math.floor(Math.random() * 40_000))
+  const text = await ask({ method: 'POST', path: '/echo', keep, body })
+  const answer: unknown = JSON.parse(text)
+  const sha256 = createHash('sha256').update(body).digest('hex')
+  if (typeof answer !== 'object' || answer === null || !('version' in answer)) throw new Error(`not the echo: ${text}`)
+  if (!('sha256' in answer) || answer.sha256 !== sha256) throw new Error('another body arrived')
+  return String(answer.version)
+}
+
+async function asset(name: string): Promise<string> {
+  const text = await ask({ method: 'GET', path: `/static/${name}`, keep: false })
+  const [, version] = /^\/\* version (\S+) \*\/\n$/.exec(text) ?? []
+  if (version === undefined) throw new Error(`not the asset: ${text.slice(0, 60)}`)
+  return version
+}
+
+/** The version that answered. */
+async function visit(kind: VisitKind): Promise<string> {
+  switch (kind) {
+    case 'page':
+      return await page('/', false)
+    case 'page-kept':
+      return await page('/', true)
+    case 'slow':
+      return await page('/slow', false)
+    case 'post':
+      return await post(false)
+    case 'post-kept':
+      return await post(true)
+    case 'shared-asset':
+      return await asset('shared.css')
+    case 'own-asset': {
+      const version = await page('/', false)
+      const styled = await asset(assetOf(version))
+      if (styled !== version) throw new Error(`page ${version} has the style of ${styled}`)
+      return version
+    }
+  }
+}
+
+async function record(kind: VisitKind): Promise<void> {
+  if (open >= mostOpen) {
+    visits.push({ kind, began: now(), ended: now(), version: '', fault: `${mostOpen} requests are open already` })
+    return
+  }
+  open += 1
+  const began = now()
+  let version = ''
+  let fault = ''
+  try {
+    version = await visit(kind)
+  } catch (error) {
+    fault = error instanceof Error ? `${'code' in error ? `${String(error.code)} ` : ''}${error.message}` : String(error)
+  }
+  visits.push({ kind, began, ended: now(), version, fault })
+  open -= 1
+}
+
+const timers = Object.entries(settings.pace).map(([kind, perSecond]) => {
+  const began = performance.now()
+  let count = 0
+  // Timers come late on a busy machine; what is due is made up for.
+  return setInterval(() => {
+    const due = Math.floor(((performance.now() - began) / 1000) * perSecond)
+    for (; count < due; count += 1) void record(kind as VisitKind)
+  }, 5)
+})
+
+async function end(): Promise<void> {
+  over = true
+  for (const timer of timers) clearInterval(timer)
+  while (open > 0) await new Promise((resolve) => setTimeout(resolve, 20))
+  parentPort?.postMessage(visits)
+  kept.destroy()
+  parentPort?.close()
+}
+
+parentPort?.on('message', () => {
+  if (!over) void end()
+})

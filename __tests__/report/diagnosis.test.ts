@@ -1,0 +1,447 @@
+import { describe, expect, test } from 'vitest'
+import { diagnose, diagnosed, type Situation } from '../../src/report/diagnosis.ts'
+
+const situation: Situation = {
+  name: 'blog',
+  user: 'deploy',
+  release: '20261122184800-abc1234',
+  source: '',
+  module: 'wsgi',
+  requirements: 'requirements.txt',
+  python: '',
+  healthPath: '/health',
+  healthTimeoutSeconds: 60,
+  lockTimeoutSeconds: 600,
+  smokeUrl: 'http://blog.example.com/',
+  ufw: false,
+}
+
+const root = '/srv/web-blog/releases/20261122184800-abc1234'
+
+function traceback(exception: string, file = 'blog/views.py'): readonly string[] {
+  return [
+    '[2026-11-22 18:48:03 +0000] [413] [ERROR] Exception in worker process',
+    'Traceback (most recent call last):',
+    `  File "${root}/.venv/lib/python3.11/site-packages/gunicorn/arbiter.py", line 608, in spawn_worker`,
+    '    worker.init_process()',
+    `  File "${root}/${file}", line 3, in <module>`,
+    '    import something',
+    exception,
+    '[2026-11-22 18:48:03 +0000] [413] [INFO] Worker exiting (pid: 413)',
+  ]
+}
+
+/** code, detail, the lines, and what cause and cure must tell, the input and the file they point at. */
+interface Case {
+  readonly code: string
+  readonly detail?: string
+  readonly lines?: readonly string[]
+  readonly cause: RegExp
+  readonly cure: RegExp
+  readonly becomes?: string
+  readonly input?: string
+  readonly file?: string
+  readonly situation?: Partial<Situation>
+}
+
+const app: readonly Case[] = [
+  {
+    code: 'app-exited',
+    lines: traceback("ModuleNotFoundError: No module named 'yaml'"),
+    cause: /cannot start: ModuleNotFoundError: No module named 'yaml' \(blog\/views\.py, line 3\)\.$/,
+    cure: /Add `PyYAML` to requirements\.txt/,
+    becomes: 'app-import',
+    file: 'blog/views.py',
+  },
+  {
+    code: 'app-exited',
+    lines: traceback("ModuleNotFoundError: No module named 'flask_login.utils'"),
+    cause: /flask_login/,
+    cure: /Add `flask-login`/,
+    becomes: 'app-import',
+  },
+  {
+    code: 'start',
+    lines: traceback("ModuleNotFoundError: No module named 'wsgi'", '.deploy/flask_deploy_entry.py'),
+    cause: /No module named 'wsgi'\.$/,
+    cure: /Set `app`/,
+    becomes: 'app-import',
+    input: 'app',
+  },
+  {
+    code: 'app-exited',
+    lines: traceback(`ImportError: cannot import name 'application' from 'wsgi' (${root}/wsgi.py)`, '.deploy/flask_deploy_entry.py'),
+    cause: /cannot import name/,
+    cure: /no `application` in it/,
+    becomes: 'app-import',
+    input: 'app',
+  },
+  {
+    code: 'app-exited',
+    lines: traceback("ImportError: cannot import name 'url_quote' from 'werkzeug.urls' (/srv/x/werkzeug/urls.py)"),
+    cause: /url_quote/,
+    cure: /Pin `werkzeug` in requirements\.txt/,
+    becomes: 'app-import',
+  },
+  {
+    code: 'app-exited',
+    lines: traceback('ImportError: libpq.so.5: cannot open shared object file: No such file or directory'),
+    cause: /libpq\.so\.5/,
+    cure: /`packages`/,
+    becomes: 'app-import',
+    input: 'packages',
+  },
+  {
+    code: 'app-exited',
+    lines: traceback("KeyError: 'DATABASE_URL'"),
+    cause: /DATABASE_URL/,
+    cure: /`DATABASE_URL=\.\.\.` to `env`/,
+    becomes: 'app-import',
+    input: 'env',
+  },
+  {
+    code: 'health-timeout',
+    lines: traceback(`OSError: [Errno 30] Read-only file system: '${root}/web/logs'`),
+    cause: /does not answer: OSError/,
+    cure: /Add `logs` .*`persist`/,
+    becomes: 'app-import',
+    input: 'persist',
+    situation: { source: 'web' },
+  },
+  {
+    code: 'app-exited',
+    lines: traceback('sqlalchemy.exc.OperationalError: (sqlite3.OperationalError) unable to open database file'),
+    cause: /unable to open database file/,
+    cure: /`persist`, such as `instance`/,
+    becomes: 'app-import',
+    input: 'persist',
+  },
+  {
+    code: 'app-exited',
+    lines: traceback('SyntaxError: invalid syntax'),
+    cause: /SyntaxError/,
+    cure: /Correct the line/,
+    becomes: 'app-import',
+    input: 'python',
+    file: 'blog/views.py',
+  },
+  {
+    code: 'app-exited',
+    lines: ['[2026-11-22 18:48:03 +0000] [412] [INFO] Starting gunicorn 23.0.0', 'SECRET is not set, giving up'],
+    cause: /its last line is: SECRET is not set/,
+    cure: /sys\.exit/,
+  },
+  { code: 'app-exited', cause: /without a word/, cure: /app\.run/ },
+  {
+    code: 'worker-restarted',
+    detail: '200',
+    cause: /died while it was asked/,
+    cure: /last lines/,
+  },
+  { code: 'health-status', detail: '404', cause: /`\/health` answered 404/, cure: /`expect-status`/, input: 'health-path' },
+  {
+    code: 'health-status',
+    detail: '500',
+    lines: ['[2026-11-22 18:48:05,120] ERROR in app: Exception on /health [GET]', ...traceback('ZeroDivisionError: division by zero').slice(1, 7)],
+    cause: /answered 500: ZeroDivisionError: division by zero \(blog\/views\.py, line 3\)/,
+    cure: /Correct the app/,
+    file: 'blog/views.py',
+  },
+  { code: 'health-status', detail: '503', cause: /answered 503/, cure: /last lines/, input: 'health-path' },
+  { code: 'health-timeout', detail: '60', cause: /within 60 s/, cure: /`health-timeout`/, input: 'health-timeout' },
+  {
+    code: 'release-command',
+    detail: '1',
+    lines: ['INFO  [alembic.runtime.migration] Context impl SQLiteImpl.', "ERROR [flask_migrate] Error: Can't locate revision identified by 'ae1027a6acf'"],
+    cause: /exit status 1.*Can't locate revision/,
+    cure: /`release-command`/,
+    input: 'release-command',
+  },
+  {
+    code: 'release-command',
+    detail: '1',
+    lines: traceback('RuntimeError: no database'),
+    cause: /RuntimeError: no database/,
+    cure: /Correct the app/,
+    file: 'blog/views.py',
+  },
+]
+
+const tools: readonly Case[] = [
+  {
+    code: 'dependencies',
+    detail: 'requirements.txt',
+    lines: [
+      'error: No solution found when resolving dependencies',
+      '  cause: Because there is no version of flask==99.0 and you require flask==99.0, we can conclude that your requirements are unsatisfiable.',
+    ],
+    cause: /no flask==99\.0/,
+    cure: /Correct the name and version of it in requirements\.txt/,
+    file: 'requirements.txt',
+  },
+  {
+    code: 'dependencies',
+    detail: 'requirements.txt',
+    lines: [
+      '  × No solution found when resolving dependencies:',
+      '  ╰─▶ Because flaskk was not found in the package registry and you require flaskk, we can conclude that your requirements are unsatisfiable.',
+    ],
+    cause: /no package called flaskk/,
+    cure: /requirements\.txt/,
+  },
+  {
+    code: 'dependencies',
+    detail: 'requirements.txt',
+    lines: [
+      'error: No solution found when resolving dependencies',
+      '  cause: Because flask==3.0.0 depends on werkzeug>=3.0.0 and you require flask==3.0.0, we can conclude that you require werkzeug>=3.0.0.',
+      '         And because you require werkzeug==2.0.0, we can conclude that your requirements are unsatisfiable.',
+    ],
+    cause: /exclude each other/,
+    cure: /Loosen/,
+  },
+  {
+    code: 'dependencies',
+    detail: 'requirements.txt',
+    lines: ['error: Failed to download `flask==3.0.0`', '  cause: Hash mismatch for `flask==3.0.0`', '', '         Expected:'],
+    cause: /file of flask==3\.0\.0/,
+    cure: /Lock the packages anew/,
+  },
+  {
+    code: 'dependencies',
+    detail: 'requirements.txt',
+    lines: ['error: In `--require-hashes` mode, all requirements must have a hash, but none were provided for: flask==3.0.0'],
+    cause: /not all: flask==3\.0\.0|have hashes, but not all/,
+    cure: /or none/,
+  },
+  {
+    code: 'dependencies',
+    detail: 'requirements.txt',
+    lines: [
+      'error: Request failed after 3 retries in 5.3s',
+      '  cause: Failed to fetch: https://index.example/simple/click/',
+      '  cause: dns error',
+      '  cause: failed to lookup address information: Name or service not known',
+    ],
+    cause: /could not reach the package index/,
+    cure: /firewall/,
+    input: 'host',
+  },
+  {
+    code: 'dependencies',
+    detail: 'requirements.txt',
+    lines: [
+      'error: Failed to build `mysqlclient==2.2.4`',
+      '  cause: The build backend returned an error',
+      '         Exception: Can not find valid pkg-config name.',
+    ],
+    cause: /mysqlclient had to be compiled/,
+    cure: /`default-libmysqlclient-dev`/,
+    input: 'packages',
+  },
+  {
+    code: 'dependencies',
+    detail: 'requirements.txt',
+    lines: ['error: Failed to build `psycopg2==2.9.9`', '         Error: pg_config executable not found.'],
+    cause: /psycopg2/,
+    cure: /`psycopg2-binary`.*`libpq-dev`/,
+    input: 'packages',
+  },
+  {
+    code: 'dependencies',
+    detail: 'requirements.txt',
+    lines: ['error: Failed to build `psutil==5.9.0`', '         psutil/_psutil_common.c:9:10: fatal error: Python.h: No such file or directory'],
+    cause: /psutil==5\.9\.0 had to be compiled.*`Python\.h`/,
+    cure: /`python3-dev` and `build-essential`/,
+    input: 'packages',
+  },
+  {
+    code: 'dependencies',
+    detail: 'requirements.txt',
+    lines: ['error: Failed to build `cffi==1.15.0`', '         fatal error: ffi.h: No such file or directory'],
+    cause: /`ffi\.h`/,
+    cure: /`libffi-dev`/,
+  },
+  {
+    code: 'dependencies',
+    detail: 'requirements.txt',
+    lines: [
+      'error: Failed to build `pyyaml==5.4.1`',
+      '  cause: The build backend returned an error',
+      '         Traceback (most recent call last):',
+      '         AttributeError: cython_sources',
+    ],
+    cause: /pyyaml==5\.4\.1 has no ready-made build.*AttributeError: cython_sources/,
+    cure: /Pin a version/,
+  },
+  {
+    code: 'dependencies',
+    detail: 'requirements.txt',
+    lines: [
+      '  cause: Because the current Python version (3.9.2) does not satisfy Python>=3.10 and flask==3.2.0 depends on Python>=3.10, we can conclude that flask==3.2.0 cannot be used.',
+    ],
+    cause: /needs Python >=3\.10.*3\.9\.2/,
+    cure: /`python`/,
+    input: 'python',
+  },
+  {
+    code: 'dependencies',
+    detail: 'requirements.txt',
+    lines: ["error: Couldn't parse requirement in `requirements.txt` at position 0"],
+    cause: /no requirement/,
+    cure: /Correct requirements\.txt/,
+  },
+  { code: 'dependencies', detail: 'pyproject.toml', lines: ['?!'], cause: /pyproject\.toml could not/, cure: /log/, file: 'pyproject.toml' },
+  {
+    code: 'packages',
+    detail: 'nginx libpqq',
+    lines: ['Reading state information...', 'E: Unable to locate package libpqq'],
+    cause: /no package `libpqq`/,
+    cure: /`packages`/,
+    input: 'packages',
+  },
+  {
+    code: 'packages',
+    detail: 'python-pip',
+    lines: ["E: Package 'python-pip' has no installation candidate"],
+    cause: /`python-pip`/,
+    cure: /`packages`/,
+  },
+  {
+    code: 'packages',
+    detail: 'nginx',
+    lines: [
+      'E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 1234 (unattended-upgr)',
+      'E: Unable to acquire the dpkg frontend lock (/var/lib/dpkg/lock-frontend), is another process using it?',
+    ],
+    cause: /Another program.*was installing/,
+    cure: /do not delete lock files/,
+  },
+  {
+    code: 'packages',
+    detail: 'nginx',
+    lines: ["Err:1 http://archive.example bookworm InRelease", "  Temporary failure resolving 'archive.example'"],
+    cause: /archive\.example/,
+    cure: /DNS/,
+  },
+  {
+    code: 'packages',
+    detail: 'nginx',
+    lines: ["E: You don't have enough free space in /var/cache/apt/archives/."],
+    cause: /disk got full/,
+    cure: /Free some space/,
+  },
+  {
+    code: 'nginx-start',
+    lines: ['nginx: [emerg] bind() to 0.0.0.0:80 failed (98: Address already in use)'],
+    cause: /port 80/,
+    cure: /apache2/,
+  },
+  {
+    code: 'nginx-broken',
+    lines: ['nginx: [emerg] unknown directive "htttp" in /etc/nginx/sites-enabled/other:3', 'nginx: configuration file /etc/nginx/nginx.conf test failed'],
+    cause: /not this app's.*sites-enabled\/other, line 3/,
+    cure: /`nginx -t`/,
+  },
+  {
+    code: 'nginx-config',
+    lines: ['nginx: [emerg] invalid server name in /etc/nginx/sites-enabled/web-blog.conf:9'],
+    cause: /this app's site: invalid server name/,
+    cure: /`domain`/,
+    input: 'domain',
+  },
+  { code: 'nginx-config', cause: /old configuration is back/, cure: /log/ },
+]
+
+const others: readonly Case[] = [
+  { code: 'disk', cause: /full/, cure: /df -h/, input: 'keep-releases' },
+  {
+    code: 'lock-timeout',
+    detail: 'https://github.com/o/r/actions/runs/1 (octocat)',
+    cause: /more than 600 s: https:\/\/github\.com\/o\/r\/actions\/runs\/1/,
+    cure: /`lock-timeout`/,
+    input: 'lock-timeout',
+  },
+  { code: 'facts-changed', detail: '7', cause: /Another deploy/, cure: /`concurrency`/ },
+  { code: 'owner', detail: 'other/blog', cause: /belongs to the repository other\/blog/, cure: /`name`/, input: 'name' },
+  { code: 'reserved-path', detail: '.venv', cause: /`\.venv`/, cure: /`exclude`/, input: 'exclude' },
+  { code: 'smoke-wrong-release', detail: 'Something else answered 200 (Apache), not this release.', cause: /Apache/, cure: /`domain`/ },
+  { code: 'smoke-status', detail: 'This release answered 500; good would be any under 500.', cause: /answered 500/, cure: /`smoke-url`/ },
+  { code: 'smoke-text', cause: /`expect-text`/, cure: /`expect-text`/, input: 'expect-text' },
+  { code: 'smoke-unreachable', cause: /neither from outside/, cure: /systemctl status nginx/ },
+  {
+    code: 'smoke-unreachable-outside',
+    cause: /ufw is active/,
+    cure: /`ufw allow 80\/tcp`/,
+    situation: { ufw: true },
+  },
+  { code: 'smoke-unreachable-outside', cause: /a firewall stands/, cure: /provider's control panel/ },
+  { code: 'sudo-absent', cause: /deploy is not root/, cure: /`user`/, input: 'user' },
+  { code: 'sudo-password-needed', cause: /asks deploy/, cure: /`sudo-password`/, input: 'sudo-password' },
+  { code: 'sudo-password-wrong', cause: /did not accept/, cure: /secret/, input: 'sudo-password' },
+  {
+    code: 'not-root',
+    lines: ['deploy is not in the sudoers file.'],
+    cause: /does not let this login/,
+    cure: /usermod -aG sudo/,
+    becomes: 'sudo-not-allowed',
+  },
+  {
+    code: 'not-root',
+    lines: ["sudo-rs: I'm sorry deploy. I'm afraid I can't do that"],
+    cause: /does not let this login/,
+    cure: /visudo|usermod/,
+    becomes: 'sudo-not-allowed',
+  },
+  {
+    code: 'not-root',
+    lines: ['sudo: sorry, you must have a tty to run sudo'],
+    cause: /requiretty/,
+    cure: /visudo/,
+    becomes: 'sudo-tty',
+  },
+  { code: 'quantum-flux', detail: '42', cause: /`quantum-flux` \(42\).*no explanation yet/, cure: /report it/ },
+  { code: 'constructor', cause: /no explanation yet/, cure: /report it/ },
+]
+
+describe.each([
+  ['the app', app],
+  ['tools', tools],
+  ['the rest', others],
+])('failures of %s', (_, cases) => {
+  test.each(cases)('$code $detail: $cause', (one) => {
+    const lines = one.lines ?? []
+    const error = diagnose({ code: one.code, detail: one.detail ?? '', lines }, { ...situation, ...one.situation })
+    const [explanation] = error.explanations
+    expect(explanation?.cause).toMatch(one.cause)
+    expect(explanation?.cure).toMatch(one.cure)
+    expect(error.code).toBe(one.becomes ?? one.code)
+    expect(error.lines).toEqual(lines)
+    if (one.input !== undefined) expect(explanation?.input).toBe(one.input)
+    if (one.file !== undefined) expect(explanation?.file).toBe(one.file)
+  })
+})
+
+test('every code explains itself in whole sentences, with nothing known and with nonsense', () => {
+  for (const code of diagnosed) {
+    for (const detail of ['', 'x'.repeat(5000), '\x1b[31m\n::error::']) {
+      const error = diagnose({ code, detail, lines: [detail] }, situation)
+      expect(error.explanations).toHaveLength(1)
+      for (const { cause, cure } of error.explanations) {
+        expect(cause, code).toMatch(/^\S.*\.$/s)
+        expect(cure, code).toMatch(/^[A-Z].*\.$/s)
+        expect(`${cause}${cure}`, code).not.toMatch(/undefined|\x1b|\n/)
+        expect(cause.length + cure.length, code).toBeLessThan(1500)
+      }
+    }
+  }
+})
+
+test('every code that the program on the server can fail with is explained', async () => {
+  const { readdirSync, readFileSync } = await import('node:fs')
+  const folder = new URL('../../remote/', import.meta.url)
+  const text = readdirSync(folder).map((file) => readFileSync(new URL(file, folder), 'utf8')).join('\n')
+  const codes = [...text.matchAll(/\bfail ([a-z][a-z-]+)/g), ...text.matchAll(/"fail ([a-z][a-z-]+)/g)].map(([, code = '']) => code)
+  const unexplained = new Set(codes.filter((code) => !diagnosed.includes(code) && !diagnosed.includes(`smoke-${code}`)))
+  expect([...unexplained].toSorted()).toEqual(['internal'])
+})

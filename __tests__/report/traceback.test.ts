@@ -1,0 +1,93 @@
+import { describe, expect, test } from 'vitest'
+import { lastTraceback, projectFile } from '../../src/report/traceback.ts'
+
+const root = '/srv/web-blog/releases/20261122184800-abc1234'
+const library = `${root}/.venv/lib/python3.11/site-packages`
+
+/** What gunicorn 23 writes into the journal when a worker cannot import the app. */
+const importError = [
+  '[2026-11-22 18:48:03 +0000] [412] [INFO] Starting gunicorn 23.0.0',
+  '[2026-11-22 18:48:03 +0000] [413] [INFO] Booting worker with pid: 413',
+  '[2026-11-22 18:48:03 +0000] [413] [ERROR] Exception in worker process',
+  'Traceback (most recent call last):',
+  `  File "${library}/gunicorn/arbiter.py", line 608, in spawn_worker`,
+  '    worker.init_process()',
+  '  File "<frozen importlib._bootstrap>", line 1204, in _gcd_import',
+  `  File "${root}/.deploy/flask_deploy_entry.py", line 12, in <module>`,
+  '    from wsgi import app',
+  `  File "${root}/wsgi.py", line 1, in <module>`,
+  '    from blog import create_app',
+  `  File "${root}/blog/__init__.py", line 3, in <module>`,
+  '    import flask_sqlalchemy',
+  `  File "${library}/flask_sqlalchemy/__init__.py", line 5, in <module>`,
+  '    from .extension import SQLAlchemy',
+  "ModuleNotFoundError: No module named 'sqlalchemy'",
+  '[2026-11-22 18:48:03 +0000] [413] [INFO] Worker exiting (pid: 413)',
+  '[2026-11-22 18:48:03 +0000] [412] [ERROR] Worker (pid:413) exited with code 3',
+]
+
+describe('the last traceback', () => {
+  test('has its exception and the deepest file of the project, not of a library nor of ours', () => {
+    expect(lastTraceback(importError, 'blog')).toEqual({
+      exception: "ModuleNotFoundError: No module named 'sqlalchemy'",
+      frame: { file: 'blog/__init__.py', line: 3 },
+    })
+  })
+
+  test('of a syntax error is where the error is, with the caret lines of newer Pythons', () => {
+    const lines = [
+      'Traceback (most recent call last):',
+      `  File "${root}/wsgi.py", line 1, in <module>`,
+      '    from blog.views import bp',
+      '    ^^^^^^^^^^^^^^^^^^^^^^^^^',
+      `  File "${root}/blog/views.py", line 7`,
+      '    def index(:',
+      '              ^',
+      'SyntaxError: invalid syntax',
+    ]
+    expect(lastTraceback(lines, 'blog')).toEqual({
+      exception: 'SyntaxError: invalid syntax',
+      frame: { file: 'blog/views.py', line: 7 },
+    })
+  })
+
+  test('of a chain is the last one, with the frame of the one before where it has none', () => {
+    const lines = [
+      'Traceback (most recent call last):',
+      `  File "${root}/app.py", line 9, in connect`,
+      '    db.connect()',
+      'ConnectionRefusedError: [Errno 111] Connection refused',
+      '',
+      'The above exception was the direct cause of the following exception:',
+      '',
+      'Traceback (most recent call last):',
+      `  File "${library}/sqlalchemy/engine/base.py", line 143, in __init__`,
+      '    self._dbapi_connection = engine.raw_connection()',
+      'sqlalchemy.exc.OperationalError: (psycopg2.OperationalError) connection to server failed: Connection refused',
+      '(Background on this error at: https://sqlalche.me/e/20/e3q8)',
+    ]
+    expect(lastTraceback(lines, 'blog')).toEqual({
+      exception:
+        'sqlalchemy.exc.OperationalError: (psycopg2.OperationalError) connection to server failed: Connection refused',
+      frame: { file: 'app.py', line: 9 },
+    })
+  })
+
+  test('of another try counts, not the first', () => {
+    const again = importError.map((line) => line.replace("'sqlalchemy'", "'other'"))
+    expect(lastTraceback([...importError, ...again], 'blog')?.exception).toContain("'other'")
+  })
+
+  test('is none where there is none, or where the log ends within it', () => {
+    expect(lastTraceback(['hello', 'Error: no traceback'], 'blog')).toBeUndefined()
+    expect(lastTraceback(importError.slice(0, 8), 'blog')).toBeUndefined()
+  })
+})
+
+test('only files of the project become paths in the repository', () => {
+  expect(projectFile(`${root}/pkg/x.py`, 'blog')).toBe('pkg/x.py')
+  expect(projectFile('/srv/web-blog/current/x.py', 'blog')).toBe('x.py')
+  for (const path of [`${library}/x.py`, '/usr/lib/python3/os.py', `${root}/../x.py`, '/srv/web-other/releases/1/x.py', '<string>']) {
+    expect(projectFile(path, 'blog')).toBeUndefined()
+  }
+})
