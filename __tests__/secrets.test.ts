@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { redactor, secretsToMask } from '../src/secrets.ts'
 import { inputsOf } from './inputs/sample.ts'
 
-const key = '-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAA\nBG5vbmUAAAAE\n-----END OPENSSH PRIVATE KEY-----\n'
+const key =
+  '-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAA\nBG5vbmUAAAAE\n-----END OPENSSH PRIVATE KEY-----\n'
 
 describe('what GitHub is told to mask', () => {
   test('values of 8 bytes and more, each line of a key, and their encodings', () => {
@@ -44,7 +45,9 @@ describe('what GitHub is told to mask', () => {
         ].join('\n'),
       }),
     )
-    expect(masks.filter((mask) => /example|blog|deploy|12345678|false|^-----(BEGIN|END)[^\\n%]*$/.test(mask))).toEqual([])
+    expect(
+      masks.filter((mask) => /example|blog|deploy|12345678|false|^-----(BEGIN|END)[^\\n%]*$/.test(mask)),
+    ).toEqual([])
   })
 
   test('everything in an `env` that cannot be read: which part is the secret is not known', () => {

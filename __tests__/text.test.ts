@@ -19,11 +19,15 @@ describe('cutToBytes', () => {
 
   test('never exceeds the bytes, whatever the text', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 60 }), fc.integer({ min: 3, max: 80 }), (text, max) => {
-        const cut = cutToBytes(text, max)
-        expect(Buffer.byteLength(cut)).toBeLessThanOrEqual(max)
-        expect(cut === text || (cut.endsWith('…') && text.startsWith(cut.slice(0, -1)))).toBe(true)
-      }),
+      fc.property(
+        fc.string({ unit: 'binary', maxLength: 60 }),
+        fc.integer({ min: 3, max: 80 }),
+        (text, max) => {
+          const cut = cutToBytes(text, max)
+          expect(Buffer.byteLength(cut)).toBeLessThanOrEqual(max)
+          expect(cut === text || (cut.endsWith('…') && text.startsWith(cut.slice(0, -1)))).toBe(true)
+        },
+      ),
     )
   })
 })

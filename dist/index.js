@@ -64965,8 +64965,8 @@ function indented(text) {
 
 ;// CONCATENATED MODULE: ./build/config/unit-text.js
 /**
- * Writes one word of a setting that is split into words, e.g. one assignment of `Environment=`: in double quotes with
- * C escapes where it has to be (systemd.syntax(7), "Quoting").
+ * Writes one word of a setting that is split into words: in double quotes with C escapes where it has to be
+ * (systemd.syntax(7), "Quoting").
  * @throws RangeError for NUL, lone surrogates and noncharacters: systemd passes over a line that holds one
  */
 function unitWord(text) {
@@ -64977,6 +64977,16 @@ function unitWord(text) {
         .replace(/["\\]/g, '\\$&')
         .replace(/\p{Cc}/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
     return /^[A-Za-z0-9_./:@+,=%-]+$/.test(body) ? body : `"${body}"`;
+}
+/**
+ * Writes one assignment of `Environment=`.
+ * @throws RangeError as `unitWord`, and for control characters but tab, which older versions of systemd drop the
+ * variable for
+ */
+function assignmentWord(name, value) {
+    if (/[\p{Cc}--\t]/v.test(value))
+        throw new RangeError(`a unit cannot hold the control characters of ${name}`);
+    return unitWord(`${name}=${value}`);
 }
 /**
  * Writes one word of a command line (`ExecStart=`), where `$` would begin a variable as well
@@ -65116,7 +65126,7 @@ function walls(systemd, mounts) {
     return systemd < 238 ? known : [...known, ['TemporaryFileSystem', '/srv:ro'], ...mounts];
 }
 function environmentProperties(environment) {
-    return [...environment].map(([name, value]) => ['Environment', unitWord(`${name}=${value}`)]);
+    return [...environment].map(([name, value]) => ['Environment', assignmentWord(name, value)]);
 }
 /** @throws RangeError for a path with a character that means something in a list of mounts */
 function boundPath(path) {
@@ -65218,7 +65228,7 @@ const LEAST_FREE_BYTES = 300 * 1024 * 1024;
  * Judges whether this server can take the project at all, before anything is touched.
  * @throws DeployError with every reason why not
  */
-function guardServer(facts, project) {
+function guardServer(facts, project, command) {
     const faults = [];
     if (facts.systemd < OLDEST_SYSTEMD) {
         faults.push({
@@ -65230,7 +65240,8 @@ function guardServer(facts, project) {
         });
     }
     const needed = LEAST_FREE_BYTES + project.bundle.contentBytes;
-    if (facts.diskFreeBytes > 0 && facts.diskFreeBytes < needed) {
+    // A rollback makes nothing, and a full disk may be why it is wanted.
+    if (command !== 'rollback' && facts.diskFreeBytes > 0 && facts.diskFreeBytes < needed) {
         faults.push({
             cause: `The server's disk has ${megabytes(facts.diskFreeBytes)} MB left, and a new release may need ${megabytes(needed)} MB.`,
             cure: 'Free some space on the server, or set `keep-releases` to a smaller number.',
@@ -65313,6 +65324,7 @@ function missingPackages(facts, extra) {
 
 
 
+
 /** Seconds that the server waits for the runner's word; then it goes back by itself. */
 const VERDICT_SECONDS = 300;
 /** Stands for the release where only the rest of the settings is compared. */
@@ -65324,7 +65336,7 @@ const ANY_RELEASE = '00000000000000-0000000';
  * go back to
  */
 function makePlan(facts, wish) {
-    guardServer(facts, wish.project);
+    guardServer(facts, wish.project, wish.inputs.command);
     return wish.inputs.command === 'rollback' ? rollback(facts, wish) : deploy(facts, wish);
 }
 function deploy(facts, wish) {
@@ -65554,7 +65566,7 @@ function buildVariables(env) {
 function checkSettings(facts, wish) {
     const { behaviour, server } = wish.inputs;
     const domain = wish.inputs.site.domains[0] ?? '_';
-    const host = domain === '_' ? server.host : domain;
+    const host = hostHeader(domain === '_' ? server.host : domain);
     const path = behaviour.healthPath ?? '/';
     const smokeUrl = behaviour.smokeUrl === undefined ? undefined : new URL(behaviour.smokeUrl);
     return {
@@ -65569,6 +65581,11 @@ function checkSettings(facts, wish) {
         timeout: Math.ceil(behaviour.healthTimeoutMs / 1000),
         nonces: { ...Object.fromEntries(facts.nonces), [wish.release]: wish.nonce },
     };
+}
+/** A name as browsers send it: in ASCII, an IPv6 address in brackets. */
+function hostHeader(name) {
+    const { kind, text } = readDomain(name);
+    return kind === 'ipv6' ? `[${text}]` : text;
 }
 /**
  * `instance` is where Flask looks for it: beside the package, which in a `src` layout is below `src`
@@ -68793,6 +68810,31 @@ async function readProject(inputs, context, exec, tempDirectory) {
         warnings: [...files.warnings, ...unsentWarnings(files, found)].map((one) => inRepository(one, inputs.source)),
     };
 }
+/**
+ * What a rollback needs of the project: its name and its owner. The checkout may be empty or broken, which can be why
+ * there is a rollback, so it is not looked at; everything else stands for nothing.
+ * @throws DeployError `name-invalid`
+ */
+function namedProject(inputs, repository) {
+    return {
+        name: chosenName(inputs.name, repository),
+        repository,
+        commit: undefined,
+        source: inputs.source,
+        target: { module: '', attribute: '', factory: false, expression: '', path: [''], reason: 'not looked for' },
+        requirements: {
+            file: 'requirements.txt',
+            kind: 'requirements',
+            hashed: false,
+            listsGunicorn: false,
+            sha256: '',
+            reason: 'not looked for',
+        },
+        static: [],
+        bundle: { path: '', bytes: 0, sha256: '', contentSha256: '', files: 0, contentBytes: 0 },
+        warnings: [],
+    };
+}
 function chosenName(input, repository) {
     if (input === undefined)
         return appName(repository.fullName);
@@ -68855,14 +68897,21 @@ function inRepository(one, source) {
 }
 
 ;// CONCATENATED MODULE: ./build/report/describe-plan.js
-/** A plan in words: one line for each thing that deploy would do, in order. */
-function describePlan(plan, facts) {
+
+
+/**
+ * A plan in words: one line for each thing that deploy would do, in order. What deploy reports as changed afterwards
+ * (`packages`, `folder`, `user`, `release`, `uv`, `environment`, `persist`, `release-command`, `nginx`, `pruned`) has the
+ * same word here.
+ * @param name NAME
+ */
+function describePlan(plan, facts, name) {
     if (plan.kind === 'unchanged') {
         return [{ what: 'nothing', detail: `release ${plan.release} serves already what was asked for` }];
     }
-    return plan.operations.flatMap((operation) => describe(operation, plan, facts));
+    return plan.operations.flatMap((operation) => describe(operation, plan, facts, name));
 }
-function describe(operation, plan, facts) {
+function describe(operation, plan, facts, name) {
     const change = (what, detail) => [{ what, detail }];
     switch (operation.kind) {
         case 'install-packages':
@@ -68875,9 +68924,11 @@ function describe(operation, plan, facts) {
                 ? []
                 : change('uv', `install version ${operation.version}`);
         case 'claim':
-            return facts.home ? [] : change('folder', "make the app's folder");
+            return facts.home ? [] : change('folder', `make ${paths(name).app}`);
         case 'account':
-            return facts.account ? [] : change('users', "make the app's user and its build user");
+            return facts.account
+                ? []
+                : [...change('user', `make ${paths(name).user}`), ...change('user', `make ${paths(name).buildUser}`)];
         case 'receive-bundle':
             return change('upload', `${operation.bytes} bytes`);
         case 'unpack':
@@ -68899,20 +68950,40 @@ function describe(operation, plan, facts) {
         case 'publish':
             return change('static', `nginx serves ${operation.folder} under ${operation.url}`);
         case 'release-command':
-            return change('release command', 'run it with the new release');
+            return change('release-command', 'run it with the new release');
         case 'start':
             return change('start', `start ${plan.release} beside ${plan.from ?? 'nothing'}`);
         case 'health':
             return change('health check', `GET ${plan.check.path} over the release's own socket`);
         case 'nginx':
-            return change('nginx', 'write the site, test the configuration, and reload only if it changed');
+            return siteStands(operation, facts, name)
+                ? []
+                : change('nginx', `write ${paths(name).nginxSite}, test the configuration and reload`);
         case 'cutover':
             return change('cutover', `switch from ${plan.from ?? 'nothing'} to ${plan.release}`);
         case 'settle':
             return change('smoke test', 'keep the release if it is good, else go back');
         case 'prune':
-            return change('releases', `keep the last ${operation.keep}`);
+            return excess(operation.keep, plan, facts).flatMap((release) => change('pruned', `remove ${release}`));
     }
+}
+/** nginx's files of ours are there already, byte for byte. */
+function siteStands(operation, facts, name) {
+    const isSame = (file, content) => facts.files.get(file) === describe_plan_sha256(content);
+    const { site, catchAll } = operation;
+    if (!isSame(paths(name).nginxSite, site))
+        return false;
+    const found = facts.files.has(CATCH_ALL_SITE);
+    // Where it is wanted and not there, another site is the default: see remote/nginx.sh.
+    return catchAll === undefined ? !found : !found || isSame(CATCH_ALL_SITE, catchAll);
+}
+/** The releases that are one too many, oldest first; never the new one nor the one before it (remote/prune.sh). */
+function excess(keep, plan, facts) {
+    const others = (facts.state?.releases ?? []).map(({ id }) => id).filter((id) => id !== plan.release);
+    return others.slice(0, Math.max(0, others.length + 1 - keep)).filter((id) => id !== plan.from);
+}
+function describe_plan_sha256(text) {
+    return (0,external_node_crypto_.createHash)('sha256').update(text).digest('hex');
 }
 
 ;// CONCATENATED MODULE: ./build/report/traceback.js
@@ -68957,7 +69028,7 @@ function hangingFrame(lines, name) {
             threads.at(-1)?.calls.push(line);
     }
     const frames = (own) => threads
-        .filter(({ head, calls }) => (own ? head.startsWith('Current') : calls.some((call) => call.includes('/gunicorn/workers/'))))
+        .filter(({ head, calls }) => own ? head.startsWith('Current') : calls.some((call) => call.includes('/gunicorn/workers/')))
         .flatMap(({ calls }) => calls.flatMap((call) => projectFrame(call, name) ?? []).slice(0, 1));
     return frames(true)[0] ?? frames(false)[0];
 }
@@ -68987,6 +69058,7 @@ function projectFile(path, name) {
 }
 
 ;// CONCATENATED MODULE: ./build/report/diagnosis-app.js
+
 
 /** Distributions whose name is not the module's (their own documentation); `_` for `-` needs no entry. */
 const distributions = {
@@ -69100,7 +69172,8 @@ function advice(exception, situation) {
 /** The last thing that the app itself said, not gunicorn (`[time] [process] [LEVEL]`) and not systemd about its units. */
 function lastWord(lines) {
     const others = /^\[[^\]]+\] \[\d+\] \[[A-Z]+\] |^(web-[a-z0-9-]+-[0-9]{14}-|(Starting|Started|Stopping|Stopped|Listening on|Closed) web-)/;
-    return lines.findLast((line) => line.trim() !== '' && !others.test(line))?.trim();
+    const last = lines.findLast((line) => line.trim() !== '' && !others.test(line))?.trim();
+    return last === undefined ? undefined : cutToBytes(visible(last), 300);
 }
 /** The app's process ended without a traceback. */
 function explainExit({ lines }) {
@@ -69139,7 +69212,7 @@ const smokeCodes = [
 function explainSmoke(failure, situation) {
     const { smokeUrl, ufw } = situation;
     const detail = cutToBytes(visible(failure.detail.trim()), 300);
-    const seen = detail === '' ? '' : ` ${detail}`;
+    const seen = detail === '' ? '' : ` ${detail}${/[.…]$/.test(detail) ? '' : '.'}`;
     const explanations = {
         smoke: {
             cause: `The smoke test of ${smokeUrl} failed.${seen}`,
@@ -69194,6 +69267,7 @@ function explainSmoke(failure, situation) {
 }
 
 ;// CONCATENATED MODULE: ./build/report/diagnosis-tools.js
+
 const dependencies = [
     {
         fits: /[Hh]ash mismatch for `([^`]+)`|THESE PACKAGES DO NOT MATCH THE HASHES/,
@@ -69251,9 +69325,9 @@ const dependencies = [
         },
     },
     {
-        fits: /Failed to build `?([^`]+?)`?$|Failed to download and build `([^`]+)`/,
-        explain: ([, first, second], { detail: file }) => ({
-            cause: `${first ?? second} has no ready-made build for this server's Python, and could not be built.`,
+        fits: /Failed to build `([^`]+)`|Failed to download and build `([^`]+)`/,
+        explain: ([, first, second], { detail: file, lines }) => ({
+            cause: `${first ?? second} has no ready-made build for this server's Python, and could not be built${buildError(lines)}.`,
             cure: `Pin a version in ${file} that has one, set \`python\`, or add what the build asks for to \`packages\`; its words are in the log.`,
             file,
         }),
@@ -69402,6 +69476,11 @@ function said(rows, failure, situation) {
             return row.explain(match, failure, situation);
     }
     return undefined;
+}
+/** The exception that a build ended with. */
+function buildError(lines) {
+    const last = lines.findLast((line) => /^\s*[\w.]+(?:Error|Exception): /.test(line));
+    return last === undefined ? '' : `: ${cutToBytes(visible(last.trim()), 200)}`;
 }
 function built({ lines }) {
     const found = lines
@@ -69585,7 +69664,8 @@ const diagnosed = Object.keys(rows);
  * Explains a failure to the user: cause, cure, and the place in the project or among the inputs where there is one.
  * A code that is not in the table is told as it is, with the lines.
  */
-function diagnose(failure, situation) {
+function diagnose(given, situation) {
+    const failure = { ...given, detail: diagnosis_short(given.detail) };
     const row = Object.hasOwn(rows, failure.code) ? rows[failure.code] : undefined;
     const { code, ...explanation } = row === undefined ? unknown(failure) : row(failure, situation);
     return new DeployError(code ?? failure.code, explanation, failure.lines.slice(-40));
@@ -69850,13 +69930,15 @@ function markdownLink(label, url) {
         return markdownCode(label);
     const target = address.href.replace(/[^\w.~:/?#@!&*+,;=%-]/g, percent).replaceAll('&', '&amp;');
     // Within a link's text nothing else becomes a link or a mention, so `://` and `www.` may stay as they are.
-    return `[${oneLine(label).replace(/[&<>`|*_~[\]\\$^{}]/g, reference)}](${target})`;
+    return `[${oneLine(label).replace(/[&<>`|*_~[\]\\@$^{}]/g, reference)}](${target})`;
 }
 function references(text) {
     return text.replace(markup, (part) => [...part].map(reference).join(''));
 }
 function percent(character) {
-    return [...Buffer.from(character)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('');
+    return [...Buffer.from(character)]
+        .map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`)
+        .join('');
 }
 function reference(character) {
     return `&#${character.codePointAt(0)};`;
@@ -70242,7 +70324,12 @@ function warningsSection(report, maxBytes) {
         const place = file === undefined ? '' : ` (${code(file)})`;
         return `- ⚠️ ${markdownSentence(cutToBytes(text, longestValue))}${place}`;
     };
-    return ['### Warnings', '', ...fitting(report.warnings, row, maxBytes, (count) => `- and ${count} more`), ''];
+    return [
+        '### Warnings',
+        '',
+        ...fitting(report.warnings, row, maxBytes, (count) => `- and ${count} more`),
+        '',
+    ];
 }
 /** Every fault with its cause and cure. */
 function errorSection(report, context, maxBytes) {
@@ -72995,8 +73082,14 @@ async function work(surroundings, recorder) {
     let project;
     try {
         recorder.phase('project');
-        project = await readProject(projectInputs(inputs), context(surroundings), surroundings.exec, temp(surroundings));
-        tellProject(project, recorder);
+        if (inputs.command === 'rollback') {
+            project = namedProject(inputs.app, context(surroundings).repository);
+            recorder.note({ app: project.name });
+        }
+        else {
+            project = await readProject(projectInputs(inputs), context(surroundings), surroundings.exec, temp(surroundings));
+            tellProject(project, recorder);
+        }
         recorder.phase('connect');
         const connection = await connecting;
         recorder.say(`Connected to ${connection.remoteAddress}, host key ${connection.hostKeyFingerprint}.`);
@@ -73004,7 +73097,7 @@ async function work(surroundings, recorder) {
     }
     finally {
         connecting.then((connection) => connection.close()).catch(() => undefined);
-        if (project !== undefined)
+        if (project !== undefined && project.bundle.path !== '')
             await (0,promises_namespaceObject.rm)(project.bundle.path, { force: true });
     }
 }
@@ -73030,11 +73123,12 @@ async function onServer(connection, inputs, project, surroundings, recorder) {
             release: wish_releaseId(new Date(), project.commit ?? project.bundle.contentSha256),
             nonce: (0,external_node_crypto_.randomBytes)(16).toString('hex'),
         };
+        recorder.note({ serving: facts.state?.current ?? '' });
         const plan = makePlan(facts, wish);
         notePlan(plan, facts, recorder);
         const test = (applied) => ({ ...tested, check: applied.check, ...(early === undefined ? {} : { early }) });
         if (inputs.command === 'plan') {
-            for (const change of describePlan(plan, facts))
+            for (const change of describePlan(plan, facts, project.name))
                 recorder.change(change.what, change.detail);
             return { result: 'planned', serving: plan.from ?? '' };
         }
@@ -73106,12 +73200,17 @@ function tellProject(project, recorder) {
         recorder.warn(warning);
 }
 function notePlan(plan, facts, recorder) {
-    const commit = facts.state?.releases.find((release) => release.id === plan.from)?.commit;
+    const commitOf = (id) => {
+        const commit = facts.state?.releases.find((release) => release.id === id)?.commit;
+        return commit === undefined || commit === '-' ? '' : commit;
+    };
     recorder.note({
         release: plan.release,
         previous: plan.from ?? '',
         serving: plan.from ?? '',
-        previousCommit: commit === undefined || commit === '-' ? '' : commit,
+        previousCommit: commitOf(plan.from),
+        // A release that is there already was made of its own commit, whatever is checked out now.
+        ...(plan.kind === 'deploy' ? {} : { commit: commitOf(plan.release) }),
     });
     recorder.say(`Server: ${facts.os.id} ${facts.os.version}, systemd ${facts.systemd}, ${facts.python ?? 'no Python yet'}, ${facts.nginx === undefined ? 'no nginx yet' : `nginx ${facts.nginx}`}; serving: ${plan.from ?? 'nothing yet'}.`);
 }

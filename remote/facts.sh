@@ -33,7 +33,7 @@ facts() {
   fact ipv6 "$([ -f /proc/net/if_inet6 ] && echo yes || echo no)"
   fact cpus "$(nproc)"
   while read -r key value _; do
-    case $key in MemTotal:) fact memory "$value" ;; esac
+    case $key in MemTotal:) fact memory "$value" && break ;; esac
   done </proc/meminfo
   mount=/srv
   [ -d /srv ] || mount=/

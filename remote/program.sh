@@ -38,12 +38,11 @@ ended() {
 # What the runner does not wait for: the release that visitors have left finishes what it has.
 # $1: release
 leave() {
-  # Whatever was on its way to its socket at the flip is taken in by then. The next deploy may want a kept release
-  # back, so that one is left under the lock.
+  # Whatever was on its way to its socket at the flip is taken in by then. Under the lock: the next deploy may want
+  # this release back.
   sleep 1
-  if is_kept "$1"; then
-    drain_release "$1"
-  else
+  drain_release "$1"
+  if ! is_kept "$1"; then
     exec 9>&-
     systemctl stop "$(unit_of "$1").socket" "$(unit_of "$1").service"
     remove_release "$1"

@@ -43,7 +43,8 @@ repair() {
   fi
   strays=
   for id in $(found_ids); do
-    is_kept "$id" || strays="$strays $id"
+    # One that is just finishing its last requests goes by itself.
+    is_kept "$id" || [ "$(systemctl is-active "$(unit_of "$id").service")" = deactivating ] || strays="$strays $id"
   done
   [ -n "$strays" ] || return 0
   for id in $strays; do
@@ -55,14 +56,21 @@ repair() {
 }
 
 # What earlier runs left in /run and of their bundles; a run whose unit is active may still wait for the lock.
+# Programs are started for what is there only: a server that is deployed to often has many folders.
 clean_runs() {
+  active=$(systemctl list-units --plain --no-legend --state=active,activating,deactivating "flask-deploy-$name-*.service")
   for folder in "/run/flask-deploy/$name"/*/; do
-    id=$(basename "$folder")
-    if [ "$id" = "$run" ] || systemctl --quiet is-active "flask-deploy-$name-$id.service"; then continue; fi
+    id=${folder%/}
+    id=${id##*/}
+    case "flask-deploy-$name-$run.service $active" in *"flask-deploy-$name-$id.service"*) continue ;; esac
     # A program that was killed could not remove what is secret in it.
-    rm -f "$folder/program" "$folder/check.json" "$folder/build.env"
-    rm -f "/var/lib/flask-deploy/incoming/$name-$id" "/var/lib/flask-deploy/incoming/$name-$id".*
-    # The events stay a while for a runner that comes back.
-    [ -z "$(find "$folder" -maxdepth 0 -mmin +60)" ] || rm -rf "$folder"
+    for left in "$folder"program "$folder"check.json "$folder"build.env "/var/lib/flask-deploy/incoming/$name-$id"*; do
+      [ ! -e "$left" ] || rm -f "$left"
+    done
+  done
+  # The events stay a while for a runner that comes back.
+  aged=$(find "/run/flask-deploy/$name" -mindepth 1 -maxdepth 1 -type d -mmin +60)
+  for folder in $aged; do
+    case $active in *"flask-deploy-$name-${folder##*/}.service"*) ;; *) rm -rf "$folder" ;; esac
   done
 }

@@ -58,7 +58,9 @@ function values(get: GetInput): readonly string[] {
 
 /** The values of `env`, and, where they have escapes, what stands in the workflow for them. */
 function envValues(text: string): readonly string[] {
-  const written = linesOf(text).map((line) => line.slice(line.indexOf('=') + 1).replace(/^\s*['"]?|['"]?\s*$/g, ''))
+  const written = linesOf(text).map((line) =>
+    line.slice(line.indexOf('=') + 1).replace(/^\s*['"]?|['"]?\s*$/g, ''),
+  )
   try {
     return [...parseDotenv(text).values(), ...written.filter((value) => value.includes('\\'))]
   } catch {

@@ -1,11 +1,9 @@
-import { execFileSync } from 'node:child_process'
-import { cpSync, lstatSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { projectFiles, repository } from '../house/files.ts'
 import { ensureTools } from '../house/tools.ts'
 import { command } from '../server/command.ts'
-
-const repository = join(import.meta.dirname, '..', '..')
 
 /** What a workflow run left. */
 export interface WorkflowRun {
@@ -87,13 +85,9 @@ export class Runner {
 
 /** The files that a tag of this repository would hold now, without what is only built or installed here. */
 function checkOutAction(folder: string): void {
-  const git = ['ls-files', '-z', '--cached', '--others', '--exclude-standard']
-  const files = execFileSync('git', git, { cwd: repository, encoding: 'utf8' }).split('\0')
-  for (const file of files) {
-    const source = join(repository, file)
-    if (file === '' || !lstatSync(source, { throwIfNoEntry: false })?.isFile()) continue
+  for (const file of projectFiles()) {
     mkdirSync(dirname(join(folder, file)), { recursive: true })
-    cpSync(source, join(folder, file))
+    cpSync(join(repository, file), join(folder, file))
   }
 }
 

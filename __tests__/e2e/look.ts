@@ -67,6 +67,17 @@ export const resting = {
   service: { active: 'inactive', enabled: 'disabled', pid: '0' },
 } as const
 
+/** Waits until what a run goes on with after its end (the release that visitors have left) is done. */
+export async function untilQuiet(server: Server, name: string): Promise<void> {
+  await server.must(`for try in $(seq 600); do
+    [ -n "$(systemctl list-units --plain --no-legend 'flask-deploy-${name}-*')" ] ||
+      systemctl show -p ActiveState 'web-${name}-*' | grep -q =deactivating || exit 0
+    sleep 0.1
+  done
+  systemctl list-units 'flask-deploy-*' 'web-*'
+  exit 1`)
+}
+
 /** Waits until a release's processes have ended by themselves. */
 export async function untilStopped(server: Server, name: string, release: string): Promise<void> {
   const { socketUnit, serviceUnit } = releasePaths(name, release)

@@ -206,6 +206,23 @@ describe.skipIf(!able.ok)(`a redeploy${able.ok ? '' : ` (skipped: ${able.why})`}
     rmSync(inner.folder, { recursive: true })
   })
 
+  test('outlives a reboot, and the next run finds nothing to do', async () => {
+    const server = await start()
+    const project = tinyProject()
+    const { good: run } = runs(server, project.folder, { workers: '2' })
+    const one = await run()
+    project.commit({ 'app.py': tinyApp.replace('version 1', 'version 2') })
+    const two = await run()
+    await server.reboot()
+    await expect.poll(async () => (await visit(server)).body, { timeout: 30_000 }).toBe('version 2')
+    expect(await units(server, 'hello', two.release)).toMatchObject(serving)
+    expect(await units(server, 'hello', one.release)).toEqual(resting)
+    await expect.poll(() => processes(server, two.release), { timeout: 20_000 }).toBe(2)
+    const { service } = await units(server, 'hello', two.release)
+    expect((await run()).outputs).toMatchObject({ result: 'unchanged', serving: two.release })
+    expect((await units(server, 'hello', two.release)).service.pid).toBe(service.pid)
+  })
+
   test('runs the release command once for every new release, as its app, and for nothing else', async () => {
     const server = await start()
     const command = `echo "$(id -un) $GREETING $FLASK_APP $(pwd -P) $(cat marker) $(flask routes | grep -c index)" >>instance/ran`

@@ -169,5 +169,8 @@ describe.skipIf(!able.ok)(`the rollback command${able.ok ? '' : ` (skipped: ${ab
     const back = await runs(server, project.folder).good({ command: 'rollback' })
     expect(back.outputs).toMatchObject({ result: 'rolled-back', serving: one })
     expect((await visit(server)).body).toBe('code 1 env 1')
+    // What is checked out now is not what serves.
+    const commit = (release: string) => server.must(`sed -n 's/^release ${release} .* //p' /srv/web-hello/state`)
+    expect(`${back.report.commit}\n`).toBe(await commit(one))
   })
 })

@@ -1,8 +1,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-
-const repository = join(import.meta.dirname, '..', '..')
+import { repository } from './files.ts'
 
 /** The programs that script/install-tools knows, at the versions it names. */
 export type Tool = 'act' | 'actionlint' | 'zizmor' | 'gixy' | 'shellcheck'

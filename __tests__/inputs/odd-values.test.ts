@@ -93,7 +93,9 @@ function isSame(input: InputName, given: string, texts: readonly string[]): bool
   if (input === 'smoke-url') return texts.some((text) => wanted.includes(decodeURIComponent(text)))
   const folders = texts.filter((_, at) => at % 2 === 1)
   if (input === 'static')
-    return lines.join('\n') === texts.join(': ') || lines.join('\n').replace('/url: ', '') === folders.join('\n')
+    return (
+      lines.join('\n') === texts.join(': ') || lines.join('\n').replace('/url: ', '') === folders.join('\n')
+    )
   return false
 }
 

@@ -70,7 +70,10 @@ const app: readonly Case[] = [
   },
   {
     code: 'app-exited',
-    lines: traceback(`ImportError: cannot import name 'application' from 'wsgi' (${root}/wsgi.py)`, '.deploy/flask_deploy_entry.py'),
+    lines: traceback(
+      `ImportError: cannot import name 'application' from 'wsgi' (${root}/wsgi.py)`,
+      '.deploy/flask_deploy_entry.py',
+    ),
     cause: /cannot import name/,
     cure: /no `application` in it/,
     becomes: 'app-import',
@@ -78,7 +81,9 @@ const app: readonly Case[] = [
   },
   {
     code: 'app-exited',
-    lines: traceback("ImportError: cannot import name 'url_quote' from 'werkzeug.urls' (/srv/x/werkzeug/urls.py)"),
+    lines: traceback(
+      "ImportError: cannot import name 'url_quote' from 'werkzeug.urls' (/srv/x/werkzeug/urls.py)",
+    ),
     cause: /url_quote/,
     cure: /Pin `werkzeug` in requirements\.txt/,
     becomes: 'app-import',
@@ -110,7 +115,9 @@ const app: readonly Case[] = [
   },
   {
     code: 'app-exited',
-    lines: traceback('sqlalchemy.exc.OperationalError: (sqlite3.OperationalError) unable to open database file'),
+    lines: traceback(
+      'sqlalchemy.exc.OperationalError: (sqlite3.OperationalError) unable to open database file',
+    ),
     cause: /unable to open database file/,
     cure: /`persist`, such as `instance`/,
     becomes: 'app-import',
@@ -127,7 +134,10 @@ const app: readonly Case[] = [
   },
   {
     code: 'app-exited',
-    lines: ['[2026-11-22 18:48:03 +0000] [412] [INFO] Starting gunicorn 23.0.0', 'SECRET is not set, giving up'],
+    lines: [
+      '[2026-11-22 18:48:03 +0000] [412] [INFO] Starting gunicorn 23.0.0',
+      'SECRET is not set, giving up',
+    ],
     cause: /its last line is: SECRET is not set/,
     cure: /sys\.exit/,
   },
@@ -135,24 +145,42 @@ const app: readonly Case[] = [
   {
     code: 'worker-restarted',
     detail: '200',
-    cause: /died while it was asked/,
+    cause: /process of the new release died/,
     cure: /last lines/,
   },
-  { code: 'health-status', detail: '404', cause: /`\/health` answered 404/, cure: /`expect-status`/, input: 'health-path' },
+  {
+    code: 'health-status',
+    detail: '404',
+    cause: /`\/health` answered 404/,
+    cure: /`expect-status`/,
+    input: 'health-path',
+  },
   {
     code: 'health-status',
     detail: '500',
-    lines: ['[2026-11-22 18:48:05,120] ERROR in app: Exception on /health [GET]', ...traceback('ZeroDivisionError: division by zero').slice(1, 7)],
+    lines: [
+      '[2026-11-22 18:48:05,120] ERROR in app: Exception on /health [GET]',
+      ...traceback('ZeroDivisionError: division by zero').slice(1, 7),
+    ],
     cause: /answered 500: ZeroDivisionError: division by zero \(blog\/views\.py, line 3\)/,
     cure: /Correct the app/,
     file: 'blog/views.py',
   },
   { code: 'health-status', detail: '503', cause: /answered 503/, cure: /last lines/, input: 'health-path' },
-  { code: 'health-timeout', detail: '60', cause: /within 60 s/, cure: /`health-timeout`/, input: 'health-timeout' },
+  {
+    code: 'health-timeout',
+    detail: '60',
+    cause: /within 60 s/,
+    cure: /`health-timeout`/,
+    input: 'health-timeout',
+  },
   {
     code: 'release-command',
     detail: '1',
-    lines: ['INFO  [alembic.runtime.migration] Context impl SQLiteImpl.', "ERROR [flask_migrate] Error: Can't locate revision identified by 'ae1027a6acf'"],
+    lines: [
+      'INFO  [alembic.runtime.migration] Context impl SQLiteImpl.',
+      "ERROR [flask_migrate] Error: Can't locate revision identified by 'ae1027a6acf'",
+    ],
     cause: /exit status 1.*Can't locate revision/,
     cure: /`release-command`/,
     input: 'release-command',
@@ -203,14 +231,21 @@ const tools: readonly Case[] = [
   {
     code: 'dependencies',
     detail: 'requirements.txt',
-    lines: ['error: Failed to download `flask==3.0.0`', '  cause: Hash mismatch for `flask==3.0.0`', '', '         Expected:'],
+    lines: [
+      'error: Failed to download `flask==3.0.0`',
+      '  cause: Hash mismatch for `flask==3.0.0`',
+      '',
+      '         Expected:',
+    ],
     cause: /file of flask==3\.0\.0/,
     cure: /Lock the packages anew/,
   },
   {
     code: 'dependencies',
     detail: 'requirements.txt',
-    lines: ['error: In `--require-hashes` mode, all requirements must have a hash, but none were provided for: flask==3.0.0'],
+    lines: [
+      'error: In `--require-hashes` mode, all requirements must have a hash, but none were provided for: flask==3.0.0',
+    ],
     cause: /not all: flask==3\.0\.0|have hashes, but not all/,
     cure: /or none/,
   },
@@ -250,7 +285,10 @@ const tools: readonly Case[] = [
   {
     code: 'dependencies',
     detail: 'requirements.txt',
-    lines: ['error: Failed to build `psutil==5.9.0`', '         psutil/_psutil_common.c:9:10: fatal error: Python.h: No such file or directory'],
+    lines: [
+      'error: Failed to build `psutil==5.9.0`',
+      '         psutil/_psutil_common.c:9:10: fatal error: Python.h: No such file or directory',
+    ],
     cause: /psutil==5\.9\.0 had to be compiled.*`Python\.h`/,
     cure: /`python3-dev` and `build-essential`/,
     input: 'packages',
@@ -258,7 +296,10 @@ const tools: readonly Case[] = [
   {
     code: 'dependencies',
     detail: 'requirements.txt',
-    lines: ['error: Failed to build `cffi==1.15.0`', '         fatal error: ffi.h: No such file or directory'],
+    lines: [
+      'error: Failed to build `cffi==1.15.0`',
+      '         fatal error: ffi.h: No such file or directory',
+    ],
     cause: /`ffi\.h`/,
     cure: /`libffi-dev`/,
   },
@@ -291,7 +332,14 @@ const tools: readonly Case[] = [
     cause: /no requirement/,
     cure: /Correct requirements\.txt/,
   },
-  { code: 'dependencies', detail: 'pyproject.toml', lines: ['?!'], cause: /pyproject\.toml could not/, cure: /log/, file: 'pyproject.toml' },
+  {
+    code: 'dependencies',
+    detail: 'pyproject.toml',
+    lines: ['?!'],
+    cause: /pyproject\.toml could not/,
+    cure: /log/,
+    file: 'pyproject.toml',
+  },
   {
     code: 'packages',
     detail: 'nginx libpqq',
@@ -320,7 +368,10 @@ const tools: readonly Case[] = [
   {
     code: 'packages',
     detail: 'nginx',
-    lines: ["Err:1 http://archive.example bookworm InRelease", "  Temporary failure resolving 'archive.example'"],
+    lines: [
+      'Err:1 http://archive.example bookworm InRelease',
+      "  Temporary failure resolving 'archive.example'",
+    ],
     cause: /archive\.example/,
     cure: /DNS/,
   },
@@ -339,7 +390,10 @@ const tools: readonly Case[] = [
   },
   {
     code: 'nginx-broken',
-    lines: ['nginx: [emerg] unknown directive "htttp" in /etc/nginx/sites-enabled/other:3', 'nginx: configuration file /etc/nginx/nginx.conf test failed'],
+    lines: [
+      'nginx: [emerg] unknown directive "htttp" in /etc/nginx/sites-enabled/other:3',
+      'nginx: configuration file /etc/nginx/nginx.conf test failed',
+    ],
     cause: /not this app's.*sites-enabled\/other, line 3/,
     cure: /`nginx -t`/,
   },
@@ -363,10 +417,26 @@ const others: readonly Case[] = [
     input: 'lock-timeout',
   },
   { code: 'facts-changed', detail: '7', cause: /Another deploy/, cure: /`concurrency`/ },
-  { code: 'owner', detail: 'other/blog', cause: /belongs to the repository other\/blog/, cure: /`name`/, input: 'name' },
+  {
+    code: 'owner',
+    detail: 'other/blog',
+    cause: /belongs to the repository other\/blog/,
+    cure: /`name`/,
+    input: 'name',
+  },
   { code: 'reserved-path', detail: '.venv', cause: /`\.venv`/, cure: /`exclude`/, input: 'exclude' },
-  { code: 'smoke-wrong-release', detail: 'Something else answered 200 (Apache), not this release.', cause: /Apache/, cure: /`domain`/ },
-  { code: 'smoke-status', detail: 'This release answered 500; good would be any under 500.', cause: /answered 500/, cure: /`smoke-url`/ },
+  {
+    code: 'smoke-wrong-release',
+    detail: 'Something else answered 200 (Apache), not this release.',
+    cause: /Apache/,
+    cure: /`domain`/,
+  },
+  {
+    code: 'smoke-status',
+    detail: 'This release answered 500; good would be any under 500.',
+    cause: /answered 500/,
+    cure: /`smoke-url`/,
+  },
   { code: 'smoke-text', cause: /`expect-text`/, cure: /`expect-text`/, input: 'expect-text' },
   { code: 'smoke-unreachable', cause: /neither from outside/, cure: /systemctl status nginx/ },
   {
@@ -400,7 +470,12 @@ const others: readonly Case[] = [
     cure: /visudo/,
     becomes: 'sudo-tty',
   },
-  { code: 'quantum-flux', detail: '42', cause: /`quantum-flux` \(42\).*no explanation yet/, cure: /report it/ },
+  {
+    code: 'quantum-flux',
+    detail: '42',
+    cause: /`quantum-flux` \(42\).*no explanation yet/,
+    cure: /report it/,
+  },
   { code: 'constructor', cause: /no explanation yet/, cure: /report it/ },
 ]
 
@@ -411,7 +486,10 @@ describe.each([
 ])('failures of %s', (_, cases) => {
   test.each(cases)('$code $detail: $cause', (one) => {
     const lines = one.lines ?? []
-    const error = diagnose({ code: one.code, detail: one.detail ?? '', lines }, { ...situation, ...one.situation })
+    const error = diagnose(
+      { code: one.code, detail: one.detail ?? '', lines },
+      { ...situation, ...one.situation },
+    )
     const [explanation] = error.explanations
     expect(explanation?.cause).toMatch(one.cause)
     expect(explanation?.cure).toMatch(one.cure)
@@ -428,7 +506,7 @@ test('every code explains itself in whole sentences, with nothing known and with
       const error = diagnose({ code, detail, lines: [detail] }, situation)
       expect(error.explanations).toHaveLength(1)
       for (const { cause, cure } of error.explanations) {
-        expect(cause, code).toMatch(/^\S.*\.$/s)
+        expect(cause, code).toMatch(/^\S.*[.…]$/s)
         expect(cure, code).toMatch(/^[A-Z].*\.$/s)
         expect(`${cause}${cure}`, code).not.toMatch(/undefined|\x1b|\n/)
         expect(cause.length + cure.length, code).toBeLessThan(1500)
@@ -440,8 +518,15 @@ test('every code explains itself in whole sentences, with nothing known and with
 test('every code that the program on the server can fail with is explained', async () => {
   const { readdirSync, readFileSync } = await import('node:fs')
   const folder = new URL('../../remote/', import.meta.url)
-  const text = readdirSync(folder).map((file) => readFileSync(new URL(file, folder), 'utf8')).join('\n')
-  const codes = [...text.matchAll(/\bfail ([a-z][a-z-]+)/g), ...text.matchAll(/"fail ([a-z][a-z-]+)/g)].map(([, code = '']) => code)
-  const unexplained = new Set(codes.filter((code) => !diagnosed.includes(code) && !diagnosed.includes(`smoke-${code}`)))
+  const text = readdirSync(folder)
+    .map((file) => readFileSync(new URL(file, folder), 'utf8'))
+    .join('\n')
+    .replaceAll(/^\s*#.*$/gm, '')
+  const codes = [...text.matchAll(/\bfail ([a-z][a-z-]+)/g), ...text.matchAll(/"fail ([a-z][a-z-]+)/g)].map(
+    ([, code = '']) => code,
+  )
+  const unexplained = new Set(
+    codes.filter((code) => !diagnosed.includes(code) && !diagnosed.includes(`smoke-${code}`)),
+  )
   expect([...unexplained].toSorted()).toEqual(['internal'])
 })

@@ -66,7 +66,9 @@ describe('values in Markdown', () => {
   })
 
   test('blocks keep their lines and nothing else', () => {
-    expect(markdownBlock(['a', '', '</pre><b>', '```'])).toBe('<pre>a\n\n&#60;/pre&#62;&#60;b&#62;\n&#96;&#96;&#96;</pre>')
+    expect(markdownBlock(['a', '', '</pre><b>', '```'])).toBe(
+      '<pre>a\n\n&#60;/pre&#62;&#60;b&#62;\n&#96;&#96;&#96;</pre>',
+    )
   })
 
   test('backquotes of our sentences become code', () => {
@@ -75,8 +77,9 @@ describe('values in Markdown', () => {
 
   test('only http and https become links', () => {
     expect(markdownLink('a', 'https://x.example/?q="><b>')).toBe('[a](https://x.example/?q=%22%3E%3Cb%3E)')
-    expect(markdownLink('a|b](x)', 'http://x.example/a)|`b`(c)*_$[d]&copy;'))
-      .toBe('[a&#124;b&#93;(x)](http://x.example/a%29%7C%60b%60%28c%29*_%24%5Bd%5D&amp;copy;)')
+    expect(markdownLink('a|b](x)', 'http://x.example/a)|`b`(c)*_$[d]&copy;')).toBe(
+      '[a&#124;b&#93;(x)](http://x.example/a%29%7C%60b%60%28c%29*_%24%5Bd%5D&amp;copy;)',
+    )
     expect(markdownLink('x', 'javascript:alert(1)')).toBe('<code>x</code>')
   })
 })

@@ -14,11 +14,16 @@ import { context, reports } from './sample.ts'
 
 /** A text that is in no log by accident; with letters, so that it is no number. */
 function marker(length: number): string {
-  return `q${randomBytes(length).toString('hex').slice(0, length - 2)}Z`
+  return `q${randomBytes(length)
+    .toString('hex')
+    .slice(0, length - 2)}Z`
 }
 
 /** The secret inputs, each with a marker of `length`; the odd ones have characters that encodings change. */
-function secrets(length: number): { readonly given: Partial<Record<InputName, string>>; readonly markers: readonly string[] } {
+function secrets(length: number): {
+  readonly given: Partial<Record<InputName, string>>
+  readonly markers: readonly string[]
+} {
   const markers: string[] = []
   const next = (odd = '') => {
     const text = odd === '' ? marker(length) : `${marker(length)}${odd}${marker(length)}`
@@ -30,7 +35,14 @@ function secrets(length: number): { readonly given: Partial<Record<InputName, st
     'ssh-key-passphrase': next('"\\'),
     password: next(' |&'),
     'sudo-password': next('`<'),
-    env: formatDotenv(new Map([['A', next()], ['B', `${next()}\n${next()}`], ['C', next('@\u00e9')], ['D', next("'\x1b")]])),
+    env: formatDotenv(
+      new Map([
+        ['A', next()],
+        ['B', `${next()}\n${next()}`],
+        ['C', next('@\u00e9')],
+        ['D', next("'\x1b")],
+      ]),
+    ),
   }
   return { given, markers }
 }
@@ -66,7 +78,13 @@ function blabbing(given: Partial<Record<InputName, string>>): string {
   const report: Report = redactedReport(
     {
       ...reports.deployed,
-      ...reportOfError(new DeployError('x', all.map((text) => ({ cause: text, cure: text, file: text })), all.flatMap((text) => text.split('\n')))),
+      ...reportOfError(
+        new DeployError(
+          'x',
+          all.map((text) => ({ cause: text, cure: text, file: text })),
+          all.flatMap((text) => text.split('\n')),
+        ),
+      ),
       url: all.join(' '),
       changes: all.map((text) => ({ what: text, detail: text })),
       health: { ok: true, path: all.join(), status: 200, ms: 1, answers: 1 },
@@ -84,7 +102,12 @@ test.each([4, 5, 7, 8, 16, 40])('no secret of %i bytes reaches log, summary or o
   const said = blabbing(given)
   expect(said).toContain('***')
   for (const one of markers) {
-    for (const form of [one, encodeURIComponent(one), Buffer.from(one).toString('base64'), JSON.stringify(one).slice(1, -1)]) {
+    for (const form of [
+      one,
+      encodeURIComponent(one),
+      Buffer.from(one).toString('base64'),
+      JSON.stringify(one).slice(1, -1),
+    ]) {
       expect(said.includes(form), `${JSON.stringify(one)} as ${form}`).toBe(false)
     }
     // Nor its plain half, where the middle is odd.

@@ -26,7 +26,7 @@ function complain(text: string): void {
 
 /** Reads GITHUB_OUTPUT as the runner does: `name<<DELIMITER`, lines, `DELIMITER`. */
 function readOutputs(text: string): ReadonlyMap<string, string> {
-  const found = text.matchAll(/^([\w-]+)<<(ghadelimiter_\S+)\n([^]*?)\n\2$/gm)
+  const found = text.matchAll(/^([\w-]+)<<(ghadelimiter_\S+)\n([\s\S]*?)\n\2$/gm)
   return new Map([...found].map(([, name = '', , value = '']) => [name, value]))
 }
 
@@ -59,7 +59,10 @@ describe('what the runner is left with', () => {
 
   test('a complaint, where a file cannot be written: the deploy itself is over', () => {
     vi.stubEnv('GITHUB_OUTPUT', join(folder, 'missing', 'output'))
-    const results = runnerResults(complain, { GITHUB_STEP_SUMMARY: folder, GITHUB_OUTPUT: join(folder, 'missing') })
+    const results = runnerResults(complain, {
+      GITHUB_STEP_SUMMARY: folder,
+      GITHUB_OUTPUT: join(folder, 'missing'),
+    })
     results.summary('x')
     results.outputs(outputsOf(reports.deployed))
     expect(complaints).toHaveLength(1 + outputNames.length)

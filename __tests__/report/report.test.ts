@@ -28,7 +28,11 @@ describe('outputs', () => {
   })
 
   test('are there for a run that came to nothing', () => {
-    expect(outputsOf(emptyReport)).toMatchObject({ result: 'failed', serving: 'unknown', 'health-status': '' })
+    expect(outputsOf(emptyReport)).toMatchObject({
+      result: 'failed',
+      serving: 'unknown',
+      'health-status': '',
+    })
   })
 })
 
@@ -39,7 +43,14 @@ describe('the report as JSON', () => {
     const cases: readonly Partial<Report>[] = [
       { lines: many },
       { changes: many.map((detail) => ({ what: 'x', detail })) },
-      { error: { code: 'x', cause: long, cure: long, faults: many.slice(0, 5).map((cause) => ({ cause, cure: long })) } },
+      {
+        error: {
+          code: 'x',
+          cause: long,
+          cure: long,
+          faults: many.slice(0, 5).map((cause) => ({ cause, cure: long })),
+        },
+      },
       { url: long },
     ]
     for (const part of cases) {
@@ -51,8 +62,14 @@ describe('the report as JSON', () => {
 })
 
 test('redacting keeps the words of the outputs, so that they never lie', () => {
-  const report = redactedReport(reports.failed, { redact: (text) => text.replaceAll(/failed|start|yaml|views|app/g, '***') })
-  expect(report).toMatchObject({ result: 'failed', failedPhase: 'start', error: { code: 'app-import', file: 'pkg/***.py' } })
+  const report = redactedReport(reports.failed, {
+    redact: (text) => text.replaceAll(/failed|start|yaml|views|app/g, '***'),
+  })
+  expect(report).toMatchObject({
+    result: 'failed',
+    failedPhase: 'start',
+    error: { code: 'app-import', file: 'pkg/***.py' },
+  })
   expect(report.error?.cause).not.toContain('yaml')
   expect(report.lines.join()).not.toContain('yaml')
 })

@@ -12,7 +12,18 @@ export const context: SummaryContext = {
 
 const oldRelease = '20261120101500-0a1b2c3'
 const newRelease = '20261122184800-abc1234'
-const good: readonly Phase[] = ['inputs', 'project', 'connect', 'facts', 'upload', 'configure', 'start', 'health', 'cutover', 'smoke']
+const good: readonly Phase[] = [
+  'inputs',
+  'project',
+  'connect',
+  'facts',
+  'upload',
+  'configure',
+  'start',
+  'health',
+  'cutover',
+  'smoke',
+]
 
 function phases(names: readonly Phase[], failed?: Phase): Report['phases'] {
   return names.map((phase, at) => ({ phase, ms: 15 + at * 130, ok: phase !== failed }))
@@ -34,7 +45,14 @@ const deployed: Report = {
     { what: 'nginx', detail: 'web-blog.conf' },
   ],
   health: { ok: true, path: '/', status: 200, ms: 840, answers: 3 },
-  smoke: { ok: true, from: 'runner', url: 'http://blog.example.com/', status: 200, ms: 96, release: newRelease },
+  smoke: {
+    ok: true,
+    from: 'runner',
+    url: 'http://blog.example.com/',
+    status: 200,
+    ms: 96,
+    release: newRelease,
+  },
   warnings: [{ code: 'lfs-pointer', text: '`static/big.png` is a Git LFS pointer.', file: 'static/big.png' }],
   durationMs: 8123,
   roundTrips: 13,
@@ -43,12 +61,18 @@ const deployed: Report = {
 const importError = new DeployError(
   'app-import',
   {
-    cause: "The new release cannot start: ModuleNotFoundError: No module named 'yaml' (pkg/views.py, line 3).",
+    cause:
+      "The new release cannot start: ModuleNotFoundError: No module named 'yaml' (pkg/views.py, line 3).",
     cure: 'Add `PyYAML` to requirements.txt.',
     file: 'pkg/views.py',
     line: 3,
   },
-  ['Traceback (most recent call last):', '  File "/srv/web-blog/releases/…/pkg/views.py", line 3, in <module>', '    import yaml', "ModuleNotFoundError: No module named 'yaml'"],
+  [
+    'Traceback (most recent call last):',
+    '  File "/srv/web-blog/releases/…/pkg/views.py", line 3, in <module>',
+    '    import yaml',
+    "ModuleNotFoundError: No module named 'yaml'",
+  ],
 )
 
 /** One report of a run that ended in each way. */
@@ -64,7 +88,14 @@ export const reports: Readonly<Record<Result | 'bad-inputs' | 'first-deploy', Re
     phases: phases(['inputs', 'project', 'connect', 'facts', 'smoke']),
     changes: [],
     health: null,
-    smoke: { ok: true, from: 'runner', url: 'http://blog.example.com/', status: 200, ms: 96, release: oldRelease },
+    smoke: {
+      ok: true,
+      from: 'runner',
+      url: 'http://blog.example.com/',
+      status: 200,
+      ms: 96,
+      release: oldRelease,
+    },
     warnings: [],
   },
   planned: {
@@ -97,17 +128,29 @@ export const reports: Readonly<Record<Result | 'bad-inputs' | 'first-deploy', Re
   reverted: {
     ...deployed,
     ...reportOfError(
-      new DeployError('smoke-status', {
-        cause: 'http://blog.example.com/ did not answer well over public HTTP. This release answered 500; good would be any under 500.',
-        cure: 'Set `smoke-url` to a page that answers 200, or correct the app.',
-        input: 'smoke-url',
-      }, ['[ERROR] Exception on / [GET]']),
+      new DeployError(
+        'smoke-status',
+        {
+          cause:
+            'http://blog.example.com/ did not answer well over public HTTP. This release answered 500; good would be any under 500.',
+          cure: 'Set `smoke-url` to a page that answers 200, or correct the app.',
+          input: 'smoke-url',
+        },
+        ['[ERROR] Exception on / [GET]'],
+      ),
     ),
     result: 'reverted',
     serving: oldRelease,
     failedPhase: 'smoke',
     phases: phases(good, 'smoke'),
-    smoke: { ok: false, from: 'runner', url: 'http://blog.example.com/', status: 500, ms: 31, release: newRelease },
+    smoke: {
+      ok: false,
+      from: 'runner',
+      url: 'http://blog.example.com/',
+      status: 500,
+      ms: 31,
+      release: newRelease,
+    },
     warnings: [],
   },
   failed: {
@@ -124,7 +167,12 @@ export const reports: Readonly<Record<Result | 'bad-inputs' | 'first-deploy', Re
   },
   cancelled: {
     ...deployed,
-    ...reportOfError(new DeployError('cancelled', { cause: 'The run was cancelled.', cure: 'Run the job again when you want the new release.' })),
+    ...reportOfError(
+      new DeployError('cancelled', {
+        cause: 'The run was cancelled.',
+        cure: 'Run the job again when you want the new release.',
+      }),
+    ),
     result: 'cancelled',
     serving: 'unknown',
     failedPhase: 'cutover',

@@ -18,7 +18,11 @@ function filledWith(value: string, count: number): Report {
   return {
     ...emptyReport,
     ...reportOfError(
-      new DeployError('x', many.map(() => ({ cause: value, cure: value, file: value, line: 1 })), many.map(() => value)),
+      new DeployError(
+        'x',
+        many.map(() => ({ cause: value, cure: value, file: value, line: 1 })),
+        many.map(() => value),
+      ),
     ),
     app: value,
     release: value,

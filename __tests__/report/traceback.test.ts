@@ -87,7 +87,13 @@ describe('the last traceback', () => {
 test('only files of the project become paths in the repository', () => {
   expect(projectFile(`${root}/pkg/x.py`, 'blog')).toBe('pkg/x.py')
   expect(projectFile('/srv/web-blog/current/x.py', 'blog')).toBe('x.py')
-  for (const path of [`${library}/x.py`, '/usr/lib/python3/os.py', `${root}/../x.py`, '/srv/web-other/releases/1/x.py', '<string>']) {
+  for (const path of [
+    `${library}/x.py`,
+    '/usr/lib/python3/os.py',
+    `${root}/../x.py`,
+    '/srv/web-other/releases/1/x.py',
+    '<string>',
+  ]) {
     expect(projectFile(path, 'blog')).toBeUndefined()
   }
 })

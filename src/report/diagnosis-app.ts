@@ -1,4 +1,5 @@
 import type { Explanation } from '../errors.ts'
+import { cutToBytes, visible } from '../text.ts'
 import type { Failure, Situation } from './diagnosis.ts'
 import { projectFile, type Traceback } from './traceback.ts'
 
@@ -131,8 +132,10 @@ function advice(exception: string, situation: Situation): Pick<Explanation, 'cur
 
 /** The last thing that the app itself said, not gunicorn (`[time] [process] [LEVEL]`) and not systemd about its units. */
 export function lastWord(lines: readonly string[]): string | undefined {
-  const others = /^\[[^\]]+\] \[\d+\] \[[A-Z]+\] |^(web-[a-z0-9-]+-[0-9]{14}-|(Starting|Started|Stopping|Stopped|Listening on|Closed) web-)/
-  return lines.findLast((line) => line.trim() !== '' && !others.test(line))?.trim()
+  const others =
+    /^\[[^\]]+\] \[\d+\] \[[A-Z]+\] |^(web-[a-z0-9-]+-[0-9]{14}-|(Starting|Started|Stopping|Stopped|Listening on|Closed) web-)/
+  const last = lines.findLast((line) => line.trim() !== '' && !others.test(line))?.trim()
+  return last === undefined ? undefined : cutToBytes(visible(last), 300)
 }
 
 /** The app's process ended without a traceback. */

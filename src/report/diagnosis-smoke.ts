@@ -24,7 +24,7 @@ type SmokeCode = (typeof smokeCodes)[number]
 export function explainSmoke(failure: Failure, situation: Situation): Explanation {
   const { smokeUrl, ufw } = situation
   const detail = cutToBytes(visible(failure.detail.trim()), 300)
-  const seen = detail === '' ? '' : ` ${detail}`
+  const seen = detail === '' ? '' : ` ${detail}${/[.…]$/.test(detail) ? '' : '.'}`
   const explanations: Readonly<Record<SmokeCode, Explanation>> = {
     smoke: {
       cause: `The smoke test of ${smokeUrl} failed.${seen}`,

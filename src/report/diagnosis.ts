@@ -194,7 +194,8 @@ export const diagnosed: readonly string[] = Object.keys(rows)
  * Explains a failure to the user: cause, cure, and the place in the project or among the inputs where there is one.
  * A code that is not in the table is told as it is, with the lines.
  */
-export function diagnose(failure: Failure, situation: Situation): DeployError {
+export function diagnose(given: Failure, situation: Situation): DeployError {
+  const failure = { ...given, detail: short(given.detail) }
   const row = Object.hasOwn(rows, failure.code) ? rows[failure.code] : undefined
   const { code, ...explanation } = row === undefined ? unknown(failure) : row(failure, situation)
   return new DeployError(code ?? failure.code, explanation, failure.lines.slice(-40))

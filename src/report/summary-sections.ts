@@ -120,8 +120,7 @@ export function checksSection({ health, smoke }: Report): readonly string[] {
     )
   }
   if (smoke !== null) {
-    const by =
-      smoke.release === '' ? '' : `, answered by ${code(smoke.release)}`
+    const by = smoke.release === '' ? '' : `, answered by ${code(smoke.release)}`
     const asked = `${code(smoke.url)} from the ${smoke.from}${by}`
     rows.push(
       `| Smoke test | ${mark(smoke.ok)} | ${smoke.status ?? 'none'} | ${duration(smoke.ms)} | ${asked} |`,
@@ -149,7 +148,12 @@ export function warningsSection(report: Report, maxBytes: number): readonly stri
     const place = file === undefined ? '' : ` (${code(file)})`
     return `- ⚠️ ${markdownSentence(cutToBytes(text, longestValue))}${place}`
   }
-  return ['### Warnings', '', ...fitting(report.warnings, row, maxBytes, (count) => `- and ${count} more`), '']
+  return [
+    '### Warnings',
+    '',
+    ...fitting(report.warnings, row, maxBytes, (count) => `- and ${count} more`),
+    '',
+  ]
 }
 
 /** Every fault with its cause and cure. */

@@ -49,12 +49,15 @@ export function lastTraceback(lines: readonly string[], name: string): Traceback
 export function hangingFrame(lines: readonly string[], name: string): Frame | undefined {
   const threads: { readonly head: string; readonly calls: string[] }[] = []
   for (const line of lines) {
-    if (/^(Current thread|Thread) 0x[0-9a-f]+.*\(most recent call first\):/.test(line)) threads.push({ head: line, calls: [] })
+    if (/^(Current thread|Thread) 0x[0-9a-f]+.*\(most recent call first\):/.test(line))
+      threads.push({ head: line, calls: [] })
     else threads.at(-1)?.calls.push(line)
   }
   const frames = (own: boolean) =>
     threads
-      .filter(({ head, calls }) => (own ? head.startsWith('Current') : calls.some((call) => call.includes('/gunicorn/workers/'))))
+      .filter(({ head, calls }) =>
+        own ? head.startsWith('Current') : calls.some((call) => call.includes('/gunicorn/workers/')),
+      )
       .flatMap(({ calls }) => calls.flatMap((call) => projectFrame(call, name) ?? []).slice(0, 1))
   return frames(true)[0] ?? frames(false)[0]
 }
