@@ -4,7 +4,12 @@
 # The home with the owner's mark in it appears at once (rename), so a cut never leaves an app without an owner.
 # $1: owner ("ID NAME")
 claim() {
-  [ -d "$home" ] && return 0
+  if [ -d "$home" ]; then
+    # Another repository may have been first since the facts were asked; one that was renamed goes on.
+    [ "${owner%% *}" = "${1%% *}" ] || fail facts-changed "$owner"
+    owner=$1
+    return 0
+  fi
   rm -rf "$home.new"
   mkdir -m 0751 "$home.new"
   mkdir -m 0751 "$home.new/releases"

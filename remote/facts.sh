@@ -68,5 +68,22 @@ facts() {
           ;;
       esac
     done <"$home/state"
+  else
+    taken
   fi
+}
+
+# Whatever bears the app's name though no deploy has made it: an app always begins with its state file.
+taken() {
+  for one in "web-$name" "web-$name-build"; do
+    if id -u "$one" >/dev/null 2>&1; then
+      fact taken "user $one"
+    elif getent group "$one" >/dev/null; then
+      fact taken "group $one"
+    fi
+  done
+  for one in "$home" "/etc/web-$name" "/var/lib/web-$name" "/var/cache/web-$name" "/var/log/web-$name" \
+    "/var/cache/web-$name-build" "$sites/web-$name.conf"; do
+    if [ -e "$one" ] || [ -L "$one" ]; then fact taken "$one"; fi
+  done
 }

@@ -149,7 +149,13 @@ function record(recorder: Recorder, event: ServerEvent, plan: Plan): void {
         `Health check: ${event.answers} good answers in a row, status ${event.status}, ${event.ms} ms.`,
       )
       recorder.note({
-        health: { ok: true, path: plan.check.path, status: event.status, ms: event.ms, answers: event.answers },
+        health: {
+          ok: true,
+          path: plan.check.path,
+          status: event.status,
+          ms: event.ms,
+          answers: event.answers,
+        },
       })
       break
     case 'flipped':

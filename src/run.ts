@@ -105,7 +105,9 @@ async function onServer(
     inputs.behaviour.smokeFrom === 'off' ? [] : inputs.site.domains.map((domain) => domainAddresses(domain))
   const tested = testedAt(inputs, connection)
   const early =
-    tested.from === 'runner' && inputs.command !== 'plan' ? new EarlyConnection(tested.address, tested.port) : undefined
+    tested.from === 'runner' && inputs.command !== 'plan'
+      ? new EarlyConnection(tested.address, tested.port)
+      : undefined
   const id = randomBytes(8).toString('hex')
   const { conversation, facts } = await Conversation.start(
     connection,
@@ -129,9 +131,14 @@ async function onServer(
     recorder.note({ serving: facts.state?.current ?? '' })
     const plan = makePlan(facts, wish)
     notePlan(plan, facts, recorder)
-    const test = (applied: Plan) => ({ ...tested, check: applied.check, ...(early === undefined ? {} : { early }) })
+    const test = (applied: Plan) => ({
+      ...tested,
+      check: applied.check,
+      ...(early === undefined ? {} : { early }),
+    })
     if (inputs.command === 'plan') {
-      for (const change of describePlan(plan, facts, project.name)) recorder.change(change.what, change.detail)
+      for (const change of describePlan(plan, facts, project.name))
+        recorder.change(change.what, change.detail)
       return { result: 'planned', serving: plan.from ?? '' }
     }
     if (plan.kind === 'unchanged') {

@@ -199,8 +199,8 @@ describe('rollback', () => {
 describe('a server that cannot be deployed to is left alone', () => {
   test.each([
     ["another repository's app", ['state owner 12 other/hello', 'state generation 3', 'home yes'], 'owner'],
-    ['a user that is not ours', ['account yes'], 'owner'],
-    ['a folder that is not ours', ['home yes'], 'owner'],
+    ['a user that is not ours', ['taken user web-hello'], 'owner'],
+    ['a folder that is not ours', ['taken /etc/web-hello'], 'owner'],
     ['no systemd', ['systemd 0'], 'server-unfit'],
     ['a full disk', ['disk 1000'], 'server-unfit'],
   ])('%s', (_, lines, code) => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { diagnose, diagnosed, type Situation } from '../../src/report/diagnosis.ts'
+import { diagnose, diagnosed } from '../../src/report/diagnosis.ts'
+import type { Situation } from '../../src/report/failure.ts'
 
 const situation: Situation = {
   name: 'blog',

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { type ConnectFailure, diagnose } from '../../src/server/connect-diagnosis.ts'
+import { diagnose } from '../../src/server/connect-diagnosis.ts'
+import type { ConnectFailure } from '../../src/server/connect-failure.ts'
 
 const key = { type: 'ssh-ed25519', fingerprint: 'SHA256:ours', publicLine: 'ssh-ed25519 AAAAours' }
 

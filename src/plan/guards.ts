@@ -43,7 +43,7 @@ export function guardServer(
   if (faults.length > 0) throw new DeployError(owner !== undefined ? 'owner' : 'server-unfit', faults)
 }
 
-/** A user or a folder of the app's name that is not this repository's: taking it over would take over its data. */
+/** What has the app's name and is not this repository's: taking it over would take over somebody's data. */
 function ownerFault(facts: Facts, project: Pick<Project, 'name' | 'repository'>): Explanation | undefined {
   const { name, repository } = project
   if (facts.state !== undefined) {
@@ -54,10 +54,10 @@ function ownerFault(facts: Facts, project: Pick<Project, 'name' | 'repository'>)
       input: 'name',
     }
   }
-  if (!facts.account && !facts.home) return undefined
+  if (facts.taken.length === 0) return undefined
   return {
-    cause: `The server already has ${facts.home ? `a folder /srv/web-${name}` : `a user web-${name}`} that this action did not make.`,
-    cure: 'Set `name` to another name for this app, or remove the other one from the server.',
+    cause: `The server has things of the name web-${name} that this action did not make: ${facts.taken.join(', ')}.`,
+    cure: 'Set `name` to another name for this app, or remove these from the server.',
     input: 'name',
   }
 }

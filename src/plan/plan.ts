@@ -1,28 +1,32 @@
-import { createHash } from 'node:crypto'
 import { commandEnvironment } from '../config/command-environment.ts'
-import { readDomain } from '../config/domain.ts'
 import { renderEntry } from '../config/entry.ts'
 import { releaseEnv, renderEnvFile } from '../config/env-file.ts'
 import { renderGunicorn } from '../config/gunicorn.ts'
-import { renderCatchAll, renderSite } from '../config/nginx.ts'
+import { renderCatchAll } from '../config/nginx.ts'
 import { paths, releasePaths } from '../config/paths.ts'
 import { buildProperties, releaseProperties } from '../config/sandbox.ts'
-import type { ReleaseSettings } from '../config/settings.ts'
 import type { Property } from '../config/unit-text.ts'
 import { renderServiceUnit, renderSocketUnit } from '../config/units.ts'
 import { DeployError } from '../errors.ts'
 import type { Facts, KeptRelease } from '../server/facts.ts'
+import { checkSettings } from './check-settings.ts'
 import { guardServer } from './guards.ts'
-import type { CheckSettings, Operation, Plan } from './operation.ts'
+import {
+  buildVariables,
+  dependenciesKey,
+  releaseSettings,
+  settingsKey,
+  siteText,
+  unchangedRelease,
+  workerCount,
+} from './ingredients.ts'
+import type { Operation, Plan } from './operation.ts'
 import { missingPackages } from './packages.ts'
-import { gunicorn, uv } from './pins.ts'
+import { uv } from './pins.ts'
 import type { Wish } from './wish.ts'
 
 /** Seconds that the server waits for the runner's word; then it goes back by itself. */
 const VERDICT_SECONDS = 300
-
-/** Stands for the release where only the rest of the settings is compared. */
-const ANY_RELEASE = '00000000000000-0000000'
 
 /**
  * Facts and wish -> what is to be done. Pure: the same server and the same wish give the same plan, and plan mode is
@@ -208,114 +212,6 @@ function releaseCommand(facts: Facts, wish: Wish): readonly Operation[] {
   ]
 }
 
-/** The release that serves, where nothing of the wish differs from it. */
-function unchangedRelease(name: string, facts: Facts, record: KeptRelease, site: string): string | undefined {
-  const { state } = facts
-  const current = state?.releases.find((release) => release.id === state.current)
-  if (state === undefined || current === undefined || state.attempt !== undefined) return undefined
-  const same =
-    current.bundle === record.bundle &&
-    current.dependencies === record.dependencies &&
-    current.settings === record.settings &&
-    facts.link === current.id &&
-    facts.active &&
-    facts.files.get(paths(name).nginxSite) === sha256(site)
-  return same ? current.id : undefined
-}
-
-function releaseSettings(facts: Facts, wish: Wish, release: string, nonce: string): ReleaseSettings {
-  return {
-    name: wish.project.name,
-    release,
-    // The bundle's root is the source folder.
-    source: '',
-    target: wish.project.target,
-    workers: workerCount(facts, wish),
-    threads: wish.inputs.site.threads,
-    timeoutSeconds: wish.inputs.site.timeoutSeconds,
-    env: wish.inputs.app.env,
-    nonce,
-    systemd: facts.systemd,
-    nginxGroup: facts.nginxUser,
-  }
-}
-
-function siteText(facts: Facts, wish: Wish): string {
-  const { domains, maxBodySize, timeoutSeconds } = wish.inputs.site
-  return renderSite({ name: wish.project.name, domains, ipv6: facts.ipv6, maxBodySize, timeoutSeconds })
-}
-
-/** Two for each core and one more, as gunicorn's manual has it, but no more than memory bears (150 MB each). */
-function workerCount(facts: Facts, wish: Wish): number {
-  const { workers } = wish.inputs.site
-  if (workers !== undefined) return workers
-  const byMemory = Math.floor(facts.memoryBytes / (150 * 1024 * 1024))
-  return Math.max(1, Math.min(facts.cpus * 2 + 1, byMemory, 9))
-}
-
-function dependenciesKey(wish: Wish): string {
-  const { requirements } = wish.project
-  return sha256(
-    JSON.stringify([
-      requirements.sha256,
-      requirements.file,
-      requirements.hashed,
-      [...buildVariables(wish.inputs.app.env)],
-      wish.inputs.app.python ?? '',
-      requirements.listsGunicorn ? '' : gunicorn.requirements,
-    ]),
-  )
-}
-
-/** Everything else that a release is made of, so that a change of any of it makes a new one. */
-function settingsKey(facts: Facts, wish: Wish, site: string): string {
-  const settings = releaseSettings(facts, wish, ANY_RELEASE, '')
-  return sha256(
-    JSON.stringify([
-      renderSocketUnit(settings),
-      renderServiceUnit(settings),
-      renderGunicorn(settings),
-      renderEntry(settings),
-      [...settings.env],
-      site,
-      wish.inputs.app.persist,
-      wish.inputs.app.releaseCommand ?? '',
-      wish.project.static,
-    ]),
-  )
-}
-
-/** All of `env` that a build may see: what concerns package indexes. */
-function buildVariables(env: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
-  return new Map([...env].filter(([key]) => key.startsWith('UV_') || key.startsWith('PIP_')))
-}
-
-function checkSettings(facts: Facts, wish: Wish): CheckSettings {
-  const { behaviour, server } = wish.inputs
-  const domain = wish.inputs.site.domains[0] ?? '_'
-  const host = hostHeader(domain === '_' ? server.host : domain)
-  const path = behaviour.healthPath ?? '/'
-  const smokeUrl = behaviour.smokeUrl === undefined ? undefined : new URL(behaviour.smokeUrl)
-  return {
-    host,
-    scheme: 'http',
-    port: 80,
-    path,
-    smoke: smokeUrl === undefined ? { host, path } : { host: smokeUrl.host, path: smokeUrl.pathname + smokeUrl.search },
-    explicit: behaviour.healthPath !== undefined,
-    statuses: behaviour.expectStatus ?? [],
-    text: behaviour.expectText ?? '',
-    timeout: Math.ceil(behaviour.healthTimeoutMs / 1000),
-    nonces: { ...Object.fromEntries(facts.nonces), [wish.release]: wish.nonce },
-  }
-}
-
-/** A name as browsers send it: in ASCII, an IPv6 address in brackets. */
-function hostHeader(name: string): string {
-  const { kind, text } = readDomain(name)
-  return kind === 'ipv6' ? `[${text}]` : text
-}
-
 /**
  * `instance` is where Flask looks for it: beside the package, which in a `src` layout is below `src`
  * (Flask's `auto_find_instance_path`).
@@ -327,8 +223,4 @@ function persisted(path: string, wish: Wish): { readonly path: string; readonly 
 
 function words(properties: readonly Property[]): readonly string[] {
   return properties.map(([key, value]) => `${key}=${value}`)
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
 }

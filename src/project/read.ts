@@ -75,13 +75,23 @@ export async function readProject(
  * there is a rollback, so it is not looked at; everything else stands for nothing.
  * @throws DeployError `name-invalid`
  */
-export function namedProject(inputs: Pick<ProjectInputs, 'name' | 'source'>, repository: Repository): Project {
+export function namedProject(
+  inputs: Pick<ProjectInputs, 'name' | 'source'>,
+  repository: Repository,
+): Project {
   return {
     name: chosenName(inputs.name, repository),
     repository,
     commit: undefined,
     source: inputs.source,
-    target: { module: '', attribute: '', factory: false, expression: '', path: [''], reason: 'not looked for' },
+    target: {
+      module: '',
+      attribute: '',
+      factory: false,
+      expression: '',
+      path: [''],
+      reason: 'not looked for',
+    },
     requirements: {
       file: 'requirements.txt',
       kind: 'requirements',

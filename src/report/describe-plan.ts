@@ -78,11 +78,7 @@ function describe(operation: Operation, plan: Plan, facts: Facts, name: string):
 }
 
 /** nginx's files of ours are there already, byte for byte. */
-function siteStands(
-  operation: Extract<Operation, { kind: 'nginx' }>,
-  facts: Facts,
-  name: string,
-): boolean {
+function siteStands(operation: Extract<Operation, { kind: 'nginx' }>, facts: Facts, name: string): boolean {
   const isSame = (file: string, content: string) => facts.files.get(file) === sha256(content)
   const { site, catchAll } = operation
   if (!isSame(paths(name).nginxSite, site)) return false

@@ -1,6 +1,6 @@
 import type { Explanation } from '../errors.ts'
 import { cutToBytes, visible } from '../text.ts'
-import type { Failure, Situation } from './diagnosis.ts'
+import type { Failure, Situation } from './failure.ts'
 import { projectFile, type Traceback } from './traceback.ts'
 
 /** Distributions whose name is not the module's (their own documentation); `_` for `-` needs no entry. */

@@ -1,6 +1,6 @@
 import type { Explanation } from '../errors.ts'
 import { cutToBytes, visible } from '../text.ts'
-import type { Failure, Situation } from './diagnosis.ts'
+import type { Failure, Situation } from './failure.ts'
 
 /**
  * The smoke test's faults (src/check/smoke.ts) with `smoke-` in front; `smoke-unreachable-outside` is the one that was

@@ -1,6 +1,6 @@
 import type { Explanation } from '../errors.ts'
 import { cutToBytes, visible } from '../text.ts'
-import type { Failure, Situation } from './diagnosis.ts'
+import type { Failure, Situation } from './failure.ts'
 
 /**
  * What uv, apt and nginx say when they fail, in words for the user. Nothing is decided by these texts: the failure is

@@ -1,6 +1,6 @@
 import { DeployError, type Explanation } from '../errors.ts'
 import { cutToBytes, visible } from '../text.ts'
-import type { ConnectFailure } from './connect-diagnosis.ts'
+import type { ConnectFailure } from './connect-failure.ts'
 import { familyOf } from './public-key.ts'
 
 /** SSH_DISCONNECT_PROTOCOL_ERROR and SSH_DISCONNECT_NO_MORE_AUTH_METHODS_AVAILABLE (RFC 4253, section 11.1). */

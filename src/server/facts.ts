@@ -25,6 +25,8 @@ export interface Facts {
   readonly account: boolean
   /** `/srv/web-NAME` exists. */
   readonly home: boolean
+  /** What bears the app's name though no deploy of this tool made it, e.g. `user web-shop`, `/etc/web-shop`. */
+  readonly taken: readonly string[]
   readonly firewall: boolean
   readonly state: State | undefined
   /** The release that the `current` link names. */
@@ -92,6 +94,7 @@ export function parseFacts(lines: readonly string[]): Facts {
     uv: new Set(all('uv')),
     account: one('account') === 'yes',
     home: one('home') === 'yes',
+    taken: all('taken'),
     firewall: one('ufw') === 'yes',
     state,
     link: one('link'),

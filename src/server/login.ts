@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { NodeSSH } from 'node-ssh'
 import type { AnyAuthMethod, Client, Prompt } from 'ssh2'
-import type { ConnectFailure, ConnectStage } from './connect-diagnosis.ts'
+import type { ConnectFailure, ConnectStage } from './connect-failure.ts'
 import type { HostIdentity, HostVerdict } from './host-identity.ts'
 import type { PrivateKey } from './key.ts'
 import type { HostKeyAlgorithm } from './public-key.ts'

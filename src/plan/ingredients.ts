@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto'
+import { renderEntry } from '../config/entry.ts'
+import { renderGunicorn } from '../config/gunicorn.ts'
+import { renderSite } from '../config/nginx.ts'
+import { paths } from '../config/paths.ts'
+import type { ReleaseSettings } from '../config/settings.ts'
+import { renderServiceUnit, renderSocketUnit } from '../config/units.ts'
+import type { Facts, KeptRelease } from '../server/facts.ts'
+import { gunicorn } from './pins.ts'
+import type { Wish } from './wish.ts'
+
+/** Stands for the release where only the rest of the settings is compared. */
+const ANY_RELEASE = '00000000000000-0000000'
+
+/** The release that serves, where nothing of the wish differs from it. */
+export function unchangedRelease(
+  name: string,
+  facts: Facts,
+  record: KeptRelease,
+  site: string,
+): string | undefined {
+  const { state } = facts
+  const current = state?.releases.find((release) => release.id === state.current)
+  if (state === undefined || current === undefined || state.attempt !== undefined) return undefined
+  const same =
+    current.bundle === record.bundle &&
+    current.dependencies === record.dependencies &&
+    current.settings === record.settings &&
+    facts.link === current.id &&
+    facts.active &&
+    facts.files.get(paths(name).nginxSite) === sha256(site)
+  return same ? current.id : undefined
+}
+
+/** What the release's files are rendered from. */
+export function releaseSettings(facts: Facts, wish: Wish, release: string, nonce: string): ReleaseSettings {
+  return {
+    name: wish.project.name,
+    release,
+    // The bundle's root is the source folder.
+    source: '',
+    target: wish.project.target,
+    workers: workerCount(facts, wish),
+    threads: wish.inputs.site.threads,
+    timeoutSeconds: wish.inputs.site.timeoutSeconds,
+    env: wish.inputs.app.env,
+    nonce,
+    systemd: facts.systemd,
+    nginxGroup: facts.nginxUser,
+  }
+}
+
+/** The app's nginx file. */
+export function siteText(facts: Facts, wish: Wish): string {
+  const { domains, maxBodySize, timeoutSeconds } = wish.inputs.site
+  return renderSite({ name: wish.project.name, domains, ipv6: facts.ipv6, maxBodySize, timeoutSeconds })
+}
+
+/** Two for each core and one more, as gunicorn's manual has it, but no more than memory bears (150 MB each). */
+export function workerCount(facts: Facts, wish: Wish): number {
+  const { workers } = wish.inputs.site
+  if (workers !== undefined) return workers
+  const byMemory = Math.floor(facts.memoryBytes / (150 * 1024 * 1024))
+  return Math.max(1, Math.min(facts.cpus * 2 + 1, byMemory, 9))
+}
+
+/** What decides the environment, as far as the runner knows it, as a hash. */
+export function dependenciesKey(wish: Wish): string {
+  const { requirements } = wish.project
+  return sha256(
+    JSON.stringify([
+      requirements.sha256,
+      requirements.file,
+      requirements.hashed,
+      [...buildVariables(wish.inputs.app.env)],
+      wish.inputs.app.python ?? '',
+      requirements.listsGunicorn ? '' : gunicorn.requirements,
+    ]),
+  )
+}
+
+/** Everything else that a release is made of, as a hash: a change of any of it makes a new release. */
+export function settingsKey(facts: Facts, wish: Wish, site: string): string {
+  const settings = releaseSettings(facts, wish, ANY_RELEASE, '')
+  return sha256(
+    JSON.stringify([
+      renderSocketUnit(settings),
+      renderServiceUnit(settings),
+      renderGunicorn(settings),
+      renderEntry(settings),
+      [...settings.env],
+      site,
+      wish.inputs.app.persist,
+      wish.inputs.app.releaseCommand ?? '',
+      wish.project.static,
+    ]),
+  )
+}
+
+/** All of `env` that a build may see: what concerns package indexes. */
+export function buildVariables(env: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  return new Map([...env].filter(([key]) => key.startsWith('UV_') || key.startsWith('PIP_')))
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}
