@@ -7,26 +7,28 @@ export interface Row {
 }
 
 /** The table, in GitHub's Markdown: medians in seconds with the least in brackets, round trips, bytes. */
-export function renderTable(rows: readonly Row[], distances: readonly number[]): string {
-  const head = ['', ...distances.map((rttMs) => `@${rttMs} ms`), 'round trips 50-100 (0-100)', 'kB up', 'kB down']
+export function renderTable(rows: readonly Row[], distances: readonly number[], far: number): string {
+  const trips = ['round trips 50-100', '0-100', `0-${far}`]
+  const head = ['', ...distances.map((rttMs) => `@${rttMs} ms`), ...trips, 'kB up', 'kB down']
   const cells = rows.map(({ name, samples }) => [
     name,
     ...distances.map((rttMs) => times((samples.get(rttMs) ?? []).map(({ ms }) => ms))),
-    samples.size < distances.length
-      ? ''
-      : `${roundTrips(samples, 50, 100).toFixed(1)} (${roundTrips(samples, 0, 100).toFixed(1)})`,
+    ...[roundTrips(samples, 50, 100), roundTrips(samples, 0, 100), roundTrips(samples, 0, far)].map((count) =>
+      Number.isNaN(count) ? '' : count.toFixed(1),
+    ),
     kilobytes((samples.get(0) ?? []).map(({ up }) => up)),
     kilobytes((samples.get(0) ?? []).map(({ down }) => down)),
   ])
-  const lines = [head, head.map(() => ''), ...cells]
+  const lines = [head, ...cells]
   const widths = head.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)))
-  return lines
-    .map((line, at) =>
-      at === 1
-        ? `|${widths.map((width, column) => (column === 0 ? '-' : ' ').concat('-'.repeat(width), column === 0 ? '-' : ':')).join('|')}|`
-        : `| ${line.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join(' | ')} |`,
-    )
-    .join('\n')
+  const [first = '', ...others] = lines.map((line) => line.map((cell, column) => padded(cell, column, widths)).join(' | '))
+  const rule = widths.map((width, column) => '-'.repeat(width - (column === 0 ? 0 : 1)).concat(column === 0 ? '' : ':'))
+  return [first, rule.join(' | '), ...others].map((line) => `| ${line} |`).join('\n')
+}
+
+function padded(cell: string, column: number, widths: readonly number[]): string {
+  const width = widths[column] ?? 0
+  return column === 0 ? cell.padEnd(width) : cell.padStart(width)
 }
 
 function times(ms: readonly number[]): string {

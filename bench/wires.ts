@@ -21,7 +21,7 @@ export interface Wire {
  * @throws Error where port 80 of that address cannot be had: a web server of this machine listens everywhere
  */
 export async function layWire(server: Server, rttMs: number): Promise<Wire> {
-  const host = `127.80.${server.address.split('.')[3]}.${rttMs + 1}`
+  const host = `127.${80 + Math.floor(rttMs / 250)}.${server.address.split('.')[3]}.${(rttMs % 250) + 1}`
   const relays: Relay[] = []
   const lay = async (to: number, listen: number) => {
     const relay = await startRelay({ to: { host: server.address, port: to }, rttMs, listen: { host, port: listen } })

@@ -6,7 +6,7 @@ begin() {
   failure='' child='' stage=working
   made_release=no made_units=no nginx_changed=no flipped=no kept_now=no draining='' old='' current='' previous='' attempt=''
   trap ended EXIT
-  trap 'failure=cancelled; exit 143' TERM INT HUP
+  trap 'fail stopped' TERM INT HUP
   state_load
 }
 

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { Conversation } from './apply/conversation.ts'
+import { connectTo } from './connect.ts'
 import { parseInputs } from './inputs/parse.ts'
 import { appName } from './project/name.ts'
-import { connectTo, type Surroundings } from './run.ts'
+import type { Surroundings } from './run.ts'
 import { redactor, secretsToMask } from './secrets.ts'
 
 /** ms that the server may take to go back. */

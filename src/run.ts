@@ -4,6 +4,7 @@ import { Conversation } from './apply/conversation.ts'
 import { domainAddresses, pointsAt } from './check/dns.ts'
 import { EarlyConnection } from './check/early-connection.ts'
 import { type ReleaseTest, type Smoked, testRelease } from './check/test-release.ts'
+import { connectTo } from './connect.ts'
 import { deploy } from './deploy.ts'
 import { DeployError } from './errors.ts'
 import { type GetInput, parseInputs } from './inputs/parse.ts'
@@ -16,15 +17,13 @@ import type { Exec } from './project/exec.ts'
 import type { Project } from './project/project.ts'
 import { namedProject, readProject } from './project/read.ts'
 import { describePlan } from './report/describe-plan.ts'
-import { type Ending, endingOf, endingOfError, tellEnding } from './report/ending.ts'
+import { type Ending, endingOf, endingOfCancel, endingOfError, tellEnding } from './report/ending.ts'
 import type { Log } from './report/log.ts'
 import type { Results } from './report/publish.ts'
 import { Recorder } from './report/recorder.ts'
 import { redactor, secretsToMask } from './secrets.ts'
-import { type Connection, connect } from './server/connection.ts'
+import type { Connection } from './server/connection.ts'
 import type { Facts } from './server/facts.ts'
-import { hostIdentity } from './server/host-identity.ts'
-import { readKey } from './server/key.ts'
 
 /** What a run gets from its surroundings. */
 export interface Surroundings {
@@ -54,8 +53,9 @@ export async function run(surroundings: Surroundings): Promise<boolean> {
     ending = await work(surroundings, recorder)
   } catch (error) {
     if (error instanceof Error && !(error instanceof DeployError)) log.debug(error.stack ?? '')
-    ending = endingOfError(error, surroundings.signal.aborted, recorder.report().serving)
+    ending = endingOfError(error, recorder.report().serving)
   }
+  if (surroundings.signal.aborted) ending = endingOfCancel(ending.serving)
   return tellEnding(ending, recorder, log, results, redact, environment)
 }
 
@@ -176,37 +176,6 @@ async function testUnchanged(test: ReleaseTest, plan: Plan, signal: AbortSignal)
     plan.release,
     unasked,
     signal,
-  )
-}
-
-/**
- * Logs in on the server.
- * @throws DeployError as readKey, hostIdentity and connect do
- */
-export async function connectTo(
-  inputs: Inputs,
-  surroundings: Pick<Surroundings, 'signal'>,
-  say: (text: string) => void,
-): Promise<Connection> {
-  const { host, port, user, sshKey, sshKeyPassphrase, password, connectTimeoutMs } = inputs.server
-  const key = sshKey === undefined ? undefined : readKey(sshKey, sshKeyPassphrase)
-  for (const repair of key?.repaired ?? []) say(`The key in \`ssh-key\` was repaired: ${repair}.`)
-  const identity = hostIdentity({
-    knownHosts: inputs.server.knownHosts,
-    fingerprints: inputs.server.hostFingerprints,
-  })
-  return await connect(
-    {
-      host,
-      port,
-      user,
-      key,
-      password,
-      identity,
-      connectTimeoutMs,
-      onRetry: ({ attempt, of, error }) => say(`Try ${attempt} of ${of}: ${error.message}`),
-    },
-    surroundings.signal,
   )
 }
 

@@ -167,7 +167,7 @@ describe.skipIf(!able.ok)(`apps on one server${able.ok ? '' : ` (skipped: ${able
         ...['/var/lib/postgresql', '/etc/postgresql', '/srv/deploy', '/opt/deploy', '/home/deploy'],
       )) +
       (await server.must(`for user in postgres postgresql deploy; do getent passwd $user; getent group $user; id $user; done
-        ls /etc/systemd/system`).then((text) => text.replace(/^web-.*\n/gm, '')))
+        find /etc /usr/lib/systemd -name '*postgresql*' -o -name '*deploy*' | grep -v web- | sort`))
     const before = await everything()
     for (const [index, name] of ['postgresql', 'deploy'].entries()) {
       const domain = `${name}.example`
@@ -180,30 +180,35 @@ describe.skipIf(!able.ok)(`apps on one server${able.ok ? '' : ` (skipped: ${able
     expect(await everything()).toBe(before)
   })
 
-  test.each([
-    ['a user', 'useradd --system web-hello', 'userdel web-hello'],
-    ['a group', 'groupadd --system web-hello', 'groupdel web-hello'],
-    ['the build user', 'useradd --system web-hello-build', 'userdel web-hello-build'],
-    ['a folder in /srv', 'mkdir /srv/web-hello; echo mine >/srv/web-hello/mine', 'rm -r /srv/web-hello'],
-    ['a folder of settings', 'mkdir /etc/web-hello; echo mine >/etc/web-hello/mine', 'rm -r /etc/web-hello'],
-    ['a folder of state', 'mkdir /var/lib/web-hello; echo mine >/var/lib/web-hello/mine', 'rm -r /var/lib/web-hello'],
-    ['a folder of caches', 'mkdir /var/cache/web-hello', 'rm -r /var/cache/web-hello'],
-    ["a site of nginx's", 'echo "# mine" >/etc/nginx/sites-enabled/web-hello.conf', 'rm /etc/nginx/sites-enabled/web-hello.conf'],
-  ])('are not made where somebody else has %s of that name', async (_what, make, remove) => {
+  test('are not made where somebody else has anything of that name', async () => {
     const server = await start()
-    await server.must(make)
+    const { good, bad } = runs(server, tinyProject().folder)
     const everything = async () =>
       (await listing(server, '/etc', '/srv', '/var/lib', '/var/cache', '/opt')) + (await server.must('cat /etc/passwd'))
-    const before = await everything()
-    const { good, bad } = runs(server, tinyProject().folder)
-    const ran = await bad()
-    expect(ran.outputs).toMatchObject({ result: 'failed', 'failed-phase': 'facts', serving: '' })
-    expect(ran.report.error).toMatchObject({ code: 'owner', input: 'name' })
-    expect(ran.summary).toContain('The server was not touched.')
-    expect(await everything()).toBe(before)
-    await expect(visit(server)).rejects.toThrow()
-
-    await server.must(remove)
+    for (const [what, make, remove] of [
+      ['user web-hello', 'useradd --system web-hello', 'userdel web-hello'],
+      ['group web-hello', 'groupadd --system web-hello', 'groupdel web-hello'],
+      ['user web-hello-build', 'useradd --system web-hello-build', 'userdel web-hello-build'],
+      ['/srv/web-hello', 'mkdir /srv/web-hello; echo mine >/srv/web-hello/mine', 'rm -r /srv/web-hello'],
+      ['/etc/web-hello', 'mkdir /etc/web-hello', 'rmdir /etc/web-hello'],
+      ['/var/lib/web-hello', 'ln -s /home/deploy /var/lib/web-hello', 'rm /var/lib/web-hello'],
+      ['/var/cache/web-hello-build', 'mkdir /var/cache/web-hello-build', 'rmdir /var/cache/web-hello-build'],
+      [
+        '/etc/nginx/sites-enabled/web-hello.conf',
+        'echo "# mine" >/etc/nginx/sites-enabled/web-hello.conf',
+        'rm /etc/nginx/sites-enabled/web-hello.conf',
+      ],
+    ] as const) {
+      await server.must(make)
+      const before = await everything()
+      const ran = await bad()
+      expect(ran.outputs, what).toMatchObject({ result: 'failed', 'failed-phase': 'facts', serving: '' })
+      expect(ran.report.error, what).toMatchObject({ code: 'owner', input: 'name' })
+      expect(ran.report.error?.cause).toContain(what)
+      expect(ran.summary, what).toContain('The server was not touched.')
+      expect(await everything(), what).toBe(before)
+      await server.must(remove)
+    }
     await good()
     expect((await visit(server)).body).toBe('version 1')
   })

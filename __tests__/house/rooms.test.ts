@@ -11,12 +11,14 @@ import { projectFiles, textOf } from './files.ts'
 const common = ['errors', 'phases', 'quote', 'text']
 
 /** Room -> the rooms whose code it calls, and those of which it knows types only. */
-const rooms: Readonly<Record<string, { readonly values: readonly string[]; readonly types: readonly string[] }>> = {
+const rooms: Readonly<
+  Record<string, { readonly values: readonly string[]; readonly types: readonly string[] }>
+> = {
   config: { values: [], types: ['project'] },
   project: { values: [], types: ['inputs.ts'] },
   server: { values: ['config'], types: [] },
   inputs: { values: ['config', 'project'], types: ['inputs.ts'] },
-  plan: { values: ['config'], types: ['inputs.ts', 'project', 'server'] },
+  plan: { values: ['config', 'remote'], types: ['inputs.ts', 'project', 'server'] },
   check: { values: [], types: ['apply', 'inputs.ts', 'plan', 'report'] },
   apply: { values: ['plan', 'remote', 'server'], types: ['project'] },
   report: {
@@ -34,7 +36,8 @@ test.each(Object.entries(rooms))('%s knows no more rooms than it has to', (room,
   const uses = files.filter((file) => roomOf(file) === room).flatMap(imports)
   const called = [...new Set(uses.filter((one) => one.value).map((one) => one.room))]
   const known = [...new Set(uses.map((one) => one.room))]
-  const others = (list: readonly string[]) => list.filter((one) => one !== room && !common.includes(one)).sort()
+  const others = (list: readonly string[]) =>
+    list.filter((one) => one !== room && !common.includes(one)).sort()
   expect(others(called)).toEqual(others(values))
   expect(others(known)).toEqual(others([...values, ...types]))
 })
@@ -51,7 +54,9 @@ test.each(leaves)('%s calls no room', (leaf) => {
 })
 
 test('no two files import each other, by whatever way round', () => {
-  const graph = new Map(files.map((file) => [file, imports(file).flatMap((one) => (one.value ? [one.file] : []))]))
+  const graph = new Map(
+    files.map((file) => [file, imports(file).flatMap((one) => (one.value ? [one.file] : []))]),
+  )
   const done = new Set<string>()
   const circle = (file: string, way: readonly string[]): readonly string[] | undefined => {
     if (way.includes(file)) return [...way.slice(way.indexOf(file)), file]
@@ -79,11 +84,16 @@ function roomOf(file: string): string {
 }
 
 /** What a file imports of src/. */
-function imports(file: string): readonly { readonly file: string; readonly room: string; readonly value: boolean }[] {
+function imports(
+  file: string,
+): readonly { readonly file: string; readonly room: string; readonly value: boolean }[] {
   const statements = textOf(file).matchAll(/^(?:import|export)\s([^'";]*?)from '(\.[^']+)'/gm)
   return Array.from(statements, ([, what = '', path = '']) => {
     const target = posix.join(dirname(file), path)
-    const names = /\{([^}]*)\}/.exec(what)?.[1]?.split(',').map((name) => name.trim()) ?? [what]
+    const names = /\{([^}]*)\}/
+      .exec(what)?.[1]
+      ?.split(',')
+      .map((name) => name.trim()) ?? [what]
     const value = !what.startsWith('type ') && names.some((name) => name !== '' && !name.startsWith('type '))
     return { file: target, room: roomOf(target), value }
   })

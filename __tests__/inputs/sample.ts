@@ -1,10 +1,11 @@
+import { generateKeyPairSync } from 'node:crypto'
 import type { InputName } from '../../src/inputs/declared.ts'
 import type { GetInput } from '../../src/inputs/parse.ts'
 
 /** The fewest inputs that are enough. */
 export const fewest: Readonly<Partial<Record<InputName, string>>> = {
   host: '203.0.113.10',
-  'ssh-key': '-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjE\n-----END OPENSSH PRIVATE KEY-----\n',
+  'ssh-key': generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
   'known-hosts':
     '203.0.113.10 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPLoHuAPf0Y+3Pj5Dbg1sNXHUuVHdZXjDpzHpnRVAhKR',
   domain: 'blog.example.com',

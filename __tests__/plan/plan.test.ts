@@ -190,6 +190,11 @@ describe('rollback', () => {
     expect(error.message).toContain(`${one}, ${two}`)
   })
 
+  test('makes nothing, so a full disk does not stop it', () => {
+    const full = { ...server, diskFreeBytes: 1000 }
+    expect(makePlan(full, wish({ inputs: { command: 'rollback' } })).kind).toBe('rollback')
+  })
+
   test('after one release only is refused', () => {
     const error = refusal(() => makePlan(factsAfter(wish()), wish({ inputs: { command: 'rollback' } })))
     expect(error.message).toContain('no previous release')

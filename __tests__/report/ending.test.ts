@@ -3,7 +3,7 @@ import type { Applied } from '../../src/apply/apply.ts'
 import type { Smoked } from '../../src/check/test-release.ts'
 import { DeployError } from '../../src/errors.ts'
 import { makePlan } from '../../src/plan/plan.ts'
-import { endingOf, endingOfError } from '../../src/report/ending.ts'
+import { endingOf, endingOfCancel, endingOfError } from '../../src/report/ending.ts'
 import { bareLines, facts, wish } from '../plan/sample.ts'
 
 const NEW = '20261122184800-abc1234'
@@ -111,18 +111,18 @@ test('a page that answers on the server only is named as a firewall', () => {
 describe('a run that an error ended', () => {
   test('keeps the explanation', () => {
     const error = new DeployError('owner', { cause: 'a', cure: 'b' })
-    expect(endingOfError(error, false, OLD)).toEqual({ result: 'failed', serving: OLD, error })
+    expect(endingOfError(error, OLD)).toEqual({ result: 'failed', serving: OLD, error })
   })
 
   test('is cancelled when the job was', () => {
-    expect(endingOfError(new Error('aborted'), true, OLD)).toMatchObject({
+    expect(endingOfCancel(OLD)).toMatchObject({
       result: 'cancelled',
       serving: OLD,
     })
   })
 
   test('is a defect of ours when nothing explains it', () => {
-    const { error, result } = endingOfError(new TypeError('x is undefined'), false, '')
+    const { error, result } = endingOfError(new TypeError('x is undefined'), '')
     expect(result).toBe('failed')
     expect(error?.message).toContain('The action itself failed: x is undefined.')
   })

@@ -94,7 +94,7 @@ export async function apply(
       }
     }
     void send().catch((lost: unknown) => mail.put({ lost }))
-    return await follow(conversation, plan, settings, mail)
+    return await follow(conversation, plan, settings, mail, signal)
   } finally {
     signal.removeEventListener('abort', cancel)
   }
@@ -105,6 +105,7 @@ async function follow(
   plan: Plan,
   settings: ApplySettings,
   mail: Mailbox<Message>,
+  signal: AbortSignal,
 ): Promise<Applied> {
   let failure: Applied['failure']
   let serving = 'unknown'

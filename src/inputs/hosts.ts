@@ -1,3 +1,4 @@
+import { parseKnownHosts } from '../server/known-hosts.ts'
 import { readDomain } from '../config/domain.ts'
 import { DeployError } from '../errors.ts'
 import { shown } from '../text.ts'
@@ -101,7 +102,7 @@ export const fingerprint: Kind<string> = (raw, input) => {
   )
 }
 
-/** known_hosts lines, as given; what each says is the connection's to judge. */
+/** known_hosts lines, as given; every line has to be readable. */
 export const knownHosts: Kind<string> = (raw, input) => {
   const text = tidy(raw)
   if (text.includes('PRIVATE KEY')) {
@@ -111,5 +112,6 @@ export const knownHosts: Kind<string> = (raw, input) => {
     return bad(input, 'holds a control character', 'Paste the known_hosts lines as text.')
   }
   if (/^SHA256:/.test(text)) return bad(input, 'is a fingerprint', 'Put it into `host-fingerprint`.')
-  return good(text)
+  const { faults } = parseKnownHosts(text)
+  return faults.length > 0 ? { faults } : good(text)
 }

@@ -1,3 +1,4 @@
+import { readKey } from '../server/key.ts'
 import { DeployError, type Explanation } from '../errors.ts'
 import type { Inputs } from '../inputs.ts'
 import { shown } from '../text.ts'
@@ -31,7 +32,7 @@ export function parseInputs(get: GetInput): Inputs {
     }
   }
   const faults = [server, app, site, behaviour, top].flatMap(faultsOf)
-  throw new DeployError('bad-inputs', inOrder([...faults, ...together]))
+  throw new DeployError('bad-inputs', inOrder([...faults, ...together, ...keyFaults(get)]))
 }
 
 /** The text that counts: the workflow's, else action.yml's default. */
@@ -62,6 +63,19 @@ function readRow<Value>(row: Row<Value>, get: GetInput): Reading<Value> {
   const text = effective(get, row.input)
   if (!isBlank(text)) return row.kind(text, row.input)
   return 'value' in row.blank ? row.blank : bad(row.input, 'is missing', row.blank.missing)
+}
+
+/** What is wrong with the key, where there are other faults to tell anyway; else reading it for the login tells. */
+function keyFaults(get: GetInput): readonly Explanation[] {
+  const key = get('ssh-key')
+  if (isBlank(key)) return []
+  try {
+    readKey(key, get('ssh-key-passphrase') || undefined)
+    return []
+  } catch (error) {
+    if (error instanceof DeployError) return error.explanations
+    throw error
+  }
 }
 
 /** Faults that lie between inputs: each is told where the user would look for it. */

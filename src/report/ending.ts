@@ -52,15 +52,13 @@ export function endingOf(outcome: Outcome, lines: readonly string[]): Ending {
     }
     return { result: plan.kind === 'rollback' ? 'rolled-back' : 'deployed', serving }
   }
-  if (applied.failure?.code === 'cancelled')
-    return { result: 'cancelled', serving, error: cancelledError(serving) }
   if (applied.failure?.code === 'smoke' && smoked?.ok === false) {
     const result = serving === plan.from ? 'reverted' : 'failed'
     return { result, serving, error: smokeError(outcome, smoked, lines), failedPhase: 'smoke' }
   }
   if (applied.end === 'lost') {
     const error = applied.lost instanceof DeployError ? applied.lost : killed(lines)
-    return { result: error.code === 'cancelled' ? 'cancelled' : 'failed', serving, error }
+    return { result: 'failed', serving, error }
   }
   const { code = 'unknown', detail = '' } = applied.failure ?? {}
   const reverted = code === 'no-verdict' && serving === plan.from
@@ -72,9 +70,13 @@ export function endingOf(outcome: Outcome, lines: readonly string[]): Ending {
   }
 }
 
+/** A run whose job was cancelled, whatever had become of it by then: visitors get one release or the other. */
+export function endingOfCancel(serving: string): Ending {
+  return { result: 'cancelled', serving, error: cancelledError(serving) }
+}
+
 /** What became of a run that an error ended. */
-export function endingOfError(error: unknown, aborted: boolean, serving: string): Ending {
-  if (aborted) return { result: 'cancelled', serving, error: cancelledError(serving) }
+export function endingOfError(error: unknown, serving: string): Ending {
   if (error instanceof DeployError) return { result: 'failed', serving, error }
   return { result: 'failed', serving, error: defect(error) }
 }
