@@ -1,4 +1,4 @@
-import { prepareHost, canBoot } from '../__tests__/server/requirements.ts'
+import { canBoot, prepareHost } from '../__tests__/server/requirements.ts'
 import { measureFirst } from './first.ts'
 import { measureRedeploys } from './redeploys.ts'
 import { median, roundTrips } from './sample.ts'
@@ -33,7 +33,9 @@ async function bench(args: readonly string[]): Promise<number> {
   const redeploys = await measureRedeploys(distances, far, runs, tell)
   const first = args.includes('--no-first') ? [] : await measureFirst(distances, runs, tell)
   const rows = [...redeploys, ...first]
-  console.log(`\nSeconds of wall clock, median of ${runs}${runs > 1 ? ' (least)' : ''}, by added round-trip time\n`)
+  console.log(
+    `\nSeconds of wall clock, median of ${runs}${runs > 1 ? ' (least)' : ''}, by added round-trip time\n`,
+  )
   console.log(renderTable(rows, distances, far))
   console.log('')
   return judge(rows) ? 0 : 1
@@ -50,7 +52,8 @@ function judge(rows: readonly Row[]): boolean {
     const goal = goals[name]
     if (goal !== undefined) say(`round trips, ${name}`, roundTrips(samples, 0, far), goal)
   }
-  const near = (name: string) => median((rows.find((row) => row.name === name)?.samples.get(0) ?? []).map(({ ms }) => ms))
+  const near = (name: string) =>
+    median((rows.find((row) => row.name === name)?.samples.get(0) ?? []).map(({ ms }) => ms))
   const ratio = near('first deploy') / near('first deploy by hand')
   if (!Number.isNaN(ratio)) say('first deploy, times the job by hand', ratio, firstAtMost)
   return good

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { request } from 'node:http'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { act } from '../__tests__/e2e/action.ts'
 import { tinyApp, tinyProject } from '../__tests__/e2e/projects.ts'
 import { boot, type Server } from '../__tests__/server/boot.ts'
@@ -57,36 +59,58 @@ async function byHand(server: Server, wire: Wire): Promise<void> {
   const stdin = [
     'mkdir -p /srv/hello',
     `cat >/srv/hello/app.py <<'FILE'\n${tinyApp}FILE`,
-    "echo flask >/srv/hello/requirements.txt",
+    'echo flask >/srv/hello/requirements.txt',
     `NAME=${server.address}`,
     script,
   ].join('\n')
   await must(
     'ssh',
     [
-      ...['-F', 'none', '-o', 'BatchMode=yes', '-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null'],
-      ...['-o', 'LogLevel=ERROR', '-i', server.privateKeyPath, '-p', String(wire.port), `root@${wire.host}`, 'sh -s'],
+      ...[
+        '-F',
+        'none',
+        '-o',
+        'BatchMode=yes',
+        '-o',
+        'StrictHostKeyChecking=no',
+        '-o',
+        'UserKnownHostsFile=/dev/null',
+      ],
+      ...[
+        '-o',
+        'LogLevel=ERROR',
+        '-i',
+        server.privateKeyPath,
+        '-p',
+        String(wire.port),
+        `root@${wire.host}`,
+        'sh -s',
+      ],
     ],
     { stdin, timeoutMs: 300_000 },
   )
   // A reload of nginx takes a moment.
-  for (let attempt = 1; ; attempt += 1) {
-    const { status, page } = await ask(wire, server)
-    if (status === 200 && page === 'version 1') return
-    if (attempt === 50) throw new Error(`the page by hand: ${status}, ${page}`)
+  const deadline = performance.now() + 30_000
+  for (;;) {
+    const page = await ask(wire, server)
+    if (page === 'version 1') return
+    if (performance.now() > deadline) throw new Error(`the page by hand: ${page}`)
+    await sleep(20)
   }
 }
 
-async function ask(wire: Wire, server: Server): Promise<{ status: number; page: string }> {
-  const { request } = await import('node:http')
-  return await new Promise((resolve, reject) => {
-    const asked = request({ host: wire.host, port: 80, headers: { Host: server.address } }, (response) => {
-      let page = ''
-      response.on('data', (chunk: Buffer) => {
-        page += chunk.toString()
-      })
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, page }))
-    })
+function ask(wire: Wire, server: Server): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const asked = request(
+      { host: wire.host, port: 80, headers: { Host: server.address }, agent: false },
+      (response) => {
+        let page = ''
+        response.on('data', (chunk: Buffer) => {
+          page += chunk.toString()
+        })
+        response.on('end', () => resolve(page))
+      },
+    )
     asked.on('error', reject)
     asked.end()
   })

@@ -35,11 +35,25 @@ export async function measureRedeploys(
   const wires: Wire[] = []
   try {
     for (const rttMs of [...distances, far]) wires.push(await layWire(server, rttMs))
-    const small: App = { checkout: tinyProject(), repository: 'bench/small', repositoryId: '1', domain: server.address }
-    const large: App = { checkout: tinyProject(files()), repository: 'bench/large', repositoryId: '2', domain: '192.0.2.1' }
+    const small: App = {
+      checkout: tinyProject(),
+      repository: 'bench/small',
+      repositoryId: '1',
+      domain: server.address,
+    }
+    const large: App = {
+      checkout: tinyProject(files()),
+      repository: 'bench/large',
+      repositoryId: '2',
+      domain: '192.0.2.1',
+    }
     let version = 1
     let turn = 0
-    const jobs: readonly { readonly name: string; readonly prepare: () => void; readonly run: (wire: Wire) => Promise<void> }[] = [
+    const jobs: readonly {
+      readonly name: string
+      readonly prepare: () => void
+      readonly run: (wire: Wire) => Promise<void>
+    }[] = [
       { name: 'floor (ssh HOST true)', prepare: () => {}, run: (wire) => floor(server, wire) },
       { name: 'unchanged', prepare: () => {}, run: (wire) => run(server, wire, small, 'unchanged') },
       {
@@ -101,7 +115,8 @@ async function run(server: Server, wire: Wire, app: App, wanted: Result): Promis
       domain: app.domain,
     },
   })
-  if (status !== 0 || outputs.result !== wanted) throw new Error(`${outputs.result}, not ${wanted}:\n${withoutMasks(log)}`)
+  if (status !== 0 || outputs.result !== wanted)
+    throw new Error(`${outputs.result}, not ${wanted}:\n${withoutMasks(log)}`)
 }
 
 function withoutMasks(log: string): string {
@@ -111,8 +126,26 @@ function withoutMasks(log: string): string {
 /** What any tool that starts an ssh costs. */
 async function floor(server: Server, wire: Wire): Promise<void> {
   await must('ssh', [
-    ...['-F', 'none', '-o', 'BatchMode=yes', '-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null'],
-    ...['-o', 'LogLevel=ERROR', '-i', server.privateKeyPath, '-p', String(wire.port), `root@${wire.host}`, 'true'],
+    ...[
+      '-F',
+      'none',
+      '-o',
+      'BatchMode=yes',
+      '-o',
+      'StrictHostKeyChecking=no',
+      '-o',
+      'UserKnownHostsFile=/dev/null',
+    ],
+    ...[
+      '-o',
+      'LogLevel=ERROR',
+      '-i',
+      server.privateKeyPath,
+      '-p',
+      String(wire.port),
+      `root@${wire.host}`,
+      'true',
+    ],
   ])
 }
 

@@ -13,16 +13,20 @@ export function renderTable(rows: readonly Row[], distances: readonly number[], 
   const cells = rows.map(({ name, samples }) => [
     name,
     ...distances.map((rttMs) => times((samples.get(rttMs) ?? []).map(({ ms }) => ms))),
-    ...[roundTrips(samples, 50, 100), roundTrips(samples, 0, 100), roundTrips(samples, 0, far)].map((count) =>
-      Number.isNaN(count) ? '' : count.toFixed(1),
+    ...[roundTrips(samples, 50, 100), roundTrips(samples, 0, 100), roundTrips(samples, 0, far)].map(
+      (count) => (Number.isNaN(count) ? '' : count.toFixed(1)),
     ),
     kilobytes((samples.get(0) ?? []).map(({ up }) => up)),
     kilobytes((samples.get(0) ?? []).map(({ down }) => down)),
   ])
   const lines = [head, ...cells]
   const widths = head.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)))
-  const [first = '', ...others] = lines.map((line) => line.map((cell, column) => padded(cell, column, widths)).join(' | '))
-  const rule = widths.map((width, column) => '-'.repeat(width - (column === 0 ? 0 : 1)).concat(column === 0 ? '' : ':'))
+  const [first = '', ...others] = lines.map((line) =>
+    line.map((cell, column) => padded(cell, column, widths)).join(' | '),
+  )
+  const rule = widths.map((width, column) =>
+    '-'.repeat(width - (column === 0 ? 0 : 1)).concat(column === 0 ? '' : ':'),
+  )
   return [first, rule.join(' | '), ...others].map((line) => `| ${line} |`).join('\n')
 }
 

@@ -24,7 +24,11 @@ export async function layWire(server: Server, rttMs: number): Promise<Wire> {
   const host = `127.${80 + Math.floor(rttMs / 250)}.${server.address.split('.')[3]}.${(rttMs % 250) + 1}`
   const relays: Relay[] = []
   const lay = async (to: number, listen: number) => {
-    const relay = await startRelay({ to: { host: server.address, port: to }, rttMs, listen: { host, port: listen } })
+    const relay = await startRelay({
+      to: { host: server.address, port: to },
+      rttMs,
+      listen: { host, port: listen },
+    })
     relays.push(relay)
     return relay
   }

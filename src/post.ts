@@ -5,6 +5,7 @@ import { parseInputs } from './inputs/parse.ts'
 import { appName } from './project/name.ts'
 import type { Surroundings } from './run.ts'
 import { redactor, secretsToMask } from './secrets.ts'
+import type { Connection } from './server/connection.ts'
 
 /** ms that the server may take to go back. */
 const LIMIT_MS = 10_000
@@ -19,10 +20,11 @@ export async function post(surroundings: Surroundings, run: string): Promise<voi
   const { log, input, environment } = surroundings
   log.mask(secretsToMask(input))
   log.redactWith(redactor(input))
+  let connection: Connection | undefined
   try {
     const inputs = parseInputs(input)
     const signal = AbortSignal.any([surroundings.signal, AbortSignal.timeout(LIMIT_MS)])
-    const connection = await connectTo(inputs, { ...surroundings, signal }, (text) => log.info(text))
+    connection = await connectTo(inputs, { ...surroundings, signal }, (text) => log.info(text))
     const { conversation } = await Conversation.start(
       connection,
       {
@@ -37,10 +39,14 @@ export async function post(surroundings: Surroundings, run: string): Promise<voi
     )
     const ended = new Promise<string>((resolve, reject) => {
       let serving = 'unknown'
+      let failure = ''
       conversation.listen(
         (event) => {
           if (event.kind === 'serving') serving = event.release
-          if (event.kind === 'end' || event.kind === 'gone') resolve(serving)
+          if (event.kind === 'fail') failure = event.code
+          // After this one the run had another program.
+          if (event.kind === 'end' && failure === 'facts-changed') failure = ''
+          else if (event.kind === 'end' || event.kind === 'gone') resolve(serving)
         },
         (error) => reject(error),
       )
@@ -50,11 +56,12 @@ export async function post(surroundings: Surroundings, run: string): Promise<voi
     await conversation.attach(run, 0)
     log.info(`The deploy that was cut off has been stopped; visitors get release ${(await ended) || 'none'}.`)
     conversation.end()
-    connection.close()
   } catch (error) {
     log.info(
       `The deploy that was cut off could not be stopped from here: ${error instanceof Error ? error.message : String(error)}`,
     )
     log.info('It goes back by itself, and the next deploy cleans up what is left.')
+  } finally {
+    connection?.close()
   }
 }

@@ -52,7 +52,8 @@ export async function run(surroundings: Surroundings): Promise<boolean> {
   try {
     ending = await work(surroundings, recorder)
   } catch (error) {
-    if (error instanceof Error && !(error instanceof DeployError)) log.debug(error.stack ?? '')
+    if (error instanceof DeployError) for (const line of error.lines) recorder.toolLine(line)
+    else if (error instanceof Error) log.debug(error.stack ?? '')
     ending = endingOfError(error, recorder.report().serving)
   }
   if (surroundings.signal.aborted) ending = endingOfCancel(ending.serving)

@@ -146,7 +146,7 @@ test('a connection that is lost leaves what serves unknown', async () => {
 test('a cancel stops the program and waits for what it says', async () => {
   const controller = new AbortController()
   setTimeout(() => controller.abort(), 20)
-  const script = ['phase health', '< cancel', 'fail cancelled', `serving ${OLD}`, 'end 143']
+  const script = ['phase health', '< cancel', 'fail stopped', `serving ${OLD}`, 'end 143']
   const { applied, heard } = await deploy(script, {}, { from: OLD, signal: controller.signal })
   expect(heard).toContain('cancel')
   expect(applied).toMatchObject({ end: 'failed', serving: OLD })

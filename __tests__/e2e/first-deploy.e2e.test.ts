@@ -54,10 +54,14 @@ async function servedByGunicornBehindNginx(server: Server, release: string): Pro
   expect(file).toMatchObject({ status: 200, body: 'body { color: green }\n' })
 
   expect(await units(server, 'hello', release)).toMatchObject(serving)
-  expect(await server.must('systemctl is-active nginx && systemctl is-enabled nginx')).toBe('active\nenabled\n')
+  expect(await server.must('systemctl is-active nginx && systemctl is-enabled nginx')).toBe(
+    'active\nenabled\n',
+  )
   const { serviceUnit, venv } = releasePaths('hello', release)
   const { service } = await units(server, 'hello', release)
-  const command = await server.must(`tr '\\0' ' ' </proc/${service.pid}/cmdline; ps -o user= -p ${service.pid}`)
+  const command = await server.must(
+    `tr '\\0' ' ' </proc/${service.pid}/cmdline; ps -o user= -p ${service.pid}`,
+  )
   expect(command).toContain(`${venv}/bin/python -m gunicorn.app.wsgiapp`)
   expect(command).toContain('web-hel')
   const exposure = /([0-9.]+) [A-Z]+ /.exec(
@@ -70,13 +74,23 @@ async function servedByGunicornBehindNginx(server: Server, release: string): Pro
 
 async function answersUnknownNamesWithNothing(server: Server): Promise<void> {
   await expect(visit(server, '/', 'nobody.example')).rejects.toThrow('socket hang up')
-  expect(await server.must('ls /etc/nginx/sites-enabled')).toBe('00-flask-deploy-default.conf\nweb-hello.conf\n')
+  expect(await server.must('ls /etc/nginx/sites-enabled')).toBe(
+    '00-flask-deploy-default.conf\nweb-hello.conf\n',
+  )
 }
 
 async function keepsItsFilesToItself(server: Server, release: string): Promise<void> {
   const own = releasePaths('hello', release)
   expect(
-    await modes(server, '/srv/web-hello', '/srv/web-hello/releases', own.root, own.venv, own.deploy, `${own.root}/static`),
+    await modes(
+      server,
+      '/srv/web-hello',
+      '/srv/web-hello/releases',
+      own.root,
+      own.venv,
+      own.deploy,
+      `${own.root}/static`,
+    ),
   ).toEqual([
     '0751 root:root',
     '0751 root:root',
@@ -85,12 +99,9 @@ async function keepsItsFilesToItself(server: Server, release: string): Promise<v
     expect.stringMatching(/^075[01] root:web-hello$/),
     '0755 root:web-hello',
   ])
-  expect(await modes(server, `${own.root}/app.py`, own.gunicorn, own.entry, `${own.root}/static/site.css`)).toEqual([
-    '0640 root:web-hello',
-    '0640 root:web-hello',
-    '0640 root:web-hello',
-    '0644 root:web-hello',
-  ])
+  expect(
+    await modes(server, `${own.root}/app.py`, own.gunicorn, own.entry, `${own.root}/static/site.css`),
+  ).toEqual(['0640 root:web-hello', '0640 root:web-hello', '0640 root:web-hello', '0644 root:web-hello'])
   expect(await modes(server, own.env, '/etc/web-hello', '/srv/web-hello/state')).toEqual([
     '0600 root:root',
     '0700 root:root',
@@ -108,14 +119,23 @@ async function keepsItsFilesToItself(server: Server, release: string): Promise<v
     ['generation', '1'],
     ['owner', '4711', 'someone/hello'],
     ['current', release],
-    ['release', release, expect.any(String), expect.any(String), expect.any(String), expect.stringMatching(/^[0-9a-f]{40}$/)],
+    [
+      'release',
+      release,
+      expect.any(String),
+      expect.any(String),
+      expect.any(String),
+      expect.stringMatching(/^[0-9a-f]{40}$/),
+    ],
   ])
   expect((await server.must('readlink /srv/web-hello/current')).trim()).toBe(`releases/${release}`)
 }
 
 async function leavesNoSecretInRun(server: Server): Promise<void> {
   expect(await server.must('stat -c %a /run/flask-deploy')).toBe('700\n')
-  expect(await server.must("find /run/flask-deploy -name program -o -name check.json -o -name build.env")).toBe('')
+  expect(
+    await server.must('find /run/flask-deploy -name program -o -name check.json -o -name build.env'),
+  ).toBe('')
   // grep's status 1: found nowhere. The env file's own form of the value is among what is looked for.
   const found = await server.run(
     "grep -rlE 'a b[$]c|a.{1,2}b.{1,2}c|'\"$(sed -n 's/^FLASK_DEPLOY_NONCE=//p' /etc/web-hello/*.env)\" /run/flask-deploy /var/lib/flask-deploy",

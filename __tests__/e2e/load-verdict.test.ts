@@ -21,7 +21,9 @@ describe('what went wrong with requests under load', () => {
   })
 
   test('a request that failed', () => {
-    expect(faults([visit(0, 10, 'a'), visit(500, 510, '', '/: 502')], ['a'])).toEqual(['page at 0.50 s: /: 502'])
+    expect(faults([visit(0, 10, 'a'), visit(500, 510, '', '/: 502')], ['a'])).toEqual([
+      'page at 0.50 s: /: 502',
+    ])
   })
 
   test('the old version answers after the new one has', () => {

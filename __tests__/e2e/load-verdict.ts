@@ -14,7 +14,9 @@ export function faults(visits: readonly Visit[], served: readonly string[]): rea
 /** A request that began after another was answered gets the same version or a later one. */
 function disorder(visits: readonly Visit[], served: readonly string[]): readonly string[] {
   const wrong: string[] = []
-  const answered = visits.filter(({ fault }) => fault === '').toSorted((one, other) => one.began - other.began)
+  const answered = visits
+    .filter(({ fault }) => fault === '')
+    .toSorted((one, other) => one.began - other.began)
   /** Answers in the order of their end, with their place in `served`. */
   const ended: { readonly at: number; readonly place: number }[] = []
   let least = 0

@@ -188,7 +188,7 @@ describe.skipIf(!able.ok)(`logins ${able.ok ? '' : able.why}`, () => {
     expect(error.cause).toMatch(login.cause)
     expect(ran.summary).toContain('The server was not touched')
     expect(await traces(server)).toBe('')
-    expect(await server.must('ls -d /run/flask-deploy /var/lib/flask-deploy /opt/flask-deploy 2>/dev/null || :')).toBe('')
+    expect(await server.must('ls -d /run/flask-deploy /var/lib/flask-deploy 2>/dev/null || :')).toBe('')
     // Three wrong tries of one password would lock some accounts out.
     const tries = await server.must(`journalctl -o cat | grep -cE 'authentication failure|incorrect password|Failed password' || :`)
     expect(Number(tries)).toBeLessThan(4)

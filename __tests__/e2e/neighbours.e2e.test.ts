@@ -65,8 +65,14 @@ describe.skipIf(!able.ok)(`apps on one server${able.ok ? '' : ` (skipped: ${able
 
   test('are served each under its own names, and see nothing of each other', async () => {
     const server = await start()
-    const app = (text: string) => tinyProject({ 'app.py': prober.replace('OWN', text), 'static/a.txt': `${text}\n` })
-    const hello = await runs(server, app('hello').folder, { domain: 'hello.example', env: 'SECRET=one' }, one).good()
+    const app = (text: string) =>
+      tinyProject({ 'app.py': prober.replace('OWN', text), 'static/a.txt': `${text}\n` })
+    const hello = await runs(
+      server,
+      app('hello').folder,
+      { domain: 'hello.example', env: 'SECRET=one' },
+      one,
+    ).good()
     const other = await runs(
       server,
       app('other').folder,
@@ -114,7 +120,13 @@ describe.skipIf(!able.ok)(`apps on one server${able.ok ? '' : ` (skipped: ${able
     expect(results).toEqual(attempts)
 
     // And by the user's rights alone, without the sandbox; so too for the user that builds.
-    const secrets = [`${foreign.root}/app.py`, foreign.entry, foreign.env, '/var/lib/web-other/notes', '/srv/web-other/state']
+    const secrets = [
+      `${foreign.root}/app.py`,
+      foreign.entry,
+      foreign.env,
+      '/var/lib/web-other/notes',
+      '/srv/web-other/state',
+    ]
     for (const user of ['web-hello', 'web-hello-build', 'nobody', 'www-data']) {
       for (const path of secrets) {
         expect(await server.run(`runuser -u ${user} -- cat ${path}`), `${user} ${path}`).toMatchObject({
@@ -124,9 +136,9 @@ describe.skipIf(!able.ok)(`apps on one server${able.ok ? '' : ` (skipped: ${able
         })
       }
     }
-    expect(await server.must('ps -o user:20= -p "$(systemctl show -p MainPID --value ' + `${foreign.serviceUnit})"`)).toBe(
-      'web-other\n',
-    )
+    expect(
+      await server.must(`ps -o user:20= -p "$(systemctl show -p MainPID --value ${foreign.serviceUnit})"`),
+    ).toBe('web-other\n')
   })
 
   test('change without touching each other', async () => {
@@ -167,7 +179,7 @@ describe.skipIf(!able.ok)(`apps on one server${able.ok ? '' : ` (skipped: ${able
         ...['/var/lib/postgresql', '/etc/postgresql', '/srv/deploy', '/opt/deploy', '/home/deploy'],
       )) +
       (await server.must(`for user in postgres postgresql deploy; do getent passwd $user; getent group $user; id $user; done
-        find /etc /usr/lib/systemd -name '*postgresql*' -o -name '*deploy*' | grep -v web- | sort`))
+        find /etc /usr/lib/systemd -name '*postgresql*' -o -name '*deploy*' | grep -vE 'web-|/00-flask-deploy-default' | sort`))
     const before = await everything()
     for (const [index, name] of ['postgresql', 'deploy'].entries()) {
       const domain = `${name}.example`
@@ -184,7 +196,8 @@ describe.skipIf(!able.ok)(`apps on one server${able.ok ? '' : ` (skipped: ${able
     const server = await start()
     const { good, bad } = runs(server, tinyProject().folder)
     const everything = async () =>
-      (await listing(server, '/etc', '/srv', '/var/lib', '/var/cache', '/opt')) + (await server.must('cat /etc/passwd'))
+      (await listing(server, '/etc', '/srv', '/var/lib', '/var/cache', '/opt')) +
+      (await server.must('cat /etc/passwd'))
     for (const [what, make, remove] of [
       ['user web-hello', 'useradd --system web-hello', 'userdel web-hello'],
       ['group web-hello', 'groupadd --system web-hello', 'groupdel web-hello'],
@@ -219,7 +232,12 @@ describe.skipIf(!able.ok)(`apps on one server${able.ok ? '' : ` (skipped: ${able
     const { release } = await runs(server, project.folder, {}, one).good()
     const before = await listing(server, '/srv', '/etc', '/var/lib')
     for (const command of ['deploy', 'plan', 'rollback']) {
-      const ran = await runs(server, project.folder, { command }, { repository: 'else/hello', repositoryId: '2' }).bad()
+      const ran = await runs(
+        server,
+        project.folder,
+        { command },
+        { repository: 'else/hello', repositoryId: '2' },
+      ).bad()
       expect(ran.report.error, command).toMatchObject({ code: 'owner', input: 'name' })
       expect(ran.report.error?.cause).toContain('someone/hello')
     }

@@ -68,7 +68,10 @@ describe.skipIf(!able.ok)(`plan${able.ok ? '' : ` (skipped: ${able.why})`}`, () 
     }
     const [one = '', two = ''] = releases
     const { service } = await units(server, 'hello', two)
-    project.commit({ 'app.py': tinyApp.replace('version 1', 'version 3'), 'requirements.txt': 'flask\nitsdangerous\n' })
+    project.commit({
+      'app.py': tinyApp.replace('version 1', 'version 3'),
+      'requirements.txt': 'flask\nitsdangerous\n',
+    })
     const wish = { 'release-command': 'true', domain: `${server.address}\nsite.example` }
     const before = await everything(server)
     const plan = await good({ command: 'plan', ...wish })
@@ -79,7 +82,13 @@ describe.skipIf(!able.ok)(`plan${able.ok ? '' : ` (skipped: ${able.why})`}`, () 
 
     const deploy = await good(wish)
     expect(words(plan.report.changes)).toEqual(words(deploy.report.changes))
-    expect(words(plan.report.changes)).toEqual(['environment', 'nginx', 'pruned', 'release', 'release-command'])
+    expect(words(plan.report.changes)).toEqual([
+      'environment',
+      'nginx',
+      'pruned',
+      'release',
+      'release-command',
+    ])
     expect(plan.report.changes).toContainEqual({ what: 'pruned', detail: `remove ${one}` })
     expect(deploy.report.changes).toContainEqual({ what: 'pruned', detail: one })
     expect(plan.report.changes.find(({ what }) => what === 'environment')?.detail).toMatch(/^build/)
@@ -96,7 +105,9 @@ describe.skipIf(!able.ok)(`plan${able.ok ? '' : ` (skipped: ${able.why})`}`, () 
     expect(words(plan.report.changes)).toEqual(['environment', 'release'])
     expect(words(deploy.report.changes)).toEqual(['environment', 'release'])
     for (const { report } of [plan, deploy]) {
-      expect(report.changes.find(({ what }) => what === 'environment')?.detail).toMatch(new RegExp(`share.*${release}`))
+      expect(report.changes.find(({ what }) => what === 'environment')?.detail).toMatch(
+        new RegExp(`share.*${release}`),
+      )
     }
   })
 

@@ -39,7 +39,11 @@ build-backend = "setuptools.build_meta"
 
 /** What each kind of project is, and what its page says; PATH stands for the folder below the release. */
 const kinds: readonly { kind: string; files: Readonly<Record<string, string>>; page: string }[] = [
-  { kind: 'one file, app.py', files: { 'app.py': tinyApp, 'requirements.txt': requirements }, page: 'version 1' },
+  {
+    kind: 'one file, app.py',
+    files: { 'app.py': tinyApp, 'requirements.txt': requirements },
+    page: 'version 1',
+  },
   {
     kind: 'wsgi.py beside the code',
     files: {
@@ -82,62 +86,65 @@ const kinds: readonly { kind: string; files: Readonly<Record<string, string>>; p
   },
 ]
 
-describe.skipIf(!able.ok)(`with nothing said but where to, deploys${able.ok ? '' : ` (skipped: ${able.why})`}`, () => {
-  const running: Server[] = []
-  const start = async () => {
-    const server = await boot({ suite: 'bookworm' })
-    running.push(server)
-    return server
-  }
-  afterEach(async () => {
-    await Promise.all(running.splice(0).map((server) => server.stop()))
-  })
-
-  test.each(kinds)('$kind', async ({ files, page }) => {
-    const server = await start()
-    const { good } = runs(server, checkout(files).folder)
-    const { release } = await good()
-    const { root } = releasePaths('hello', release)
-    expect(await visit(server)).toMatchObject({ status: 200, body: page.replace('RELEASE', root) })
-    expect((await good()).outputs.result).toBe('unchanged')
-  })
-
-  test('a sub-folder, with its static files', async () => {
-    const server = await start()
-    const project = checkout({
-      'backend/app.py': tinyApp.replace('version 1', 'from the backend'),
-      'backend/requirements.txt': requirements,
-      'backend/static/a.txt': 'static\n',
-      'frontend/big.bin': 'not needed\n',
+describe.skipIf(!able.ok)(
+  `with nothing said but where to, deploys${able.ok ? '' : ` (skipped: ${able.why})`}`,
+  () => {
+    const running: Server[] = []
+    const start = async () => {
+      const server = await boot({ suite: 'bookworm' })
+      running.push(server)
+      return server
+    }
+    afterEach(async () => {
+      await Promise.all(running.splice(0).map((server) => server.stop()))
     })
-    const { release } = await runs(server, project.folder).good({ source: 'backend' })
-    expect((await visit(server)).body).toBe('from the backend')
-    expect((await visit(server, '/static/a.txt')).body).toBe('static\n')
-    expect(await server.must(`ls ${releasePaths('hello', release).root}`)).not.toContain('frontend')
-  })
 
-  test('requirements with a hash for every file, and nothing that the hashes do not name', async () => {
-    const server = await start()
-    const plain = checkout({ 'app.py': tinyApp, 'requirements.txt': requirements })
-    const { good, bad } = runs(server, plain.folder)
-    const first = await good()
-    const hashed = await server.must(
-      `cd /tmp && echo flask | UV_SYSTEM_CERTS=1 HOME=/tmp /opt/flask-deploy/uv-*/bin/uv pip compile --quiet --no-cache \\
+    test.each(kinds)('$kind', async ({ files, page }) => {
+      const server = await start()
+      const { good } = runs(server, checkout(files).folder)
+      const { release } = await good()
+      const { root } = releasePaths('hello', release)
+      expect(await visit(server)).toMatchObject({ status: 200, body: page.replace('RELEASE', root) })
+      expect((await good()).outputs.result).toBe('unchanged')
+    })
+
+    test('a sub-folder, with its static files', async () => {
+      const server = await start()
+      const project = checkout({
+        'backend/app.py': tinyApp.replace('version 1', 'from the backend'),
+        'backend/requirements.txt': requirements,
+        'backend/static/a.txt': 'static\n',
+        'frontend/big.bin': 'not needed\n',
+      })
+      const { release } = await runs(server, project.folder).good({ source: 'backend' })
+      expect((await visit(server)).body).toBe('from the backend')
+      expect((await visit(server, '/static/a.txt')).body).toBe('static\n')
+      expect(await server.must(`ls ${releasePaths('hello', release).root}`)).not.toContain('frontend')
+    })
+
+    test('requirements with a hash for every file, and nothing that the hashes do not name', async () => {
+      const server = await start()
+      const plain = checkout({ 'app.py': tinyApp, 'requirements.txt': requirements })
+      const { good, bad } = runs(server, plain.folder)
+      const first = await good()
+      const hashed = await server.must(
+        `cd /tmp && echo flask | UV_SYSTEM_CERTS=1 HOME=/tmp /opt/flask-deploy/uv-*/bin/uv pip compile --quiet --no-cache \\
         --generate-hashes --no-header --python /usr/bin/python3 -`,
-    )
-    expect(hashed).toMatch(/^ {4}--hash=sha256:/m)
-    plain.commit({ 'requirements.txt': hashed, 'app.py': tinyApp.replace('version 1', 'hashed') })
-    await good()
-    expect((await visit(server)).body).toBe('hashed')
+      )
+      expect(hashed).toMatch(/^ {4}--hash=sha256:/m)
+      plain.commit({ 'requirements.txt': hashed, 'app.py': tinyApp.replace('version 1', 'hashed') })
+      await good()
+      expect((await visit(server)).body).toBe('hashed')
 
-    const forged = hashed.replaceAll(/sha256:[0-9a-f]{4}/g, 'sha256:0000')
-    plain.commit({ 'requirements.txt': forged, 'app.py': tinyApp.replace('version 1', 'forged') })
-    const refused = await bad()
-    expect(refused.outputs).toMatchObject({ result: 'failed', 'failed-phase': 'dependencies' })
-    expect(refused.outputs.release).not.toBe(refused.outputs.serving)
-    expect(refused.report.error?.cause).toMatch(/hash/i)
-    expect((await visit(server)).body).toBe('hashed')
-    expect(await server.must('ls /srv/web-hello/releases')).toContain(first.release)
-    expect(await server.must('ls /srv/web-hello/releases')).not.toContain(refused.release)
-  })
-})
+      const forged = hashed.replaceAll(/sha256:[0-9a-f]{4}/g, 'sha256:0000')
+      plain.commit({ 'requirements.txt': forged, 'app.py': tinyApp.replace('version 1', 'forged') })
+      const refused = await bad()
+      expect(refused.outputs).toMatchObject({ result: 'failed', 'failed-phase': 'dependencies' })
+      expect(refused.outputs.release).not.toBe(refused.outputs.serving)
+      expect(refused.report.error?.cause).toMatch(/hash/i)
+      expect((await visit(server)).body).toBe('hashed')
+      expect(await server.must('ls /srv/web-hello/releases')).toContain(first.release)
+      expect(await server.must('ls /srv/web-hello/releases')).not.toContain(refused.release)
+    })
+  },
+)

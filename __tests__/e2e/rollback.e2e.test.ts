@@ -77,7 +77,11 @@ describe.skipIf(!able.ok)(`the rollback command${able.ok ? '' : ` (skipped: ${ab
     await expect.poll(async () => (await visit(server)).body, { timeout: 30_000 }).toBe('code 1 env 1')
     expect(await units(server, 'hello', two)).toEqual(resting)
 
-    expect((await good()).outputs).toMatchObject({ result: 'rolled-back', release: two, 'previous-release': one })
+    expect((await good()).outputs).toMatchObject({
+      result: 'rolled-back',
+      release: two,
+      'previous-release': one,
+    })
     expect((await visit(server)).body).toBe('code 2 env 2')
   })
 
@@ -91,7 +95,11 @@ describe.skipIf(!able.ok)(`the rollback command${able.ok ? '' : ` (skipped: ${ab
     expect(back.outputs).toMatchObject({ result: 'rolled-back', release: one, 'previous-release': three })
     expect((await visit(server)).body).toBe('code 1 env 1')
     const { service } = await units(server, 'hello', one)
-    expect((await good({ release: one })).outputs).toMatchObject({ result: 'unchanged', release: one, serving: one })
+    expect((await good({ release: one })).outputs).toMatchObject({
+      result: 'unchanged',
+      release: one,
+      serving: one,
+    })
     expect((await units(server, 'hello', one)).service.pid).toBe(service.pid)
     // Without a name it is the one that served before this one, not the one made before it.
     expect((await good()).release).toBe(three)
@@ -157,7 +165,10 @@ describe.skipIf(!able.ok)(`the rollback command${able.ok ? '' : ` (skipped: ${ab
 
     // The release is still there: with its file back, so is it.
     await server.must('runuser -u web-hello -- touch /var/lib/web-hello/instance/table')
-    expect((await good({ command: 'rollback' })).outputs).toMatchObject({ result: 'rolled-back', serving: one.release })
+    expect((await good({ command: 'rollback' })).outputs).toMatchObject({
+      result: 'rolled-back',
+      serving: one.release,
+    })
     expect((await visit(server)).body).toBe('code 1 env 1')
   })
 
@@ -170,7 +181,8 @@ describe.skipIf(!able.ok)(`the rollback command${able.ok ? '' : ` (skipped: ${ab
     expect(back.outputs).toMatchObject({ result: 'rolled-back', serving: one })
     expect((await visit(server)).body).toBe('code 1 env 1')
     // What is checked out now is not what serves.
-    const commit = (release: string) => server.must(`sed -n 's/^release ${release} .* //p' /srv/web-hello/state`)
+    const commit = (release: string) =>
+      server.must(`sed -n 's/^release ${release} .* //p' /srv/web-hello/state`)
     expect(`${back.report.commit}\n`).toBe(await commit(one))
   })
 })

@@ -5,7 +5,7 @@ import { boot, type Server } from '../server/boot.ts'
 import { canBoot } from '../server/requirements.ts'
 import { act, reach } from './action.ts'
 import { tinyApp, tinyProject } from './projects.ts'
-import { page, traces } from './traces.ts'
+import { page, traces, tracesOnceDrained } from './traces.ts'
 
 const able = canBoot()
 const saying = (text: string) => tinyApp.replace('version 1', text)

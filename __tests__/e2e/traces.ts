@@ -57,6 +57,19 @@ export async function traces(server: Server, name = 'hello'): Promise<string> {
   `)
 }
 
+/**
+ * The traces as soon as they are the wanted ones, else what they are after 30 s: a release that visitors have left
+ * finishes what it has when the run is over.
+ */
+export async function tracesOnceDrained(server: Server, wanted: string): Promise<string> {
+  const deadline = performance.now() + 30_000
+  for (;;) {
+    const now = await traces(server)
+    if (now === wanted || performance.now() > deadline) return now
+    await sleep(200)
+  }
+}
+
 /** Whether nobody holds the app's lock. */
 export async function lockIsFree(server: Server, name = 'hello'): Promise<boolean> {
   const { status } = await server.run(`[ ! -e /run/flask-deploy/${name}/lock ] || flock -n /run/flask-deploy/${name}/lock true`)

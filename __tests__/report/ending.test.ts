@@ -73,13 +73,13 @@ test.each([
     'health-timeout',
   ],
   [
-    'a cancel',
-    { end: 'failed', failure: { code: 'cancelled', detail: '' }, serving: OLD },
+    'a stop that nobody here asked for',
+    { end: 'failed', failure: { code: 'stopped', detail: '' }, serving: OLD },
     good,
     {},
-    'cancelled',
+    'failed',
     OLD,
-    'cancelled',
+    'stopped',
   ],
   [
     'a killed program',

@@ -45,7 +45,8 @@ async function sources(suite: Suite): Promise<string> {
   const mirrors = new Map<string, string>()
   for (const line of listed.stdout.split('\n')) {
     const [uri = '', release = '', component] = line.split(' ')
-    if (component === 'main') mirrors.set(release, uri)
+    // (a list of mirrors in a file of this machine, as on GitHub's runners, means nothing in a tree)
+    if (component === 'main' && /^https?:/.test(uri)) mirrors.set(release, uri)
   }
   const main = mirrors.get(codename)
   if (main === undefined) return ''

@@ -6,7 +6,7 @@ import { type Facts, parseFacts } from '../server/facts.ts'
 import { parseEvent, type ServerEvent } from './event.ts'
 import { type HelperSettings, helperCommand } from './helper-command.ts'
 import { Lines } from './lines.ts'
-import { rootFailure } from './root-failure.ts'
+import { rootFailure, rootRefusal } from './root-failure.ts'
 
 /** More lines than any honest server's facts have. */
 const MOST_FACTS = 5_000
@@ -173,6 +173,7 @@ export class Conversation {
         settle()
         reject(error)
       }
+      if (signal.aborted) abort()
     })
   }
 
@@ -215,7 +216,7 @@ export class Conversation {
   #closed(connection: Connection, status: number | undefined): void {
     const lost = connection.lost()
     if (lost !== undefined) this.#onFailure?.(lost)
-    else if (!this.#ready) this.#onFailure?.(rootFailure('not-root', this.#settings.user, this.#stderr))
+    else if (!this.#ready) this.#onFailure?.(rootFailure(rootRefusal(this.#stderr), this.#settings.user, this.#stderr))
     else {
       this.#onFailure?.(
         new DeployError(

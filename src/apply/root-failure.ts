@@ -5,12 +5,14 @@ export type RootFailure =
   | 'sudo-absent'
   | 'sudo-password-needed'
   | 'sudo-password-wrong'
+  | 'sudo-not-allowed'
+  | 'sudo-tty'
   | 'not-root'
   | 'server-read-only'
 
 /**
  * @param user the user of the login
- * @param said what sudo or the login shell printed: shown, never interpreted
+ * @param said what sudo or the login shell printed
  */
 export function rootFailure(failure: RootFailure, user: string, said: readonly string[]): DeployError {
   const explanations: Record<RootFailure, Explanation> = {
@@ -29,6 +31,16 @@ export function rootFailure(failure: RootFailure, user: string, said: readonly s
       cure: 'Correct the secret that `sudo-password` is set from.',
       input: 'sudo-password',
     },
+    'sudo-not-allowed': {
+      cause: 'sudo on the server does not let this login become root.',
+      cure: 'Allow it on the server (for Ubuntu: `usermod -aG sudo LOGIN`), or set `user` to a login that may.',
+      input: 'user',
+    },
+    'sudo-tty': {
+      cause: 'sudo on the server serves terminals only (`requiretty`), and a workflow has none.',
+      cure: 'Add `Defaults:LOGIN !requiretty` to the sudoers on the server (with `visudo`), with the login for LOGIN.',
+      input: 'user',
+    },
     'not-root': {
       cause: `The login as ${user} worked, but no program could be started as root.`,
       cure: 'Allow sudo for this user on the server (and a login shell such as /bin/bash), or set `user` to root; what the server said is below.',
@@ -41,4 +53,15 @@ export function rootFailure(failure: RootFailure, user: string, said: readonly s
     },
   }
   return new DeployError(failure, explanations[failure], said)
+}
+
+/**
+ * Which of the refusals it was. That there was one is known; sudo's own words (sudo 1.9, sudo-rs 0.2) only tell more.
+ * @param said what sudo or the login shell printed
+ */
+export function rootRefusal(said: readonly string[]): RootFailure {
+  const text = said.join('\n')
+  if (/must have a tty|no tty present/.test(text)) return 'sudo-tty'
+  const refused = /not in the sudoers file|not allowed to (?:execute|run)|may not run sudo|I'm afraid I can't do that/
+  return refused.test(text) ? 'sudo-not-allowed' : 'not-root'
 }

@@ -1,4 +1,4 @@
-import { type RootFailure, rootFailure } from '../apply/root-failure.ts'
+import { type RootFailure, rootFailure, rootRefusal } from '../apply/root-failure.ts'
 import { DeployError, type Explanation } from '../errors.ts'
 import { cutToBytes, visible } from '../text.ts'
 import { explainExit, explainTraceback, lastWord } from './diagnosis-app.ts'
@@ -13,6 +13,15 @@ interface Diagnosis extends Explanation {
 }
 
 type Row = (failure: Failure, situation: Situation) => Diagnosis
+
+const rootFailures = [
+  'sudo-absent',
+  'sudo-password-needed',
+  'sudo-password-wrong',
+  'sudo-not-allowed',
+  'sudo-tty',
+  'server-read-only',
+] as const
 
 /** Each code that a run can fail with on the server, or by the smoke test, and how it is explained. */
 const rows: Readonly<Record<string, Row>> = {
@@ -140,15 +149,16 @@ const rows: Readonly<Record<string, Row>> = {
     cure: 'Set `name` to another name for this app.',
     input: 'name',
   }),
+  stopped: () => ({
+    cause: 'The program on the server was stopped before it was done: the server was shut down, or somebody stopped it.',
+    cure: 'Run the job again when the server is up; the release that served before is back.',
+    input: 'host',
+  }),
   'no-cutover': () => lost('before the new release was switched to'),
   'no-verdict': () => lost('before the smoke test was over, so the old release is back'),
   'not-root': rootRefused,
-  'sudo-not-allowed': () => notAllowed,
-  'sudo-tty': () => terminalWanted,
   ...Object.fromEntries(
-    (['sudo-absent', 'sudo-password-needed', 'sudo-password-wrong', 'server-read-only'] as const).map(
-      (code) => [code, (failure: Failure, { user }: Situation) => ofRoot(code, user, failure.lines)],
-    ),
+    rootFailures.map((code) => [code, (failure: Failure, { user }: Situation) => ofRoot(code, user, failure.lines)]),
   ),
   ...Object.fromEntries(smokeCodes.map((code) => [code, explainSmoke])),
 }
@@ -198,32 +208,9 @@ function explainRestart(failure: Failure): Diagnosis {
   }
 }
 
-/** sudo's own words (sudo 1.9, sudo-rs 0.2) tell more than that it refused. */
 function rootRefused({ lines }: Failure, { user }: Situation): Diagnosis {
-  const text = lines.join('\n')
-  if (/must have a tty|no tty present/.test(text)) return terminalWanted
-  if (
-    /not in the sudoers file|not allowed to (?:execute|run)|may not run sudo|I'm afraid I can't do that/.test(
-      text,
-    )
-  ) {
-    return notAllowed
-  }
-  return ofRoot('not-root', user, lines)
-}
-
-const terminalWanted: Diagnosis = {
-  code: 'sudo-tty',
-  cause: 'sudo on the server serves terminals only (`requiretty`), and a workflow has none.',
-  cure: 'Add `Defaults:LOGIN !requiretty` to the sudoers on the server (with `visudo`), with the login for LOGIN.',
-  input: 'user',
-}
-
-const notAllowed: Diagnosis = {
-  code: 'sudo-not-allowed',
-  cause: 'sudo on the server does not let this login become root.',
-  cure: 'Allow it on the server (for Ubuntu: `usermod -aG sudo LOGIN`), or set `user` to a login that may.',
-  input: 'user',
+  const code = rootRefusal(lines)
+  return { ...ofRoot(code, user, lines), code }
 }
 
 function ofRoot(code: RootFailure, user: string, lines: readonly string[]): Diagnosis {
