@@ -12,6 +12,8 @@ export default defineConfig({
           name: 'unit',
           include: ['__tests__/**/*.test.ts'],
           exclude: ['__tests__/**/*.e2e.test.ts'],
+          // Fast on an idle machine; a busy one is no failure.
+          testTimeout: 60_000,
         },
       },
       {

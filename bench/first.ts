@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { act } from '../__tests__/e2e/action.ts'
 import { tinyApp, tinyProject } from '../__tests__/e2e/projects.ts'
 import { boot, type Server } from '../__tests__/server/boot.ts'
-import { must } from '../__tests__/server/command.ts'
 import { measure, type Sample } from './sample.ts'
+import { ssh } from './ssh.ts'
 import type { Row } from './table.ts'
 import { layWire, type Wire } from './wires.ts'
 
@@ -63,32 +63,7 @@ async function byHand(server: Server, wire: Wire): Promise<void> {
     `NAME=${server.address}`,
     script,
   ].join('\n')
-  await must(
-    'ssh',
-    [
-      ...[
-        '-F',
-        'none',
-        '-o',
-        'BatchMode=yes',
-        '-o',
-        'StrictHostKeyChecking=no',
-        '-o',
-        'UserKnownHostsFile=/dev/null',
-      ],
-      ...[
-        '-o',
-        'LogLevel=ERROR',
-        '-i',
-        server.privateKeyPath,
-        '-p',
-        String(wire.port),
-        `root@${wire.host}`,
-        'sh -s',
-      ],
-    ],
-    { stdin, timeoutMs: 300_000 },
-  )
+  await ssh(server, wire, 'sh -s', stdin)
   // A reload of nginx takes a moment.
   const deadline = performance.now() + 30_000
   for (;;) {

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { act } from '../__tests__/e2e/action.ts'
 import { type Checkout, tinyApp, tinyProject } from '../__tests__/e2e/projects.ts'
 import { boot, type Server } from '../__tests__/server/boot.ts'
-import { must } from '../__tests__/server/command.ts'
 import type { Result } from '../src/outputs.ts'
 import { measure, type Sample } from './sample.ts'
+import { ssh } from './ssh.ts'
 import type { Row } from './table.ts'
 import { layWire, type Wire } from './wires.ts'
 
@@ -54,7 +54,7 @@ export async function measureRedeploys(
       readonly prepare: () => void
       readonly run: (wire: Wire) => Promise<void>
     }[] = [
-      { name: 'floor (ssh HOST true)', prepare: () => {}, run: (wire) => floor(server, wire) },
+      { name: 'floor (ssh HOST true)', prepare: () => {}, run: (wire) => ssh(server, wire, 'true') },
       { name: 'unchanged', prepare: () => {}, run: (wire) => run(server, wire, small, 'unchanged') },
       {
         name: 'code change',
@@ -121,32 +121,6 @@ async function run(server: Server, wire: Wire, app: App, wanted: Result): Promis
 
 function withoutMasks(log: string): string {
   return log.replaceAll(/^::add-mask::.*\n/gm, '')
-}
-
-/** What any tool that starts an ssh costs. */
-async function floor(server: Server, wire: Wire): Promise<void> {
-  await must('ssh', [
-    ...[
-      '-F',
-      'none',
-      '-o',
-      'BatchMode=yes',
-      '-o',
-      'StrictHostKeyChecking=no',
-      '-o',
-      'UserKnownHostsFile=/dev/null',
-    ],
-    ...[
-      '-o',
-      'LogLevel=ERROR',
-      '-i',
-      server.privateKeyPath,
-      '-p',
-      String(wire.port),
-      `root@${wire.host}`,
-      'true',
-    ],
-  ])
 }
 
 /** The deploy before still leaves its old release, under the lock: that is not this one's time. */

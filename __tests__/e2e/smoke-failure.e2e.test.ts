@@ -38,7 +38,7 @@ describe.skipIf(!able.ok)(`smoke tests ${able.ok ? '' : able.why}`, () => {
     expect(bad.summary).toContain(`is back on <code>${good.outputs.release}</code>`)
     expect(await page(server)).toBe('version 1')
     // Its last requests are waited for, though not by the run.
-    await expect.poll(() => (server === undefined ? '' : traces(server)), { timeout: 20_000 }).toBe(before)
+    expect(await tracesOnceDrained(server, before)).toBe(before)
 
     project.commit({ 'app.py': saying('version 2') })
     const next = await act({ workspace: project.folder, inputs })

@@ -3,8 +3,9 @@ import { expect, test } from 'vitest'
 import { projectFiles, textOf } from './files.ts'
 
 /*
- * Which room of src/ may know which. Dependencies point one way: run and report know everything, plan and config know nobody.
- * A file that lies in src/ itself is a room of its own. A value is code that is called; a type is gone when the program runs.
+ * Which room of src/ may know which. Calls point one way: config calls nobody, plan only what renders, report and the files in
+ * src/ itself, which tie it all together, may call the most. A file in src/ is a room of its own. A value is code that is
+ * called; a type is gone when the program runs.
  */
 
 /** What everybody may use: these know nobody. */
@@ -17,7 +18,7 @@ const rooms: Readonly<
   config: { values: [], types: ['project'] },
   project: { values: [], types: ['inputs.ts'] },
   server: { values: ['config'], types: [] },
-  inputs: { values: ['config', 'project'], types: ['inputs.ts'] },
+  inputs: { values: ['config', 'project', 'server'], types: ['inputs.ts'] },
   plan: { values: ['config', 'remote'], types: ['inputs.ts', 'project', 'server'] },
   check: { values: [], types: ['apply', 'inputs.ts', 'plan', 'report'] },
   apply: { values: ['plan', 'remote', 'server'], types: ['project'] },

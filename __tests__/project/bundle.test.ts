@@ -161,7 +161,10 @@ describe('makeBundle', () => {
     const entries = await listed(root)
     const directory = folder()
     const making = makeBundle(entries, directory)
-    setTimeout(() => change(path.join(root, 'big.bin')), 20)
+    // The first bytes are in the bundle: the file has been opened and measured, and most of it is still to be read.
+    const begun = () => readdirSync(directory).some((name) => statSync(path.join(directory, name)).size > 0)
+    while (!begun()) await new Promise((turn) => setImmediate(turn))
+    change(path.join(root, 'big.bin'))
     await expect(making).rejects.toMatchObject({ code: 'file-changed' })
     expect(readdirSync(directory)).toEqual([])
   })
