@@ -20,7 +20,9 @@ make_folders() {
     printf '0 fail server-read-only\n0 end 1\n'
     exit 1
   }
-  chmod 0700 /run/flask-deploy
+  chmod 0700 /run/flask-deploy /var/lib/flask-deploy/incoming
+  # nginx answers an authority's challenges from below it.
+  chmod 0755 /var/lib/flask-deploy
 }
 
 send_facts() {
