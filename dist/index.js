@@ -58946,7 +58946,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("zlib");
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _shim_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3327);
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2020);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7809);
 
 
 await (0,_main_js__WEBPACK_IMPORTED_MODULE_1__/* .main */ .i)();
@@ -58956,7 +58956,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 2020:
+/***/ 7809:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -62073,6 +62073,7 @@ function parseFacts(lines) {
         uv: new Set(all('uv')),
         account: one('account') === 'yes',
         home: one('home') === 'yes',
+        taken: all('taken'),
         firewall: one('ufw') === 'yes',
         state,
         link: one('link'),
@@ -62287,7 +62288,7 @@ class Lines {
 
 /**
  * @param user the user of the login
- * @param said what sudo or the login shell printed: shown, never interpreted
+ * @param said what sudo or the login shell printed
  */
 function rootFailure(failure, user, said) {
     const explanations = {
@@ -62306,6 +62307,16 @@ function rootFailure(failure, user, said) {
             cure: 'Correct the secret that `sudo-password` is set from.',
             input: 'sudo-password',
         },
+        'sudo-not-allowed': {
+            cause: 'sudo on the server does not let this login become root.',
+            cure: 'Allow it on the server (for Ubuntu: `usermod -aG sudo LOGIN`), or set `user` to a login that may.',
+            input: 'user',
+        },
+        'sudo-tty': {
+            cause: 'sudo on the server serves terminals only (`requiretty`), and a workflow has none.',
+            cure: 'Add `Defaults:LOGIN !requiretty` to the sudoers on the server (with `visudo`), with the login for LOGIN.',
+            input: 'user',
+        },
         'not-root': {
             cause: `The login as ${user} worked, but no program could be started as root.`,
             cure: 'Allow sudo for this user on the server (and a login shell such as /bin/bash), or set `user` to root; what the server said is below.',
@@ -62318,6 +62329,17 @@ function rootFailure(failure, user, said) {
         },
     };
     return new DeployError(failure, explanations[failure], said);
+}
+/**
+ * Which of the refusals it was. That there was one is known; sudo's own words (sudo 1.9, sudo-rs 0.2) only tell more.
+ * @param said what sudo or the login shell printed
+ */
+function rootRefusal(said) {
+    const text = said.join('\n');
+    if (/must have a tty|no tty present/.test(text))
+        return 'sudo-tty';
+    const refused = /not in the sudoers file|not allowed to (?:execute|run)|may not run sudo|I'm afraid I can't do that/;
+    return refused.test(text) ? 'sudo-not-allowed' : 'not-root';
 }
 
 ;// CONCATENATED MODULE: ./build/apply/conversation.js
@@ -62464,6 +62486,8 @@ class Conversation {
                 settle();
                 reject(error);
             };
+            if (signal.aborted)
+                abort();
         });
     }
     #line(line) {
@@ -62511,7 +62535,7 @@ class Conversation {
         if (lost !== undefined)
             this.#onFailure?.(lost);
         else if (!this.#ready)
-            this.#onFailure?.(rootFailure('not-root', this.#settings.user, this.#stderr));
+            this.#onFailure?.(rootFailure(rootRefusal(this.#stderr), this.#settings.user, this.#stderr));
         else {
             this.#onFailure?.(new DeployError('helper-ended', {
                 cause: `The program that talks for the server ended before its time (${status ?? 'killed'}).`,
@@ -62522,6 +62546,130 @@ class Conversation {
     }
 }
 
+;// CONCATENATED MODULE: external "node:timers/promises"
+const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
+;// CONCATENATED MODULE: ./build/server/channel.js
+
+/** Bytes that may wait in the socket: a server's window may be any size, the runner's memory is not. */
+const socketBacklog = 2 * 1024 * 1024;
+/**
+ * Starts a command and gives its channel.
+ * @param limitMs how long the server may take to start it.
+ * @throws DeployError `exec-refused` where the server does not start it in time or at all.
+ */
+function openChannel(client, socket, command, limitMs) {
+    return new Promise((resolve, reject) => {
+        const refuse = (why) => reject(refused(why));
+        const timer = setTimeout(() => refuse(`it did not answer within ${limitMs} ms`), limitMs);
+        try {
+            client.exec(command, (error, channel) => {
+                clearTimeout(timer);
+                if (error)
+                    refuse(error.message);
+                // At once: a short program's exit comes in the same packet as the answer, and nobody tells it twice.
+                else
+                    resolve(channelOf(channel, client, socket));
+            });
+        }
+        catch (error) {
+            clearTimeout(timer);
+            refuse(error instanceof Error ? error.message : String(error));
+        }
+    });
+}
+function channelOf(channel, client, socket) {
+    // ssh2 never answers a write to a channel that has closed, so every waiting write is settled by hand.
+    const waiting = [];
+    let ended = false;
+    let lost = false;
+    const release = () => {
+        if (channel.writableNeedDrain || socket.writableLength > socketBacklog)
+            return;
+        for (const one of waiting.splice(0))
+            one.resolve();
+    };
+    channel.on('drain', release);
+    socket.on('drain', release);
+    const end = {
+        status: undefined,
+        signal: undefined,
+    };
+    channel.on('exit', (status, signal) => {
+        end.status = status ?? undefined;
+        end.signal = signal;
+    });
+    const closed = new Promise((resolve) => {
+        const finish = () => {
+            if (ended)
+                return;
+            ended = true;
+            socket.removeListener('drain', release);
+            for (const one of waiting.splice(0))
+                one.reject(channelClosed());
+            // Where the connection broke off, output may be missing, whatever status had come before.
+            resolve(lost ? { status: undefined, signal: undefined } : { ...end });
+        };
+        channel.on('close', finish);
+        client.on('error', () => {
+            if (stillOpen(channel))
+                lost = true;
+        });
+        // ssh2 tells that the connection is gone before it closes its channels.
+        client.on('close', () => {
+            if (stillOpen(channel))
+                lost = true;
+            // Unread output keeps a channel from closing; with the connection gone nobody may wait for that.
+            setImmediate(() => {
+                if (channel.readableFlowing !== true)
+                    finish();
+            });
+        });
+    });
+    return {
+        closed,
+        write(data) {
+            if (ended || lost)
+                return Promise.reject(channelClosed());
+            const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+            const room = channel.write(bytes);
+            if (room && socket.writableLength <= socketBacklog)
+                return Promise.resolve();
+            return new Promise((resolve, reject) => {
+                waiting.push({ resolve, reject });
+            });
+        },
+        end() {
+            channel.end();
+        },
+        onData(listener) {
+            channel.on('data', listener);
+        },
+        onError(listener) {
+            channel.stderr.on('data', listener);
+        },
+    };
+}
+/** Says whether the server has neither ended nor closed the channel: ssh2 keeps that in `incoming.state`. */
+function stillOpen(channel) {
+    const { incoming } = channel;
+    return typeof incoming === 'object' && incoming !== null && 'state' in incoming && incoming.state === 'open';
+}
+function channelClosed() {
+    return new DeployError('channel-closed', {
+        cause: 'The program on the server ended before it had taken everything.',
+        cure: 'Look at the last lines of its output, and run the job again.',
+    });
+}
+function refused(why) {
+    return new DeployError('exec-refused', {
+        cause: `The login worked, but the server did not start a command for this user: ${why}.`,
+        cure: 'Allow this user to run commands: look for ForceCommand, MaxSessions and a `command=` in authorized_keys.',
+        input: 'user',
+    });
+}
+
+// EXTERNAL MODULE: external "node:net"
+var external_node_net_ = __nccwpck_require__(7030);
 ;// CONCATENATED MODULE: ./build/text.js
 /**
  * Shows what a terminal or a log would act on instead of showing: control characters (tab is kept), line and
@@ -62555,6 +62703,2212 @@ function cutToBytes(text, max) {
 function shown(text) {
     const characters = [...visible(text).replaceAll('\t', '\\t')];
     return `\`${characters.length > 60 ? `${characters.slice(0, 59).join('')}…` : characters.join('')}\``;
+}
+
+;// CONCATENATED MODULE: ./build/server/ssh-wire.js
+/**
+ * The few pieces of the SSH wire format that keys are made of (RFC 4251, section 5): a string is a 32-bit
+ * big-endian length followed by that many bytes.
+ */
+/** Reads the string that starts at `offset`; undefined where the bytes end before it does. */
+function readString(bytes, offset) {
+    const start = offset + 4;
+    if (bytes.length < start)
+        return undefined;
+    const next = start + bytes.readUInt32BE(offset);
+    return bytes.length < next ? undefined : { value: bytes.subarray(start, next), next };
+}
+/** Writes one string. */
+function writeString(value) {
+    const bytes = Buffer.from(value);
+    return Buffer.concat([writeUint32(bytes.length), bytes]);
+}
+/** Writes one 32-bit number. */
+function writeUint32(value) {
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32BE(value);
+    return bytes;
+}
+
+;// CONCATENATED MODULE: ./build/server/public-key.js
+
+
+/** The algorithms by which a server may prove a key of each type; SHA-1 (`ssh-rsa`) is never asked for. */
+const algorithmsByType = {
+    'ssh-ed25519': ['ssh-ed25519'],
+    'ecdsa-sha2-nistp256': ['ecdsa-sha2-nistp256'],
+    'ecdsa-sha2-nistp384': ['ecdsa-sha2-nistp384'],
+    'ecdsa-sha2-nistp521': ['ecdsa-sha2-nistp521'],
+    'ssh-rsa': ['rsa-sha2-512', 'rsa-sha2-256'],
+};
+/** Every type that can be checked, in the order in which they are asked for. */
+const hostKeyTypes = [
+    'ssh-ed25519',
+    'ecdsa-sha2-nistp256',
+    'ecdsa-sha2-nistp384',
+    'ecdsa-sha2-nistp521',
+    'ssh-rsa',
+];
+/** Says whether a host key of this type can be checked. */
+function isHostKeyType(type) {
+    return Object.hasOwn(algorithmsByType, type);
+}
+/** The algorithms to ask for to be shown a key of this type, best first. */
+function algorithmsFor(type) {
+    return algorithmsByType[type];
+}
+/**
+ * The fingerprint of a public key in wire format, as `ssh-keygen -l` prints it: `SHA256:` and the unpadded
+ * base64 of the hash.
+ */
+function fingerprintOf(blob) {
+    const hash = (0,external_node_crypto_.createHash)('sha256').update(blob).digest('base64');
+    return `SHA256:${hash.replace(/=+$/, '')}`;
+}
+/** The type that a public key in wire format says it has, e.g. `ssh-ed25519`; '' where it says none. */
+function typeOf(blob) {
+    const type = readString(blob, 0)?.value.toString('latin1') ?? '';
+    return /^[a-z0-9@.-]{1,64}$/.test(type) ? type : '';
+}
+/** The type's name as people and `ssh-keygen -l` say it: ED25519, ECDSA, RSA. */
+function familyOf(type) {
+    if (type.includes('ed25519'))
+        return 'ED25519';
+    if (type.includes('ecdsa'))
+        return 'ECDSA';
+    if (type.includes('rsa'))
+        return 'RSA';
+    return type === '' ? 'unreadable' : type;
+}
+
+;// CONCATENATED MODULE: ./build/server/auth-diagnosis.js
+
+
+
+/** SSH_DISCONNECT_PROTOCOL_ERROR and SSH_DISCONNECT_NO_MORE_AUTH_METHODS_AVAILABLE (RFC 4253, section 11.1). */
+const turnedAway = [2, 14];
+/**
+ * Says why a login failed, as far as a server lets a client know: sshd answers alike whether the key is missing,
+ * the files' modes are wrong, the user does not exist or is not allowed.
+ * Codes: `login-none`, `login-timeout`, `login-too-many-tries`, `login-second-factor`, `login-keys-off`,
+ * `login-key-type`, `login-password-off`, `login-key-refused`, `login-password-refused`, `login-cut`.
+ */
+function authenticationDiagnosis(failure) {
+    const { host, user, level, code, message, authentication } = failure;
+    const { key, passwordGiven, tried, allowed, partial } = authentication;
+    const error = (name, explanation) => new DeployError(name, explanation);
+    const takes = allowed === undefined || allowed.length === 0 ? 'nothing' : allowed.join(', ');
+    if (key === undefined && !passwordGiven) {
+        return error('login-none', {
+            cause: 'Neither `ssh-key` nor `password` is given.',
+            cure: 'Set `ssh-key` to a private key whose public half is in authorized_keys on the server.',
+            input: 'ssh-key',
+        });
+    }
+    if (level === 'client-timeout') {
+        return error('login-timeout', {
+            cause: `${host} did not finish the login of ${user} within \`connect-timeout\`.`,
+            cure: 'Raise `connect-timeout`; on the server a slow PAM module or name lookup (`UseDNS`) is the usual reason.',
+            input: 'connect-timeout',
+        });
+    }
+    if (turnedAway.includes(code) && !partial) {
+        const what = key === undefined ? 'the password' : `the key ${key.fingerprint} (${familyOf(key.type)})`;
+        return error('login-too-many-tries', {
+            cause: `${host} did not take ${what} of ${user} and ended the login: ${oneLine(message)}.`,
+            cure: 'Correct `user`, `ssh-key` or `password`, and give only the one that is right: each refused one counts towards MaxAuthTries of sshd_config.',
+            input: key === undefined ? 'password' : 'ssh-key',
+        });
+    }
+    if (level !== 'client-authentication') {
+        return error('login-cut', {
+            cause: `${host} broke off the login of ${user}: ${oneLine(message)}.`,
+            cure: 'Look into the log of sshd on the server (`journalctl -u ssh`), and run the job again.',
+            input: 'user',
+        });
+    }
+    if (partial) {
+        return error('login-second-factor', {
+            cause: `${host} took the first proof of ${user}, but wants a second one (${takes}).`,
+            cure: passwordGiven
+                ? 'Use a user for whom sshd asks for a key only (AuthenticationMethods publickey): one-time codes cannot be given by a workflow.'
+                : 'Give `password` too, or set `AuthenticationMethods publickey` for this user in sshd_config.',
+            input: 'password',
+        });
+    }
+    if (key === undefined)
+        return withPassword(failure, takes);
+    if (allowed !== undefined && !allowed.includes('publickey')) {
+        return error('login-keys-off', {
+            cause: `${host} takes no keys from ${user}, only: ${takes}.`,
+            cure: passwordGiven
+                ? 'Correct `password`, or set `PubkeyAuthentication yes` in sshd_config.'
+                : 'Set `PubkeyAuthentication yes` in sshd_config, or give `password`.',
+            input: 'ssh-key',
+        });
+    }
+    // ssh2 sends no key for whose type the server has named no signature algorithm, so no refusal has come.
+    if (allowed === undefined) {
+        return error('login-key-type', {
+            cause: `${host} takes no ${familyOf(key.type)} keys, or none with a signature algorithm that can be used here.`,
+            cure: 'Use an Ed25519 key (`ssh-keygen -t ed25519`), or allow rsa-sha2-256 in PubkeyAcceptedAlgorithms of sshd_config.',
+            input: 'ssh-key',
+        });
+    }
+    const alsoPassword = tried.some((method) => method !== 'publickey');
+    const root = user === 'root'
+        ? 'see that PermitRootLogin is not `no`'
+        : 'see that the user exists and may log in (AllowUsers)';
+    return error('login-key-refused', {
+        cause: `${host} did not take the key ${key.fingerprint} (${familyOf(key.type)}) for the user ${user}${alsoPassword ? ', nor the password' : ''}.`,
+        cure: `Correct \`user\` or \`ssh-key\`, or add this line to ~${user}/.ssh/authorized_keys on the server (home and .ssh writable by nobody else, or sshd ignores it) and ${root}: ${key.publicLine}`,
+        input: 'ssh-key',
+    });
+}
+function withPassword({ host, user, authentication }, takes) {
+    const { allowed } = authentication;
+    const byPassword = allowed?.some((method) => method === 'password' || method === 'keyboard-interactive');
+    if (allowed !== undefined && byPassword !== true) {
+        return new DeployError('login-password-off', {
+            cause: `${host} takes no passwords from ${user}, only: ${takes}.`,
+            cure: 'Set `ssh-key` to a private key whose public half is in authorized_keys on the server.',
+            input: 'password',
+        });
+    }
+    return new DeployError('login-password-refused', {
+        cause: `${host} did not take the password for the user ${user}.`,
+        cure: user === 'root'
+            ? 'Use `ssh-key` (sshd takes no password from root unless PermitRootLogin is `yes`), or correct `password`.'
+            : 'Correct `user` or `password`; a key in `ssh-key` is safer than either.',
+        input: 'password',
+    });
+}
+/** What a server said, fit for the middle of a sentence. */
+function oneLine(text) {
+    return cutToBytes(visible(text.trim().replace(/\.$/, '')), 200);
+}
+
+;// CONCATENATED MODULE: ./build/server/connect-diagnosis.js
+
+
+
+
+
+/**
+ * Says what is wrong. Codes: `host-unknown`, `host-lookup-failed`, `connection-refused`, `connection-timeout`,
+ * `host-unreachable`, `connection-reset`, `not-ssh`, `connection-closed`, `greeting-timeout`,
+ * `no-common-algorithm`, `handshake-timeout`, `handshake-failed`, `connect-failed`, and those of
+ * `authenticationDiagnosis`.
+ */
+function diagnose(failure) {
+    switch (failure.stage) {
+        case 'tcp':
+            return tcp(failure);
+        case 'greeting':
+            return greeting(failure);
+        case 'handshake':
+            return handshake(failure);
+        case 'authentication':
+            return { error: authenticationDiagnosis(failure), passing: false };
+    }
+}
+function tcp(failure) {
+    const { host, port, code } = failure;
+    switch (String(code)) {
+        case 'ENOTFOUND':
+            return lasting('host-unknown', {
+                cause: `There is no address for the name ${host}.`,
+                cure: 'Correct `host`, or give the IP address of the server; a new DNS record can take hours to be seen.',
+                input: 'host',
+            });
+        case 'EAI_AGAIN':
+            return passing('host-lookup-failed', {
+                cause: `The name ${host} could not be looked up: the name server did not answer.`,
+                cure: 'Run the job again, or give the IP address of the server as `host`.',
+                input: 'host',
+            });
+        case 'ECONNREFUSED':
+            return lasting('connection-refused', {
+                cause: `${host} refused the connection: nothing listens on port ${port}.`,
+                cure: 'Start sshd on the server (`systemctl start ssh`), or correct `port`.',
+                input: 'port',
+            });
+        case 'TIMEOUT':
+        case 'ETIMEDOUT':
+            return passing('connection-timeout', {
+                cause: `${host} did not answer on port ${port}: it is down, or a firewall drops the connection.`,
+                cure: `Check \`host\` and \`port\`, and open the port for the runner's address${privateHint(host)}.`,
+                input: 'host',
+            });
+        case 'EHOSTUNREACH':
+        case 'ENETUNREACH':
+            return passing('host-unreachable', {
+                cause: `There is no way from the runner to ${host}.`,
+                cure: (0,external_node_net_.isIP)(host) === 6
+                    ? "Give the server's IPv4 address as `host`: GitHub's runners have no IPv6."
+                    : `Check \`host\`, and that the server is up${privateHint(host)}.`,
+                input: 'host',
+            });
+        case 'ECONNRESET':
+        case 'EPIPE':
+            return passing('connection-reset', {
+                cause: `${host} broke off the connection to port ${port}.`,
+                cure: 'Run the job again; if it stays, look for a firewall in front of the server.',
+                input: 'host',
+            });
+        default:
+            return lasting('connect-failed', {
+                cause: `The connection to ${host} port ${port} failed: ${failure.message}.`,
+                cure: 'Check `host` and `port`.',
+                input: 'host',
+            });
+    }
+}
+function greeting(failure) {
+    const { host, port, level, firstBytes } = failure;
+    const said = firstBytes.trim();
+    if (/^(HTTP\/|<!doctype|<html)/i.test(said))
+        return notSsh(failure, 'a web server');
+    if (/^220[ -]/.test(said))
+        return notSsh(failure, 'a mail or FTP server');
+    // A TLS alert: content type 21, protocol version 3.x (RFC 8446, section 5.1).
+    if (said.startsWith('\x15\x03'))
+        return notSsh(failure, 'a TLS server');
+    if (level === 'client-timeout') {
+        return lasting('greeting-timeout', {
+            cause: `${host} took the connection on port ${port}, but said nothing within \`connect-timeout\`.`,
+            cure: 'Check that sshd listens there and is not overloaded, or raise `connect-timeout`: with `UseDNS yes` sshd can wait long for a name.',
+            input: 'connect-timeout',
+        });
+    }
+    // sshd itself speaks plain text before its greeting only when it turns a caller away.
+    if (said !== '' && !/exceeded|not allowed|penalt|refused|too many/i.test(said)) {
+        return notSsh(failure, 'something else');
+    }
+    return passing('connection-closed', {
+        cause: `${host} closed the connection on port ${port} before it said anything${said === '' ? '' : ` but ${quoted(said)}`}.`,
+        cure: 'Wait some minutes and run the job again; sshd turns callers away for a while when too many come at once (MaxStartups) or logins failed (PerSourcePenalties, fail2ban), and for good by /etc/hosts.deny.',
+        input: 'host',
+    });
+}
+function notSsh({ host, port, firstBytes }, what) {
+    return lasting('not-ssh', {
+        cause: `What answers on ${host} port ${port} is not SSH but ${what}: it said ${quoted(firstBytes.trim())}.`,
+        cure: 'Correct `port` (sshd listens on 22 unless its `Port` says otherwise) or `host`.',
+        input: 'port',
+    });
+}
+function handshake(failure) {
+    const { host, port, level, message, serverIdent } = failure;
+    if (/no matching host key format/i.test(message)) {
+        const families = [...new Set(failure.hostKeyTypes.map(familyOf))].join(' or ');
+        return lasting('no-common-algorithm', {
+            cause: `${host} (${serverIdent}) has no host key of a type that can be checked (${families}).`,
+            cure: 'Run `ssh-keygen -A` on the server and restart sshd, which makes the missing keys.',
+            input: 'host',
+        });
+    }
+    if (/no matching/i.test(message)) {
+        return lasting('no-common-algorithm', {
+            cause: `${host} (${serverIdent}) and this action have no algorithm in common: ${message}.`,
+            cure: 'Allow curve25519-sha256 and aes128-gcm@openssh.com in KexAlgorithms and Ciphers of the server, or bring its sshd up to date.',
+            input: 'host',
+        });
+    }
+    if (level === 'client-timeout') {
+        return lasting('handshake-timeout', {
+            cause: `${host} (${serverIdent}) began to speak SSH on port ${port}, but did not go on within \`connect-timeout\`.`,
+            cure: 'Run the job again, or raise `connect-timeout`; if it stays, large packets get lost on the way (MTU).',
+            input: 'connect-timeout',
+        });
+    }
+    const cut = level === 'client-socket' || /lost|ended|No response/i.test(message);
+    const diagnosis = cut ? passing : lasting;
+    return diagnosis('handshake-failed', {
+        cause: `The SSH handshake with ${host} (${serverIdent}) failed: ${message}.`,
+        cure: cut
+            ? 'Run the job again; if it stays, look into the log of sshd (`journalctl -u ssh`).'
+            : 'Look into the log of sshd on the server: `journalctl -u ssh`.',
+        input: 'host',
+    });
+}
+function lasting(code, explanation) {
+    return { error: new DeployError(code, explanation), passing: false };
+}
+function passing(code, explanation) {
+    return { error: new DeployError(code, explanation), passing: true };
+}
+/** The first line of what a stranger said, fit for a log. */
+function quoted(text) {
+    const [line = ''] = text.split(/[\r\n]/);
+    return `"${cutToBytes(visible(line), 80)}"`;
+}
+/** A private address (RFC 1918, RFC 6598) cannot be reached from GitHub's own runners. */
+function privateHint(host) {
+    const inside = /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.)/.test(host);
+    return inside && (0,external_node_net_.isIP)(host) === 4
+        ? ' (this is a private address: only a runner within that network can reach it)'
+        : '';
+}
+
+;// CONCATENATED MODULE: ./build/server/known-hosts.js
+
+
+/** Reads known_hosts lines: plain names, lists, `*`, `?` and `!`, `[host]:port`, hashed names, both markers. */
+function parseKnownHosts(text) {
+    const entries = [];
+    const faults = [];
+    for (const [index, raw] of text
+        .replace(/^\uFEFF/, '')
+        .split(/\r\n|\r|\n/)
+        .entries()) {
+        const line = raw.trim();
+        if (line === '' || line.startsWith('#'))
+            continue;
+        const read = parseLine(line, index + 1);
+        if ('cause' in read)
+            faults.push(read);
+        else
+            entries.push(read);
+    }
+    return { entries, faults };
+}
+function parseLine(line, number) {
+    const fault = (what, cure) => ({
+        cause: `Line ${number} of \`known-hosts\` ${what}.`,
+        cure,
+        input: 'known-hosts',
+    });
+    const fields = line.split(/[ \t]+/);
+    const word = fields[0]?.startsWith('@') ? fields.shift() : undefined;
+    const marker = word === '@revoked' ? 'revoked' : word === '@cert-authority' ? 'cert-authority' : undefined;
+    if (word !== undefined && marker === undefined) {
+        return fault('has a marker that is neither @revoked nor @cert-authority', 'Correct the marker, or remove the line.');
+    }
+    const [names = '', type = '', base64 = ''] = fields;
+    if (/^(SHA256|MD5):/.test(names)) {
+        return fault('is a fingerprint, not a known_hosts line', 'Put `SHA256:...` into `host-fingerprint` instead.');
+    }
+    if (/^(ssh-|ecdsa-|sk-)/.test(names) && type.startsWith('AAAA')) {
+        return fault('is a key without a host name', "Put the server's name and a space in front of it.");
+    }
+    const key = Buffer.from(base64, 'base64');
+    // The type stands twice, in the line and within the key: where they differ, the line was cut or edited.
+    if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64) || typeOf(key) !== type) {
+        return fault('cannot be read as `name type key`', 'Copy the whole line again, as `ssh-keyscan` or your own ~/.ssh/known_hosts has it.');
+    }
+    if (names.startsWith('|') && parseHash(names) === undefined) {
+        return fault('has a hashed name that cannot be read', 'Copy the whole line again.');
+    }
+    if (marker === undefined && !isHostKeyType(type)) {
+        return fault(`pins a key of type ${type}, which this action cannot check`, 'Pin the ED25519, ECDSA or RSA key of the server instead.');
+    }
+    return { line: number, marker, names, type, key };
+}
+/**
+ * The lines that speak of a server. As ssh(1) does, a server on another port than 22 is looked up as
+ * `[host]:port`, and under its plain name where there is no line for that.
+ */
+function entriesFor(entries, host, port) {
+    const exact = entries.filter((entry) => speaksOf(entry, nameInKnownHosts(host, port)));
+    if (port === 22 || exact.some((entry) => entry.marker === undefined))
+        return exact;
+    return entries.filter((entry) => speaksOf(entry, host.toLowerCase())).concat(exact);
+}
+/** How a server is called in known_hosts: `host`, or `[host]:port` where the port is not 22; lower case. */
+function nameInKnownHosts(host, port) {
+    const name = host.toLowerCase();
+    return port === 22 ? name : `[${name}]:${port}`;
+}
+function speaksOf(entry, name) {
+    const hash = parseHash(entry.names);
+    if (hash !== undefined) {
+        const made = (0,external_node_crypto_.createHmac)('sha1', hash.salt).update(name).digest();
+        return made.length === hash.digest.length && (0,external_node_crypto_.timingSafeEqual)(made, hash.digest);
+    }
+    const patterns = entry.names.toLowerCase().split(',');
+    const matches = (pattern) => matchesPattern(pattern, name);
+    // One negated pattern that matches rules the line out, whatever else matches.
+    if (patterns.some((pattern) => pattern.startsWith('!') && matches(pattern.slice(1))))
+        return false;
+    return patterns.some((pattern) => !pattern.startsWith('!') && matches(pattern));
+}
+/** `|1|SALT|HASH`: HMAC-SHA1 of the name with the salt as its key, both in base64. */
+function parseHash(names) {
+    const match = /^\|1\|([A-Za-z0-9+/=]+)\|([A-Za-z0-9+/=]+)$/.exec(names);
+    if (match === null)
+        return undefined;
+    return { salt: Buffer.from(match[1] ?? '', 'base64'), digest: Buffer.from(match[2] ?? '', 'base64') };
+}
+/**
+ * Matches `*` and `?` by walking both texts once with one step back to the last `*`: no regular expression is
+ * built from what was given, so no pattern can take exponential time.
+ */
+function matchesPattern(pattern, name) {
+    let p = 0;
+    let n = 0;
+    let star = -1;
+    let resume = 0;
+    while (n < name.length) {
+        if (pattern[p] === '*') {
+            star = p++;
+            resume = n;
+        }
+        else if (p < pattern.length && (pattern[p] === '?' || pattern[p] === name[n])) {
+            p++;
+            n++;
+        }
+        else if (star >= 0) {
+            p = star + 1;
+            n = ++resume;
+        }
+        else {
+            return false;
+        }
+    }
+    return /^\**$/.test(pattern.slice(p));
+}
+
+;// CONCATENATED MODULE: ./build/server/host-key-errors.js
+
+
+
+/**
+ * The error for a host key that is not pinned: what was seen, how to compare it on the server itself, and the
+ * exact line to pin it. Codes: `host-key-unpinned` (neither input given), `host-key-unknown`,
+ * `host-key-authority` (only a certificate authority is pinned), `host-key-changed`, `host-key-revoked`.
+ */
+function refusedHostKey(refused) {
+    const { host, port, verdict, identity } = refused;
+    switch (verdict) {
+        case 'revoked':
+            return new DeployError('host-key-revoked', {
+                cause: `${host_key_errors_name(refused)} showed ${seen(refused)}, which \`known-hosts\` marks as @revoked.`,
+                cure: 'Do not connect: give the server a new host key, and pin that one.',
+                input: 'known-hosts',
+            });
+        case 'changed':
+            return new DeployError('host-key-changed', changed(refused));
+        case 'unknown':
+            if (identity.unpinned)
+                return new DeployError('host-key-unpinned', unpinned(refused));
+            if (identity.trustsAuthority(host, port))
+                return new DeployError('host-key-authority', authority(refused));
+            return new DeployError('host-key-unknown', unknown(refused));
+    }
+}
+function unpinned(refused) {
+    return {
+        cause: `Neither \`known-hosts\` nor \`host-fingerprint\` is given, so nothing says that the machine that answered is ${host_key_errors_name(refused)}: it showed ${seen(refused)}.`,
+        cure: `${capital(compare(refused))} and, if it prints the same, add to \`known-hosts\` the line: ${theLine(refused)}`,
+        input: 'known-hosts',
+    };
+}
+function unknown(refused) {
+    const key = refused.keys.find((one) => refused.identity.elsewhere(one));
+    const line = key && refused.identity.elsewhere(key);
+    if (line !== undefined) {
+        return {
+            cause: `\`known-hosts\` pins the key that was shown (${seen(refused)}) in line ${line.line}, but for another name than ${host_key_errors_name(refused)}.`,
+            cure: `If both names are one server, add to \`known-hosts\` the line: ${theLine(refused)}`,
+            input: 'known-hosts',
+        };
+    }
+    return {
+        cause: `\`known-hosts\` has no line for ${host_key_errors_name(refused)}, which showed ${seen(refused)}.`,
+        cure: `${capital(compare(refused))} and, if it prints the same, add to \`known-hosts\` the line: ${theLine(refused)}`,
+        input: 'known-hosts',
+    };
+}
+function authority(refused) {
+    return {
+        cause: `\`known-hosts\` pins only a certificate authority for ${host_key_errors_name(refused)}, and host certificates cannot be verified here; it showed ${seen(refused)}.`,
+        cure: `Pin the key itself: ${compare(refused)} and, if it prints the same, add to \`known-hosts\` the line: ${theLine(refused)}`,
+        input: 'known-hosts',
+    };
+}
+function changed(refused) {
+    const pins = refused.identity.pins(refused.host, refused.port);
+    const pinned = pins.map(({ type, fingerprint, line }) => {
+        const family = type === undefined ? '' : `${familyOf(type)} `;
+        const where = line === undefined ? '' : ` (line ${line})`;
+        return `${family}${fingerprint}${where}`;
+    });
+    const input = pins.some((one) => one.line !== undefined) ? 'known-hosts' : 'host-fingerprint';
+    const fix = input === 'known-hosts'
+        ? `put into \`known-hosts\`, in place of the old line: ${theLine(refused)}`
+        : `put ${refused.keys.map(fingerprintOf)[0]} into \`host-fingerprint\`.`;
+    return {
+        cause: `${host_key_errors_name(refused)} is not the server that is pinned: it showed ${seen(refused)}, and \`${input}\` has ${pinned.join(' and ')}.`,
+        cure: `Unless the server was set up anew, another machine may be answering in its place; ${compare(refused)} and, only if it prints the same, ${fix}`,
+        input,
+    };
+}
+const host_key_errors_name = ({ host, port }) => (port === 22 ? host : `${host} (port ${port})`);
+const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+/** `the host key ED25519 key SHA256:...`, one after the other. */
+function seen({ keys }) {
+    const each = keys.map((key) => `${familyOf(typeOf(key))} ${fingerprintOf(key)}`);
+    return `the host key ${each.join(' and ')}`;
+}
+/** What to run where nobody can be in between: on the server's own console. */
+function compare({ keys }) {
+    const [first] = keys;
+    const family = first === undefined ? 'ed25519' : familyOf(typeOf(first)).toLowerCase();
+    const file = ['ed25519', 'ecdsa', 'rsa'].includes(family) ? family : 'ed25519';
+    return `run \`ssh-keygen -lf /etc/ssh/ssh_host_${file}_key.pub\` on the server's console`;
+}
+/** The line that pins the key; last in its sentence, with no full stop that could be copied along. */
+function theLine({ host, port, keys }) {
+    const [first = Buffer.alloc(0)] = keys;
+    // No key in use is longer (RSA with 16384 bits: 2 kB); what is longer is meant to flood the log.
+    if (first.length > 4096)
+        return '(left out: the key that was shown is too long to be a real one)';
+    return `${nameInKnownHosts(host, port)} ${typeOf(first)} ${first.toString('base64')}`;
+}
+
+// EXTERNAL MODULE: ./node_modules/is-stream/index.js
+var is_stream = __nccwpck_require__(6543);
+// EXTERNAL MODULE: ./node_modules/make-dir/index.js
+var make_dir = __nccwpck_require__(6512);
+;// CONCATENATED MODULE: ./node_modules/sb-promise-queue/lib/esm/index.mjs
+class PromiseQueue {
+    constructor({ concurrency = 1 } = {}) {
+        this.options = { concurrency };
+        this.running = 0;
+        this.queue = [];
+        this.idleCallbacks = [];
+    }
+    clear() {
+        this.queue = [];
+    }
+    onIdle(callback) {
+        this.idleCallbacks.push(callback);
+        return () => {
+            const index = this.idleCallbacks.indexOf(callback);
+            if (index !== -1) {
+                this.idleCallbacks.splice(index, 1);
+            }
+        };
+    }
+    waitTillIdle() {
+        return new Promise((resolve) => {
+            if (this.running === 0) {
+                resolve();
+                return;
+            }
+            const dispose = this.onIdle(() => {
+                dispose();
+                resolve();
+            });
+        });
+    }
+    add(callback) {
+        return new Promise((resolve, reject) => {
+            const runCallback = () => {
+                this.running += 1;
+                try {
+                    Promise.resolve(callback()).then((val) => {
+                        resolve(val);
+                        this.processNext();
+                    }, (err) => {
+                        reject(err);
+                        this.processNext();
+                    });
+                }
+                catch (err) {
+                    reject(err);
+                    this.processNext();
+                }
+            };
+            if (this.running >= this.options.concurrency) {
+                this.queue.push(runCallback);
+            }
+            else {
+                runCallback();
+            }
+        });
+    }
+    // Internal function, don't use
+    processNext() {
+        this.running -= 1;
+        const callback = this.queue.shift();
+        if (callback) {
+            callback();
+        }
+        else if (this.running === 0) {
+            this.idleCallbacks.forEach((item) => item());
+        }
+    }
+}
+
+
+;// CONCATENATED MODULE: ./node_modules/sb-scandir/lib/esm/index.mjs
+/* @flow */
+
+
+
+
+const defaultFilesystem = {
+    join(pathA, pathB) {
+        return external_path_.join(pathA, pathB);
+    },
+    basename(path) {
+        return external_path_.basename(path);
+    },
+    stat(path) {
+        return new Promise((resolve, reject) => {
+            external_fs_.stat(path, (err, res) => {
+                if (err) {
+                    reject(err);
+                }
+                else {
+                    resolve(res);
+                }
+            });
+        });
+    },
+    readdir(path) {
+        return new Promise((resolve, reject) => {
+            external_fs_.readdir(path, (err, res) => {
+                if (err) {
+                    reject(err);
+                }
+                else {
+                    resolve(res);
+                }
+            });
+        });
+    },
+};
+async function scanDirectoryInternal({ path, recursive, validate, result, fileSystem, queue, reject, }) {
+    const itemStat = await fileSystem.stat(path);
+    if (itemStat.isFile()) {
+        result.files.push(path);
+    }
+    else if (itemStat.isDirectory()) {
+        result.directories.push(path);
+    }
+    if (!itemStat.isDirectory() || recursive === 'none') {
+        return;
+    }
+    const contents = await fileSystem.readdir(path);
+    contents.forEach((item) => {
+        const itemPath = fileSystem.join(path, item);
+        if (!validate(itemPath)) {
+            return;
+        }
+        queue
+            .add(() => scanDirectoryInternal({
+            path: itemPath,
+            recursive: recursive === 'shallow' ? 'none' : 'deep',
+            validate,
+            result,
+            fileSystem,
+            queue,
+            reject,
+        }))
+            .catch(reject);
+    });
+}
+async function scanDirectory(path, { recursive = true, validate = null, concurrency = Infinity, fileSystem = defaultFilesystem, } = {}) {
+    external_assert_(path && typeof path === 'string', 'path must be a valid string');
+    external_assert_(typeof recursive === 'boolean', 'options.recursive must be a valid boolean');
+    external_assert_(validate === null || typeof validate === 'function', 'options.validate must be a valid function');
+    external_assert_(typeof concurrency === 'number', 'options.concurrency must be a valid number');
+    external_assert_(fileSystem !== null && typeof fileSystem === 'object', 'options.fileSystem must be a valid object');
+    const queue = new PromiseQueue({
+        concurrency,
+    });
+    const result = { files: [], directories: [] };
+    const mergedFileSystem = { ...defaultFilesystem, ...fileSystem };
+    await new Promise((resolve, reject) => {
+        scanDirectoryInternal({
+            path,
+            recursive: recursive ? 'deep' : 'shallow',
+            validate: validate != null ? validate : (item) => mergedFileSystem.basename(item).slice(0, 1) !== '.',
+            result,
+            fileSystem: mergedFileSystem,
+            queue,
+            reject,
+        })
+            .then(() => queue.waitTillIdle())
+            .then(resolve, reject);
+    });
+    return result;
+}
+/* harmony default export */ const esm = (scanDirectory);
+
+// EXTERNAL MODULE: ./node_modules/shell-escape/shell-escape.js
+var shell_escape = __nccwpck_require__(4646);
+// EXTERNAL MODULE: ./node_modules/ssh2/lib/index.js
+var lib = __nccwpck_require__(5472);
+;// CONCATENATED MODULE: ./node_modules/node-ssh/lib/esm/index.mjs
+
+
+
+
+
+
+
+
+
+const DEFAULT_CONCURRENCY = 1;
+const DEFAULT_VALIDATE = (path) => !external_path_.basename(path).startsWith('.');
+const DEFAULT_TICK = () => {
+    /* No Op */
+};
+class SSHError extends Error {
+    constructor(message, code = null) {
+        super(message);
+        this.code = code;
+    }
+}
+function unixifyPath(path) {
+    if (path.includes('\\')) {
+        return path.split('\\').join('/');
+    }
+    return path;
+}
+async function readFile(filePath) {
+    return new Promise((resolve, reject) => {
+        external_fs_.readFile(filePath, 'utf8', (err, res) => {
+            if (err) {
+                reject(err);
+            }
+            else {
+                resolve(res);
+            }
+        });
+    });
+}
+const SFTP_MKDIR_ERR_CODE_REGEXP = /Error: (E[\S]+): /;
+async function makeDirectoryWithSftp(path, sftp) {
+    let stats = null;
+    try {
+        stats = await new Promise((resolve, reject) => {
+            sftp.stat(path, (err, res) => {
+                if (err) {
+                    reject(err);
+                }
+                else {
+                    resolve(res);
+                }
+            });
+        });
+    }
+    catch (_) {
+        /* No Op */
+    }
+    if (stats) {
+        if (stats.isDirectory()) {
+            // Already exists, nothing to worry about
+            return;
+        }
+        throw new Error('mkdir() failed, target already exists and is not a directory');
+    }
+    try {
+        await new Promise((resolve, reject) => {
+            sftp.mkdir(path, (err) => {
+                if (err) {
+                    reject(err);
+                }
+                else {
+                    resolve();
+                }
+            });
+        });
+    }
+    catch (err) {
+        if (err != null && typeof err.stack === 'string') {
+            const matches = SFTP_MKDIR_ERR_CODE_REGEXP.exec(err.stack);
+            if (matches != null) {
+                throw new SSHError(err.message, matches[1]);
+            }
+            throw err;
+        }
+    }
+}
+class NodeSSH {
+    constructor() {
+        this.connection = null;
+    }
+    getConnection() {
+        const { connection } = this;
+        if (connection == null) {
+            throw new Error('Not connected to server');
+        }
+        return connection;
+    }
+    async connect(givenConfig) {
+        external_assert_(givenConfig != null && typeof givenConfig === 'object', 'config must be a valid object');
+        const config = { ...givenConfig };
+        external_assert_(config.username != null && typeof config.username === 'string', 'config.username must be a valid string');
+        if (config.host != null) {
+            external_assert_(typeof config.host === 'string', 'config.host must be a valid string');
+        }
+        else if (config.sock != null) {
+            external_assert_(typeof config.sock === 'object', 'config.sock must be a valid object');
+        }
+        else {
+            throw new external_assert_.AssertionError({ message: 'Either config.host or config.sock must be provided' });
+        }
+        if (config.privateKey != null || config.privateKeyPath != null) {
+            if (config.privateKey != null) {
+                external_assert_(typeof config.privateKey === 'string', 'config.privateKey must be a valid string');
+                external_assert_(config.privateKeyPath == null, 'config.privateKeyPath must not be specified when config.privateKey is specified');
+            }
+            else if (config.privateKeyPath != null) {
+                external_assert_(typeof config.privateKeyPath === 'string', 'config.privateKeyPath must be a valid string');
+                external_assert_(config.privateKey == null, 'config.privateKey must not be specified when config.privateKeyPath is specified');
+            }
+            external_assert_(config.passphrase == null || typeof config.passphrase === 'string', 'config.passphrase must be null or a valid string');
+            if (config.privateKeyPath != null) {
+                // Must be an fs path
+                try {
+                    config.privateKey = await readFile(config.privateKeyPath);
+                }
+                catch (err) {
+                    if (err != null && err.code === 'ENOENT') {
+                        throw new external_assert_.AssertionError({ message: 'config.privateKeyPath does not exist at given fs path' });
+                    }
+                    throw err;
+                }
+            }
+        }
+        else if (config.password != null) {
+            external_assert_(typeof config.password === 'string', 'config.password must be a valid string');
+        }
+        if (config.tryKeyboard != null) {
+            external_assert_(typeof config.tryKeyboard === 'boolean', 'config.tryKeyboard must be a valid boolean');
+        }
+        if (config.tryKeyboard) {
+            const { password } = config;
+            if (config.onKeyboardInteractive != null) {
+                external_assert_(typeof config.onKeyboardInteractive === 'function', 'config.onKeyboardInteractive must be a valid function');
+            }
+            else if (password != null) {
+                config.onKeyboardInteractive = (name, instructions, instructionsLang, prompts, finish) => {
+                    if (prompts.length > 0 && prompts[0].prompt.toLowerCase().includes('password')) {
+                        finish([password]);
+                    }
+                };
+            }
+        }
+        const connection = new lib.Client();
+        this.connection = connection;
+        await new Promise((resolve, reject) => {
+            connection.on('error', reject);
+            if (config.onKeyboardInteractive) {
+                connection.on('keyboard-interactive', config.onKeyboardInteractive);
+            }
+            connection.on('ready', () => {
+                connection.removeListener('error', reject);
+                resolve();
+            });
+            connection.on('end', () => {
+                if (this.connection === connection) {
+                    this.connection = null;
+                }
+            });
+            connection.on('close', () => {
+                if (this.connection === connection) {
+                    this.connection = null;
+                }
+                reject(new SSHError('No response from server', 'ETIMEDOUT'));
+            });
+            connection.connect(config);
+        });
+        return this;
+    }
+    isConnected() {
+        return this.connection != null;
+    }
+    async requestShell(options) {
+        const connection = this.getConnection();
+        return new Promise((resolve, reject) => {
+            connection.on('error', reject);
+            const callback = (err, res) => {
+                connection.removeListener('error', reject);
+                if (err) {
+                    reject(err);
+                }
+                else {
+                    resolve(res);
+                }
+            };
+            if (options == null) {
+                connection.shell(callback);
+            }
+            else {
+                connection.shell(options, callback);
+            }
+        });
+    }
+    async withShell(callback, options) {
+        external_assert_(typeof callback === 'function', 'callback must be a valid function');
+        const shell = await this.requestShell(options);
+        try {
+            await callback(shell);
+        }
+        finally {
+            shell.destroy();
+        }
+    }
+    async requestSFTP() {
+        const connection = this.getConnection();
+        return new Promise((resolve, reject) => {
+            connection.on('error', reject);
+            connection.sftp((err, res) => {
+                connection.removeListener('error', reject);
+                if (err) {
+                    reject(err);
+                }
+                else {
+                    resolve(res);
+                }
+            });
+        });
+    }
+    async withSFTP(callback) {
+        external_assert_(typeof callback === 'function', 'callback must be a valid function');
+        const sftp = await this.requestSFTP();
+        try {
+            await callback(sftp);
+        }
+        finally {
+            sftp.end();
+        }
+    }
+    async execCommand(givenCommand, options = {}) {
+        external_assert_(typeof givenCommand === 'string', 'command must be a valid string');
+        external_assert_(options != null && typeof options === 'object', 'options must be a valid object');
+        external_assert_(options.cwd == null || typeof options.cwd === 'string', 'options.cwd must be a valid string');
+        external_assert_(options.stdin == null || typeof options.stdin === 'string' || is_stream.readable(options.stdin), 'options.stdin must be a valid string or readable stream');
+        external_assert_(options.execOptions == null || typeof options.execOptions === 'object', 'options.execOptions must be a valid object');
+        external_assert_(options.encoding == null || typeof options.encoding === 'string', 'options.encoding must be a valid string');
+        external_assert_(options.onChannel == null || typeof options.onChannel === 'function', 'options.onChannel must be a valid function');
+        external_assert_(options.onStdout == null || typeof options.onStdout === 'function', 'options.onStdout must be a valid function');
+        external_assert_(options.onStderr == null || typeof options.onStderr === 'function', 'options.onStderr must be a valid function');
+        external_assert_(options.noTrim == null || typeof options.noTrim === 'boolean', 'options.noTrim must be a boolean');
+        let command = givenCommand;
+        if (options.cwd) {
+            command = `cd ${shell_escape([options.cwd])} ; ${command}`;
+        }
+        const connection = this.getConnection();
+        const output = { stdout: [], stderr: [] };
+        return new Promise((resolve, reject) => {
+            connection.on('error', reject);
+            connection.exec(command, options.execOptions != null ? options.execOptions : {}, (err, channel) => {
+                connection.removeListener('error', reject);
+                if (err) {
+                    reject(err);
+                    return;
+                }
+                if (options.onChannel) {
+                    options.onChannel(channel);
+                }
+                channel.on('data', (chunk) => {
+                    if (options.onStdout)
+                        options.onStdout(chunk);
+                    output.stdout.push(chunk.toString(options.encoding));
+                });
+                channel.stderr.on('data', (chunk) => {
+                    if (options.onStderr)
+                        options.onStderr(chunk);
+                    output.stderr.push(chunk.toString(options.encoding));
+                });
+                if (options.stdin != null) {
+                    if (is_stream.readable(options.stdin)) {
+                        options.stdin.pipe(channel, {
+                            end: true,
+                        });
+                    }
+                    else {
+                        channel.write(options.stdin);
+                        channel.end();
+                    }
+                }
+                else {
+                    channel.end();
+                }
+                let code = null;
+                let signal = null;
+                channel.on('exit', (code_, signal_) => {
+                    code = code_ !== null && code_ !== void 0 ? code_ : null;
+                    signal = signal_ !== null && signal_ !== void 0 ? signal_ : null;
+                });
+                channel.on('close', () => {
+                    let stdout = output.stdout.join('');
+                    let stderr = output.stderr.join('');
+                    if (options.noTrim !== true) {
+                        stdout = stdout.trim();
+                        stderr = stderr.trim();
+                    }
+                    resolve({
+                        code: code != null ? code : null,
+                        signal: signal != null ? signal : null,
+                        stdout,
+                        stderr,
+                    });
+                });
+            });
+        });
+    }
+    async exec(command, parameters, options = {}) {
+        external_assert_(typeof command === 'string', 'command must be a valid string');
+        external_assert_(Array.isArray(parameters), 'parameters must be a valid array');
+        external_assert_(options != null && typeof options === 'object', 'options must be a valid object');
+        external_assert_(options.stream == null || ['both', 'stdout', 'stderr'].includes(options.stream), 'options.stream must be one of both, stdout, stderr');
+        for (let i = 0, { length } = parameters; i < length; i += 1) {
+            external_assert_(typeof parameters[i] === 'string', `parameters[${i}] must be a valid string`);
+        }
+        const completeCommand = `${command}${parameters.length > 0 ? ` ${shell_escape(parameters)}` : ''}`;
+        const response = await this.execCommand(completeCommand, options);
+        if (options.stream == null || options.stream === 'stdout') {
+            if (response.stderr) {
+                throw new Error(response.stderr);
+            }
+            return response.stdout;
+        }
+        if (options.stream === 'stderr') {
+            return response.stderr;
+        }
+        return response;
+    }
+    async mkdir(path, method = 'sftp', givenSftp = null) {
+        external_assert_(typeof path === 'string', 'path must be a valid string');
+        external_assert_(typeof method === 'string' && (method === 'sftp' || method === 'exec'), 'method must be either sftp or exec');
+        external_assert_(givenSftp == null || typeof givenSftp === 'object', 'sftp must be a valid object');
+        if (method === 'exec') {
+            await this.exec('mkdir', ['-p', unixifyPath(path)]);
+            return;
+        }
+        const sftp = givenSftp || (await this.requestSFTP());
+        const makeSftpDirectory = async (retry) => makeDirectoryWithSftp(unixifyPath(path), sftp).catch(async (error) => {
+            if (!retry || error == null || (error.message !== 'No such file' && error.code !== 'ENOENT')) {
+                throw error;
+            }
+            await this.mkdir(external_path_.dirname(path), 'sftp', sftp);
+            await makeSftpDirectory(false);
+        });
+        try {
+            await makeSftpDirectory(true);
+        }
+        finally {
+            if (!givenSftp) {
+                sftp.end();
+            }
+        }
+    }
+    async getFile(localFile, remoteFile, givenSftp = null, transferOptions = null) {
+        external_assert_(typeof localFile === 'string', 'localFile must be a valid string');
+        external_assert_(typeof remoteFile === 'string', 'remoteFile must be a valid string');
+        external_assert_(givenSftp == null || typeof givenSftp === 'object', 'sftp must be a valid object');
+        external_assert_(transferOptions == null || typeof transferOptions === 'object', 'transferOptions must be a valid object');
+        const sftp = givenSftp || (await this.requestSFTP());
+        try {
+            await new Promise((resolve, reject) => {
+                sftp.fastGet(unixifyPath(remoteFile), localFile, transferOptions || {}, (err) => {
+                    if (err) {
+                        reject(err);
+                    }
+                    else {
+                        resolve();
+                    }
+                });
+            });
+        }
+        finally {
+            if (!givenSftp) {
+                sftp.end();
+            }
+        }
+    }
+    async putFile(localFile, remoteFile, givenSftp = null, transferOptions = null) {
+        external_assert_(typeof localFile === 'string', 'localFile must be a valid string');
+        external_assert_(typeof remoteFile === 'string', 'remoteFile must be a valid string');
+        external_assert_(givenSftp == null || typeof givenSftp === 'object', 'sftp must be a valid object');
+        external_assert_(transferOptions == null || typeof transferOptions === 'object', 'transferOptions must be a valid object');
+        external_assert_(await new Promise((resolve) => {
+            external_fs_.access(localFile, external_fs_.constants.R_OK, (err) => {
+                resolve(err === null);
+            });
+        }), `localFile does not exist at ${localFile}`);
+        const sftp = givenSftp || (await this.requestSFTP());
+        const putFile = (retry) => {
+            return new Promise((resolve, reject) => {
+                sftp.fastPut(localFile, unixifyPath(remoteFile), transferOptions || {}, (err) => {
+                    if (err == null) {
+                        resolve();
+                        return;
+                    }
+                    if (err.message === 'No such file' && retry) {
+                        resolve(this.mkdir(external_path_.dirname(remoteFile), 'sftp', sftp).then(() => putFile(false)));
+                    }
+                    else {
+                        reject(err);
+                    }
+                });
+            });
+        };
+        try {
+            await putFile(true);
+        }
+        finally {
+            if (!givenSftp) {
+                sftp.end();
+            }
+        }
+    }
+    async putFiles(files, { concurrency = DEFAULT_CONCURRENCY, sftp: givenSftp = null, transferOptions = {} } = {}) {
+        external_assert_(Array.isArray(files), 'files must be an array');
+        for (let i = 0, { length } = files; i < length; i += 1) {
+            const file = files[i];
+            external_assert_(file, 'files items must be valid objects');
+            external_assert_(file.local && typeof file.local === 'string', `files[${i}].local must be a string`);
+            external_assert_(file.remote && typeof file.remote === 'string', `files[${i}].remote must be a string`);
+        }
+        const transferred = [];
+        const sftp = givenSftp || (await this.requestSFTP());
+        const queue = new PromiseQueue({ concurrency });
+        try {
+            await new Promise((resolve, reject) => {
+                files.forEach((file) => {
+                    queue
+                        .add(async () => {
+                        await this.putFile(file.local, file.remote, sftp, transferOptions);
+                        transferred.push(file);
+                    })
+                        .catch(reject);
+                });
+                queue.waitTillIdle().then(resolve);
+            });
+        }
+        catch (error) {
+            if (error != null) {
+                error.transferred = transferred;
+            }
+            throw error;
+        }
+        finally {
+            if (!givenSftp) {
+                sftp.end();
+            }
+        }
+    }
+    async putDirectory(localDirectory, remoteDirectory, { concurrency = DEFAULT_CONCURRENCY, sftp: givenSftp = null, transferOptions = {}, recursive = true, tick = DEFAULT_TICK, validate = DEFAULT_VALIDATE, } = {}) {
+        external_assert_(typeof localDirectory === 'string' && localDirectory, 'localDirectory must be a string');
+        external_assert_(typeof remoteDirectory === 'string' && remoteDirectory, 'remoteDirectory must be a string');
+        const localDirectoryStat = await new Promise((resolve) => {
+            external_fs_.stat(localDirectory, (err, stat) => {
+                resolve(stat || null);
+            });
+        });
+        external_assert_(localDirectoryStat != null, `localDirectory does not exist at ${localDirectory}`);
+        external_assert_(localDirectoryStat.isDirectory(), `localDirectory is not a directory at ${localDirectory}`);
+        const sftp = givenSftp || (await this.requestSFTP());
+        const scanned = await esm(localDirectory, {
+            recursive,
+            validate,
+        });
+        const files = scanned.files.map((item) => external_path_.relative(localDirectory, item));
+        const directories = scanned.directories.map((item) => external_path_.relative(localDirectory, item));
+        // Sort shortest to longest
+        directories.sort((a, b) => a.length - b.length);
+        let failed = false;
+        try {
+            // Do the directories first.
+            await new Promise((resolve, reject) => {
+                const queue = new PromiseQueue({ concurrency });
+                directories.forEach((directory) => {
+                    queue
+                        .add(async () => {
+                        await this.mkdir(external_path_.join(remoteDirectory, directory), 'sftp', sftp);
+                    })
+                        .catch(reject);
+                });
+                resolve(queue.waitTillIdle());
+            });
+            // and now the files
+            await new Promise((resolve, reject) => {
+                const queue = new PromiseQueue({ concurrency });
+                files.forEach((file) => {
+                    queue
+                        .add(async () => {
+                        const localFile = external_path_.join(localDirectory, file);
+                        const remoteFile = external_path_.join(remoteDirectory, file);
+                        try {
+                            await this.putFile(localFile, remoteFile, sftp, transferOptions);
+                            tick(localFile, remoteFile, null);
+                        }
+                        catch (_) {
+                            failed = true;
+                            tick(localFile, remoteFile, _);
+                        }
+                    })
+                        .catch(reject);
+                });
+                resolve(queue.waitTillIdle());
+            });
+        }
+        finally {
+            if (!givenSftp) {
+                sftp.end();
+            }
+        }
+        return !failed;
+    }
+    async getDirectory(localDirectory, remoteDirectory, { concurrency = DEFAULT_CONCURRENCY, sftp: givenSftp = null, transferOptions = {}, recursive = true, tick = DEFAULT_TICK, validate = DEFAULT_VALIDATE, } = {}) {
+        external_assert_(typeof localDirectory === 'string' && localDirectory, 'localDirectory must be a string');
+        external_assert_(typeof remoteDirectory === 'string' && remoteDirectory, 'remoteDirectory must be a string');
+        const localDirectoryStat = await new Promise((resolve) => {
+            external_fs_.stat(localDirectory, (err, stat) => {
+                resolve(stat || null);
+            });
+        });
+        external_assert_(localDirectoryStat != null, `localDirectory does not exist at ${localDirectory}`);
+        external_assert_(localDirectoryStat.isDirectory(), `localDirectory is not a directory at ${localDirectory}`);
+        const sftp = givenSftp || (await this.requestSFTP());
+        const scanned = await esm(remoteDirectory, {
+            recursive,
+            validate,
+            concurrency,
+            fileSystem: {
+                basename(path) {
+                    return external_path_.posix.basename(path);
+                },
+                join(pathA, pathB) {
+                    return external_path_.posix.join(pathA, pathB);
+                },
+                readdir(path) {
+                    return new Promise((resolve, reject) => {
+                        sftp.readdir(path, (err, res) => {
+                            if (err) {
+                                reject(err);
+                            }
+                            else {
+                                resolve(res.map((item) => item.filename));
+                            }
+                        });
+                    });
+                },
+                stat(path) {
+                    return new Promise((resolve, reject) => {
+                        sftp.stat(path, (err, res) => {
+                            if (err) {
+                                reject(err);
+                            }
+                            else {
+                                // eslint-disable-next-line @typescript-eslint/no-explicit-any
+                                resolve(res);
+                            }
+                        });
+                    });
+                },
+            },
+        });
+        const files = scanned.files.map((item) => external_path_.relative(remoteDirectory, item));
+        const directories = scanned.directories.map((item) => external_path_.relative(remoteDirectory, item));
+        // Sort shortest to longest
+        directories.sort((a, b) => a.length - b.length);
+        let failed = false;
+        try {
+            // Do the directories first.
+            await new Promise((resolve, reject) => {
+                const queue = new PromiseQueue({ concurrency });
+                directories.forEach((directory) => {
+                    queue
+                        .add(async () => {
+                        await make_dir(external_path_.join(localDirectory, directory));
+                    })
+                        .catch(reject);
+                });
+                resolve(queue.waitTillIdle());
+            });
+            // and now the files
+            await new Promise((resolve, reject) => {
+                const queue = new PromiseQueue({ concurrency });
+                files.forEach((file) => {
+                    queue
+                        .add(async () => {
+                        const localFile = external_path_.join(localDirectory, file);
+                        const remoteFile = external_path_.join(remoteDirectory, file);
+                        try {
+                            await this.getFile(localFile, remoteFile, sftp, transferOptions);
+                            tick(localFile, remoteFile, null);
+                        }
+                        catch (_) {
+                            failed = true;
+                            tick(localFile, remoteFile, _);
+                        }
+                    })
+                        .catch(reject);
+                });
+                resolve(queue.waitTillIdle());
+            });
+        }
+        finally {
+            if (!givenSftp) {
+                sftp.end();
+            }
+        }
+        return !failed;
+    }
+    forwardIn(remoteAddr, remotePort, onConnection) {
+        const connection = this.getConnection();
+        return new Promise((resolve, reject) => {
+            connection.forwardIn(remoteAddr, remotePort, (error, port) => {
+                if (error) {
+                    reject(error);
+                    return;
+                }
+                const handler = (details, acceptConnection, rejectConnection) => {
+                    if (details.destIP === remoteAddr && details.destPort === port) {
+                        onConnection === null || onConnection === void 0 ? void 0 : onConnection(details, acceptConnection, rejectConnection);
+                    }
+                };
+                if (onConnection) {
+                    connection.on('tcp connection', handler);
+                }
+                const dispose = () => {
+                    return new Promise((_resolve, _reject) => {
+                        connection.off('tcp connection', handler);
+                        connection.unforwardIn(remoteAddr, port, (_error) => {
+                            if (_error) {
+                                _reject(error);
+                            }
+                            _resolve();
+                        });
+                    });
+                };
+                resolve({ port, dispose });
+            });
+        });
+    }
+    forwardOut(srcIP, srcPort, dstIP, dstPort) {
+        const connection = this.getConnection();
+        return new Promise((resolve, reject) => {
+            connection.forwardOut(srcIP, srcPort, dstIP, dstPort, (error, channel) => {
+                if (error) {
+                    reject(error);
+                    return;
+                }
+                resolve(channel);
+            });
+        });
+    }
+    forwardInStreamLocal(socketPath, onConnection) {
+        const connection = this.getConnection();
+        return new Promise((resolve, reject) => {
+            connection.openssh_forwardInStreamLocal(socketPath, (error) => {
+                if (error) {
+                    reject(error);
+                    return;
+                }
+                const handler = (details, acceptConnection, rejectConnection) => {
+                    if (details.socketPath === socketPath) {
+                        onConnection === null || onConnection === void 0 ? void 0 : onConnection(details, acceptConnection, rejectConnection);
+                    }
+                };
+                if (onConnection) {
+                    connection.on('unix connection', handler);
+                }
+                const dispose = () => {
+                    return new Promise((_resolve, _reject) => {
+                        connection.off('unix connection', handler);
+                        connection.openssh_unforwardInStreamLocal(socketPath, (_error) => {
+                            if (_error) {
+                                _reject(_error);
+                            }
+                            _resolve();
+                        });
+                    });
+                };
+                resolve({ dispose });
+            });
+        });
+    }
+    forwardOutStreamLocal(socketPath) {
+        const connection = this.getConnection();
+        return new Promise((resolve, reject) => {
+            connection.openssh_forwardOutStreamLocal(socketPath, (error, channel) => {
+                if (error) {
+                    reject(error);
+                    return;
+                }
+                resolve(channel);
+            });
+        });
+    }
+    dispose() {
+        if (this.connection) {
+            this.connection.end();
+            this.connection = null;
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./build/server/login.js
+
+/** Bytes of a stranger's text that are kept for a message. */
+const kept = 4096;
+/**
+ * Proves the server's identity, then the user's. The key is offered at once (ssh2 would first ask what is
+ * allowed, one round trip more): ready after 6 round trips with TCP's.
+ */
+async function logIn(socket, options, signal) {
+    const { host, port, user, key, password, identity, algorithms } = options;
+    const greeting = watchGreeting(socket);
+    const progress = { handshakeDone: false, banner: '' };
+    let shown;
+    const methods = authMethods(user, key, password);
+    const ssh = new NodeSSH();
+    const connecting = ssh.connect({
+        sock: socket,
+        username: user,
+        readyTimeout: Math.max(1, Math.round(options.limitMs)),
+        keepaliveInterval: options.keepaliveMs,
+        // Whether the link is dead is judged by `watchSilence`; ssh2's own count takes a busy link for a dead one.
+        keepaliveCountMax: Number.POSITIVE_INFINITY,
+        algorithms: {
+            serverHostKey: [...algorithms],
+            // ssh2's default without HMAC-SHA1.
+            hmac: [
+                'hmac-sha2-256-etm@openssh.com',
+                'hmac-sha2-512-etm@openssh.com',
+                'hmac-sha2-256',
+                'hmac-sha2-512',
+            ],
+        },
+        // Anything but `false` would connect, so the answer is made here, at once, and is a boolean.
+        hostVerifier: (hostKey) => {
+            const copy = Buffer.from(hostKey);
+            shown = { key: copy, verdict: identity.accepts(host, port, copy) };
+            return shown.verdict === 'match';
+        },
+        authHandler: methods.next,
+    });
+    const client = ssh.connection;
+    // For its whole life: node-ssh takes its listener away, and an unheard 'error' ends the process.
+    client?.on('error', () => { });
+    client?.on('handshake', () => {
+        progress.handshakeDone = true;
+    });
+    client?.on('banner', (text) => {
+        progress.banner = (progress.banner + text).slice(0, kept);
+    });
+    const onAbort = () => socket.destroy();
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+        await connecting;
+        if (client === null || shown === undefined)
+            throw new Error('No response from server');
+        return { ok: true, client, serverIdent: greeting.ident(), hostKey: shown.key, banner: progress.banner };
+    }
+    catch (error) {
+        socket.destroy();
+        signal.throwIfAborted();
+        if (shown !== undefined && shown.verdict !== 'match') {
+            return { ok: false, verdict: shown.verdict, hostKey: shown.key };
+        }
+        const stage = progress.handshakeDone
+            ? 'authentication'
+            : greeting.ident() === ''
+                ? 'greeting'
+                : 'handshake';
+        const failure = {
+            host,
+            port,
+            user,
+            stage,
+            level: textOf(error, 'level'),
+            code: codeOf(error),
+            message: error instanceof Error ? error.message : String(error),
+            firstBytes: greeting.before(),
+            serverIdent: greeting.ident(),
+            hostKeyTypes: algorithms,
+            authentication: {
+                key: key && { type: key.type, fingerprint: key.fingerprint, publicLine: key.publicLine },
+                passwordGiven: password !== undefined,
+                ...methods.facts(),
+            },
+        };
+        return { ok: false, failure };
+    }
+    finally {
+        signal.removeEventListener('abort', onAbort);
+        greeting.stop();
+    }
+}
+/** The ways to prove who the user is, one after the other, and what the server said to them. */
+function authMethods(user, key, password) {
+    const tried = [];
+    let allowed;
+    let partial = false;
+    const mayTry = (method) => !tried.includes(method) && (allowed?.includes(method) ?? true);
+    return {
+        facts: () => ({ tried, allowed, partial }),
+        next: (left, partialSuccess) => {
+            if (left !== null)
+                allowed = left;
+            partial = partialSuccess === true;
+            if (key !== undefined && mayTry('publickey')) {
+                tried.push('publickey');
+                return { type: 'publickey', username: user, key: key.parsed };
+            }
+            if (password !== undefined && mayTry('password')) {
+                tried.push('password');
+                return { type: 'password', username: user, password };
+            }
+            if (password !== undefined && mayTry('keyboard-interactive')) {
+                tried.push('keyboard-interactive');
+                return { type: 'keyboard-interactive', username: user, prompt: passwordPrompt(password) };
+            }
+            return false;
+        },
+    };
+}
+/** Answers the first hidden question with the password, and every other one with nothing. */
+function passwordPrompt(password) {
+    let given = false;
+    return (_name, _instructions, _lang, prompts, finish) => {
+        const answers = prompts.map(({ echo }) => {
+            if (given || echo === true)
+                return '';
+            given = true;
+            return password;
+        });
+        finish(answers);
+    };
+}
+/**
+ * Listens for the line with which an SSH server greets, and keeps what came before it. Must be called in the same
+ * turn as ssh2's connect: that holds the stream until both of them listen.
+ */
+function watchGreeting(socket) {
+    let heard = '';
+    let ident = '';
+    const onData = (chunk) => {
+        heard = (heard + chunk.toString('latin1')).slice(0, kept);
+        const line = /^SSH-[\x20-\x7e]+(?=\r?\n)/m.exec(heard);
+        if (line !== null)
+            ident = line[0].slice(0, 255);
+        if (line !== null || heard.length >= kept)
+            stop();
+    };
+    const stop = () => socket.removeListener('data', onData);
+    socket.on('data', onData);
+    return {
+        ident: () => ident,
+        before: () => heard.replace(/^SSH-[\s\S]*/m, '').slice(0, 512),
+        stop,
+    };
+}
+function textOf(error, field) {
+    if (typeof error !== 'object' || error === null || !(field in error))
+        return undefined;
+    const value = Object.entries(error).find(([name]) => name === field)?.[1];
+    return typeof value === 'string' ? value : undefined;
+}
+function codeOf(error) {
+    if (typeof error !== 'object' || error === null || !('code' in error))
+        return undefined;
+    return typeof error.code === 'string' || typeof error.code === 'number' ? error.code : undefined;
+}
+
+;// CONCATENATED MODULE: ./build/server/socket.js
+
+/**
+ * Opens a TCP connection with Nagle's algorithm off: ssh2 leaves it on, which made a login take 227 ms in place
+ * of 59 ms on one machine, and small frames wait for acknowledgements.
+ * @throws the signal's reason when it is aborted.
+ */
+async function openSocket(host, port, limitMs, signal) {
+    signal.throwIfAborted();
+    const socket = (0,external_node_net_.connect)({
+        host,
+        port,
+        noDelay: true,
+        // Node gives each address of a name 250 ms by default: less than a far server needs to answer.
+        autoSelectFamilyAttemptTimeout: 2_500,
+    });
+    return new Promise((resolve, reject) => {
+        const timer = setTimeout(() => fail('TIMEOUT', `nothing answered within ${Math.round(limitMs)} ms`), limitMs);
+        const onAbort = () => {
+            settle();
+            socket.destroy();
+            reject(signal.reason);
+        };
+        const onError = (error) => fail(error.code ?? '', error.message);
+        const onConnect = () => {
+            settle();
+            resolve({ ok: true, socket });
+        };
+        function fail(code, message) {
+            settle();
+            socket.destroy();
+            resolve({ ok: false, code, message });
+        }
+        function settle() {
+            clearTimeout(timer);
+            signal.removeEventListener('abort', onAbort);
+            socket.removeListener('error', onError);
+            socket.removeListener('connect', onConnect);
+            // For its whole life: a socket without a listener takes the process down with its error.
+            socket.on('error', () => { });
+        }
+        signal.addEventListener('abort', onAbort, { once: true });
+        socket.on('error', onError);
+        socket.on('connect', onConnect);
+    });
+}
+/**
+ * Watches that something keeps arriving. Counted in ticks, not by the clock: a process that was itself held up
+ * would otherwise take its own pause for the link's. Keepalives, to which a living server answers, are sent by
+ * ssh2 at the same pace; any byte counts as life, so a slow upload that delays their answers is not cut.
+ * @returns a function that ends the watch.
+ */
+function watchSilence(socket, limitMs, onSilent) {
+    let seen = socket.bytesRead;
+    let silentTicks = 0;
+    const timer = setInterval(() => {
+        silentTicks = socket.bytesRead === seen ? silentTicks + 1 : 0;
+        seen = socket.bytesRead;
+        if (silentTicks < silentTicksAllowed)
+            return;
+        clearInterval(timer);
+        onSilent();
+    }, limitMs / silentTicksAllowed);
+    timer.unref();
+    return () => clearInterval(timer);
+}
+/** Into how many ticks the time of silence is divided; a keepalive is sent in each. */
+const silentTicksAllowed = 5;
+
+;// CONCATENATED MODULE: ./build/server/connection.js
+
+
+
+
+
+
+
+
+const tries = 3;
+/**
+ * Connects and logs in. Only failures that may pass are tried again, at most twice and within
+ * `connectTimeoutMs`; a wrong key, password or host key never is.
+ * @throws DeployError with the codes of `diagnose`, `authenticationDiagnosis` and `refusedHostKey`; the signal's
+ * reason when it is aborted (after connecting the signal is not listened to: use `close`).
+ */
+async function connect(options, signal) {
+    const { sleep = defaultSleep, random = Math.random, connectTimeoutMs } = options;
+    const deadline = performance.now() + connectTimeoutMs;
+    for (let attempt = 1;; attempt++) {
+        const result = await connectOnce(options, deadline, signal);
+        if (!('failure' in result))
+            return result;
+        const { error, passing } = diagnose(result.failure);
+        const waitMs = Math.round(500 * 2 ** (attempt - 1) * (0.5 + random()));
+        if (!passing || attempt === tries || performance.now() + waitMs >= deadline)
+            throw error;
+        options.onRetry?.({ attempt, of: tries, waitMs, error });
+        await sleep(waitMs, signal);
+    }
+}
+/**
+ * One try. A server shows one of its host keys only, so where a fingerprint is pinned, whose type is not known,
+ * a key that does not fit is no answer yet: the server is asked again for its keys of other types.
+ */
+async function connectOnce(options, deadline, signal) {
+    const { host, port, identity } = options;
+    const refused = [];
+    for (;;) {
+        const started = performance.now();
+        // A third for each try's TCP, so that a packet that got lost leaves time for another try.
+        const tcpLimit = Math.min(deadline - started, options.connectTimeoutMs / tries);
+        const tcp = await openSocket(host, port, Math.max(1, tcpLimit), signal);
+        if (!tcp.ok)
+            return { failure: tcpFailure(options, tcp.code, tcp.message) };
+        const { socket } = tcp;
+        const tcpMs = performance.now() - started;
+        const refusedTypes = refused.map(typeOf);
+        const algorithms = identity
+            .algorithms(host, port)
+            .filter((one) => !refusedTypes.includes(one.startsWith('rsa-') ? 'ssh-rsa' : one));
+        const limitMs = deadline - performance.now();
+        const keepaliveMs = (options.silenceMs ?? 15_000) / silentTicksAllowed;
+        const login = await logIn(socket, { ...options, algorithms, limitMs, keepaliveMs }, signal);
+        if (login.ok) {
+            const timings = { tcpMs, readyMs: performance.now() - started };
+            return connectionOf(login, socket, options, timings);
+        }
+        if (login.verdict !== undefined) {
+            refused.push(login.hostKey);
+            const more = identity.byFingerprint && login.verdict === 'changed' && algorithms.length > 1;
+            if (!more)
+                throw refusedHostKey({ host, port, verdict: login.verdict, keys: refused, identity });
+            continue;
+        }
+        // It has no key of any other type: those that it showed are all that it has.
+        if (refused.length > 0 && /no matching host key format/i.test(login.failure.message)) {
+            throw refusedHostKey({ host, port, verdict: 'changed', keys: refused, identity });
+        }
+        return { failure: login.failure };
+    }
+}
+function connectionOf(login, socket, options, timings) {
+    const { client } = login;
+    const silenceMs = options.silenceMs ?? 15_000;
+    let closing = false;
+    let failure;
+    const lose = (why) => {
+        if (!closing)
+            failure ??= lostError(options.host, why);
+    };
+    const stopWatch = watchSilence(socket, silenceMs, () => {
+        lose(`nothing was heard from it for ${Math.round(silenceMs / 1000)} s`);
+        socket.destroy();
+    });
+    client.on('error', (error) => lose(error.message));
+    client.on('close', () => {
+        stopWatch();
+        lose('it closed the connection');
+    });
+    return {
+        exec: (command) => openChannel(client, socket, command, options.connectTimeoutMs),
+        serverIdent: login.serverIdent,
+        banner: login.banner,
+        hostKeyFingerprint: fingerprintOf(login.hostKey),
+        hostKeyType: typeOf(login.hostKey),
+        remoteAddress: socket.remoteAddress ?? '',
+        timings,
+        lost: () => failure,
+        close() {
+            closing = true;
+            stopWatch();
+            client.end();
+            // Nobody waits for the server's goodbye, one round trip away, nor for one that never says it.
+            socket.destroySoon();
+            setTimeout(() => socket.destroy(), 1_000).unref();
+            socket.unref();
+        },
+    };
+}
+function lostError(host, why) {
+    return new DeployError('connection-lost', {
+        cause: `The connection to ${host} was lost: ${why}.`,
+        cure: 'Run the job again; what had begun on the server goes on to its end or is cleaned up by the next deploy.',
+        input: 'host',
+    });
+}
+function tcpFailure(options, code, message) {
+    const { host, port, user, key, password } = options;
+    return {
+        host,
+        port,
+        user,
+        stage: 'tcp',
+        level: undefined,
+        code,
+        message,
+        firstBytes: '',
+        serverIdent: '',
+        hostKeyTypes: [],
+        authentication: {
+            key: key && { type: key.type, fingerprint: key.fingerprint, publicLine: key.publicLine },
+            passwordGiven: password !== undefined,
+            tried: [],
+            allowed: undefined,
+            partial: false,
+        },
+    };
+}
+async function defaultSleep(ms, signal) {
+    await (0,promises_namespaceObject.setTimeout)(ms, undefined, { signal });
+}
+
+;// CONCATENATED MODULE: ./build/server/host-identity.js
+
+
+
+/** The faults of both inputs, for the phase that reports all faults of all inputs at once. */
+function hostPinFaults(pins) {
+    const bad = (pins.fingerprints ?? []).filter((one) => bareFingerprint(one) === undefined);
+    return [
+        ...parseKnownHosts(pins.knownHosts ?? '').faults,
+        ...bad.map((one) => ({
+            cause: `\`host-fingerprint\` has an entry that is not a SHA256 fingerprint (${one.length} characters).`,
+            cure: 'Write it as `ssh-keygen -lf` prints it on the server: `SHA256:` and 43 characters.',
+            input: 'host-fingerprint',
+        })),
+    ];
+}
+/**
+ * Reads what is pinned; with neither input there is an identity that accepts nobody.
+ * @throws DeployError `host-pins-unreadable` with every fault of both inputs.
+ */
+function hostIdentity(given) {
+    const faults = hostPinFaults(given);
+    if (faults.length > 0)
+        throw new DeployError('host-pins-unreadable', faults);
+    const { entries } = parseKnownHosts(given.knownHosts ?? '');
+    const fingerprints = new Set((given.fingerprints ?? []).flatMap((one) => bareFingerprint(one) ?? []));
+    const keysFor = (host, port) => entriesFor(entries, host, port).filter((entry) => entry.marker === undefined);
+    return {
+        byFingerprint: fingerprints.size > 0,
+        unpinned: entries.length === 0 && fingerprints.size === 0,
+        accepts(host, port, key) {
+            const spoken = entriesFor(entries, host, port);
+            if (spoken.some((entry) => entry.marker === 'revoked' && entry.key.equals(key)))
+                return 'revoked';
+            const keys = keysFor(host, port);
+            if (keys.some((entry) => entry.key.equals(key)) || fingerprints.has(fingerprintOf(key)))
+                return 'match';
+            return keys.length > 0 || fingerprints.size > 0 ? 'changed' : 'unknown';
+        },
+        algorithms(host, port) {
+            const pinned = new Set(keysFor(host, port).map((entry) => entry.type));
+            const first = hostKeyTypes.filter((type) => pinned.has(type));
+            const others = hostKeyTypes.filter((type) => !pinned.has(type));
+            return [...first, ...others].flatMap((type) => algorithmsFor(type));
+        },
+        pins(host, port) {
+            const keys = keysFor(host, port).map(({ type, key, line }) => ({
+                type,
+                fingerprint: fingerprintOf(key),
+                line,
+            }));
+            return [
+                ...keys,
+                ...[...fingerprints].map((fingerprint) => ({ type: undefined, fingerprint, line: undefined })),
+            ];
+        },
+        trustsAuthority(host, port) {
+            return entriesFor(entries, host, port).some((entry) => entry.marker === 'cert-authority');
+        },
+        elsewhere(key) {
+            return entries.find((entry) => entry.marker === undefined && entry.key.equals(key));
+        },
+    };
+}
+/** The fingerprint as `fingerprintOf` writes it; undefined where the text is none. Padding is left out. */
+function bareFingerprint(text) {
+    const match = /^SHA256:([A-Za-z0-9+/]{43})=?$/.exec(text.trim());
+    return match === null ? undefined : `SHA256:${match[1]}`;
+}
+
+;// CONCATENATED MODULE: ./build/server/key-repair.js
+/**
+ * Undoes what copying a key through forms, JSON, YAML and terminals does to it: a byte order mark, quotes around
+ * it, base64 of the whole file, literal `\n`, Windows line ends, indentation, a missing last newline. Nothing is
+ * undone that could change which key it is.
+ */
+function repairKeyText(given) {
+    const repaired = [];
+    let text = given;
+    const repair = (next, what) => {
+        if (next !== text)
+            repaired.push(what);
+        text = next;
+    };
+    repair(text.replace(/^\uFEFF/, ''), 'removed a byte order mark');
+    repair(withoutQuotes(text), 'removed the quotes around it');
+    repair(decoded(text), 'decoded it from base64');
+    repair(text.replace(/^\uFEFF/, ''), 'removed a byte order mark');
+    repair(wrapped(text), 'added the BEGIN and END lines');
+    repair(text.replaceAll('\\r', '').replaceAll('\\n', '\n'), String.raw `turned literal \n into line breaks`);
+    repair(text.replace(/\r\n?/g, '\n'), 'turned Windows line ends into plain ones');
+    repair(text.replace(/^[ \t]+|[ \t]+$/gm, ''), 'removed indentation');
+    repair(unfolded(text), 'turned spaces back into line breaks');
+    if (text.trim() !== '')
+        repair(text.endsWith('\n') ? text : `${text}\n`, 'added the missing last newline');
+    return { text, repaired: [...new Set(repaired)] };
+}
+function withoutQuotes(text) {
+    const inner = /^\s*(["'])([\s\S]*)\1\s*$/.exec(text)?.[2];
+    // The newline that stood behind the quote is the key's own last one.
+    return inner === undefined ? text : inner + (/\n\s*$/.exec(text) ? '\n' : '');
+}
+const isBase64 = (text) => text.length >= 64 && /^[A-Za-z0-9+/]+={0,2}$/.test(text);
+function decoded(text) {
+    const packed = text.replace(/\s+/g, '');
+    if (!isBase64(packed))
+        return text;
+    const inside = Buffer.from(packed, 'base64').toString('utf8');
+    return inside.includes('-----BEGIN ') ? inside : text;
+}
+/** A body whose BEGIN and END lines were left out: only OpenSSH's format can be told by its first bytes. */
+function wrapped(text) {
+    const packed = text.replaceAll(/\\[rn]|\s+/g, '');
+    if (!packed.startsWith('b3BlbnNzaC1rZXktdjE') || !isBase64(packed))
+        return text;
+    return `-----BEGIN OPENSSH PRIVATE KEY-----\n${packed}\n-----END OPENSSH PRIVATE KEY-----\n`;
+}
+/** A key on one line, its line breaks turned into spaces; not where headers stand between BEGIN and the body. */
+function unfolded(text) {
+    return text.replace(/^(-----BEGIN [A-Z ]+-----) +([A-Za-z0-9+/= ]+?) +(-----END [A-Z ]+-----)$/gm, (_all, begin, body, end) => [begin, ...body.split(/ +/), end].join('\n'));
+}
+
+;// CONCATENATED MODULE: ./build/server/openssh-key.js
+
+
+/**
+ * Turns a PEM private key of any kind that OpenSSL reads (PKCS#1, SEC1 and PKCS#8, plain or encrypted) into an
+ * unencrypted text that ssh2 reads: PKCS#1 for RSA, SEC1 for EC, OpenSSH's own format for Ed25519 (which has no
+ * older one). The text exists in memory only.
+ */
+function convertPem(pem, passphrase) {
+    let key;
+    try {
+        key = (0,external_node_crypto_.createPrivateKey)(passphrase === undefined ? pem : { key: pem, passphrase });
+    }
+    catch (error) {
+        return { ok: false, why: whyUnreadable(pem, passphrase, error) };
+    }
+    const type = key.asymmetricKeyType;
+    if (type === 'rsa')
+        return { ok: true, text: key.export({ type: 'pkcs1', format: 'pem' }).toString() };
+    if (type === 'ec')
+        return { ok: true, text: key.export({ type: 'sec1', format: 'pem' }).toString() };
+    if (type === 'ed25519')
+        return { ok: true, text: opensshEd25519(key) };
+    return { ok: false, why: 'type' };
+}
+function whyUnreadable(pem, passphrase, error) {
+    if (!/ENCRYPTED/.test(pem))
+        return 'damaged';
+    if (passphrase === undefined || passphrase === '')
+        return 'passphrase-missing';
+    // What was cut short is told from a wrong passphrase by the structure around the encrypted part (PKCS#8), or
+    // by a length that is no whole number of cipher blocks (the older format); all else is the passphrase.
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    const cut = /WRONG_FINAL_BLOCK_LENGTH/.test(code) || !(pem.includes('DEK-Info') || wholeSequence(pem));
+    return cut ? 'damaged' : 'passphrase-wrong';
+}
+/** Says whether a PEM block's DER is one sequence of the length that it gives itself (X.690, section 8.1.3). */
+function wholeSequence(pem) {
+    const der = Buffer.from(pem.replace(/-----.*-----/g, ''), 'base64');
+    const short = der[1] ?? 0;
+    const more = short < 0x80 ? 0 : short - 0x80;
+    if (der[0] !== 0x30 || more > 4 || der.length < 2 + more)
+        return false;
+    return der.length === 2 + more + (more === 0 ? short : der.readUIntBE(2, more));
+}
+/** An Ed25519 key in OpenSSH's format, unencrypted (PROTOCOL.key in OpenSSH's source). */
+function opensshEd25519(key) {
+    const { x = '', d = '' } = key.export({ format: 'jwk' });
+    const publicPart = Buffer.from(x, 'base64url');
+    const type = writeString('ssh-ed25519');
+    const check = (0,external_node_crypto_.randomBytes)(4);
+    const inner = Buffer.concat([
+        check,
+        check,
+        type,
+        writeString(publicPart),
+        writeString(Buffer.concat([Buffer.from(d, 'base64url'), publicPart])),
+        writeString(''),
+    ]);
+    // Padded to whole blocks of 8 bytes with 1, 2, 3...
+    const padding = Buffer.from([1, 2, 3, 4, 5, 6, 7]).subarray(0, (8 - (inner.length % 8)) % 8);
+    const blob = Buffer.concat([
+        Buffer.from(magic),
+        writeString('none'),
+        writeString('none'),
+        writeString(''),
+        writeUint32(1),
+        writeString(Buffer.concat([type, writeString(publicPart)])),
+        writeString(Buffer.concat([inner, padding])),
+    ]);
+    return pemBlock('OPENSSH PRIVATE KEY', blob.toString('base64'));
+}
+const magic = 'openssh-key-v1\0';
+/** Looks at a key in OpenSSH's format without decrypting it; undefined where it is none. */
+function opensshShape(body) {
+    if (body.subarray(0, magic.length).toString('latin1') !== magic)
+        return undefined;
+    const cipher = readString(body, magic.length);
+    const kdf = cipher && readString(body, cipher.next);
+    const kdfOptions = kdf && readString(body, kdf.next);
+    const publicPart = kdfOptions && readString(body, kdfOptions.next + 4);
+    const privatePart = publicPart && readString(body, publicPart.next);
+    return {
+        cipher: cipher?.value.toString('latin1') ?? '',
+        complete: privatePart !== undefined,
+        type: (publicPart && readString(publicPart.value, 0)?.value.toString('latin1')) ?? '',
+    };
+}
+/** Writes a PEM block with lines of 64 characters (RFC 7468) and a last newline. */
+function pemBlock(label, base64, headers = []) {
+    const head = headers.length === 0 ? [] : [...headers, ''];
+    const lines = base64.match(/.{1,64}/g) ?? [];
+    return [`-----BEGIN ${label}-----`, ...head, ...lines, `-----END ${label}-----`, ''].join('\n');
+}
+
+;// CONCATENATED MODULE: ./build/server/key.js
+// CommonJS: its members are not named exports under Node's own loader.
+
+
+
+
+
+/**
+ * Reads `ssh-key`, undoing harmless damage and converting PKCS#8.
+ * @throws DeployError `key-empty`, `key-public`, `key-path`, `key-certificate`, `key-ppk`, `key-unreadable`,
+ * `key-two`, `key-truncated`, `key-passphrase-missing`, `key-passphrase-wrong`, `key-cipher`, `key-type`.
+ */
+function readKey(given, passphrase) {
+    const { text, repaired } = repairKeyText(given);
+    const block = theOneBlock(text);
+    const readable = block.label === 'OPENSSH PRIVATE KEY' ? openssh(block, passphrase) : converted(block, passphrase);
+    const parsed = parse(readable, passphrase);
+    const blob = parsed.getPublicSSH();
+    return {
+        parsed,
+        type: parsed.type,
+        fingerprint: fingerprintOf(blob),
+        publicLine: `${parsed.type} ${blob.toString('base64')}`,
+        repaired: block.alone ? repaired : [...repaired, 'left out the text around it'],
+    };
+}
+function theOneBlock(text) {
+    refuseOtherThings(text);
+    const begins = [...text.matchAll(/^-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----$/gm)];
+    const [begin] = begins;
+    if (begin === undefined)
+        throw unreadable();
+    if (begins.length > 1) {
+        throw fault('key-two', `\`ssh-key\` holds ${begins.length} private keys.`, 'Leave only one of them in it.');
+    }
+    const label = begin[1] ?? '';
+    const start = begin.index + begin[0].length;
+    const end = text.indexOf(`\n-----END ${label}-----`, start);
+    if (end < 0)
+        throw truncated();
+    const lines = text.slice(start, end).split('\n');
+    const headers = lines.filter((line) => line.includes(':'));
+    const base64 = lines.filter((line) => !line.includes(':')).join('');
+    if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64))
+        throw truncated();
+    const around = text.slice(0, begin.index) + text.slice(end + `\n-----END ${label}-----`.length);
+    return { label, headers, base64, alone: around.trim() === '' };
+}
+/** What people paste in place of a private key, each with its own cure. */
+function refuseOtherThings(text) {
+    const trimmed = text.trim();
+    if (trimmed === '') {
+        throw fault('key-empty', '`ssh-key` is empty.', 'Check that the secret exists under exactly the name that the workflow uses: a misspelt name is an empty text.');
+    }
+    if (/^(ssh-|ecdsa-sha2-|sk-)[a-z0-9@.-]+ +AAAA/.test(trimmed) ||
+        /BEGIN (SSH2 |RSA )?PUBLIC KEY/.test(trimmed)) {
+        throw fault('key-public', '`ssh-key` holds a public key.', 'Put the private half there: the content of the file of the same name without `.pub`.');
+    }
+    if (/-----BEGIN CERTIFICATE-----/.test(trimmed) && !/PRIVATE KEY-----/.test(trimmed)) {
+        throw fault('key-certificate', '`ssh-key` holds a certificate.', 'Put an SSH private key there, as `ssh-keygen -t ed25519` makes one.');
+    }
+    if (/^PuTTY-User-Key-File-\d/m.test(trimmed)) {
+        throw fault('key-ppk', "`ssh-key` is in PuTTY's format (.ppk).", 'Convert it with `puttygen KEY.ppk -O private-openssh-new -o KEY` (or in PuTTYgen: Conversions, Export OpenSSH key) and use the new file.');
+    }
+    if (/^[~./\\A-Za-z]:?[\w~./\\ -]*$/.test(trimmed) && trimmed.length < 200 && /[/\\]/.test(trimmed)) {
+        throw fault('key-path', '`ssh-key` holds the path of a file.', "Put the file's content there, from a secret.");
+    }
+}
+function openssh(block, passphrase) {
+    const body = Buffer.from(block.base64, 'base64');
+    const shape = opensshShape(body);
+    if (shape === undefined || !shape.complete)
+        throw truncated();
+    if (shape.type === 'ssh-dss' || shape.type.startsWith('sk-'))
+        throw unsupportedType(shape.type);
+    if (shape.cipher !== 'none') {
+        // ssh2 1.17 lists it but cannot decrypt with it ("Invalid initialization vector").
+        if (shape.cipher.startsWith('chacha20')) {
+            throw fault('key-cipher', `\`ssh-key\` is encrypted with ${shape.cipher}, which this action cannot read.`, 'Encrypt it anew with `ssh-keygen -p -Z aes256-ctr -f KEY` and use the new content.');
+        }
+        if (passphrase === undefined || passphrase === '')
+            throw passphraseMissing();
+    }
+    return pemBlock(block.label, block.base64);
+}
+function converted(block, passphrase) {
+    const result = convertPem(pemBlock(block.label, block.base64, block.headers), passphrase);
+    if (result.ok)
+        return result.text;
+    switch (result.why) {
+        case 'passphrase-missing':
+            throw passphraseMissing();
+        case 'passphrase-wrong':
+            throw passphraseWrong();
+        case 'type':
+            throw unsupportedType(block.label);
+        case 'damaged':
+            throw truncated();
+    }
+}
+function parse(text, passphrase) {
+    const parsed = passphrase === undefined ? lib.utils.parseKey(text) : lib.utils.parseKey(text, passphrase);
+    if (!(parsed instanceof Error)) {
+        if (!parsed.isPrivateKey())
+            throw unreadable();
+        return parsed;
+    }
+    // The shape was checked before, so what an encrypted key stumbles over now is its passphrase.
+    const encrypted = opensshShape(Buffer.from(text.replace(/-----.*-----/g, ''), 'base64'));
+    if (encrypted !== undefined && encrypted.cipher !== 'none')
+        throw passphraseWrong();
+    if (/Unsupported/.test(parsed.message))
+        throw unsupportedType(encrypted?.type ?? '');
+    throw truncated();
+}
+function fault(code, cause, cure, input = 'ssh-key') {
+    return new DeployError(code, { cause, cure, input });
+}
+function truncated() {
+    return fault('key-truncated', '`ssh-key` begins like a private key, but parts of it are missing or altered.', 'Paste the whole file again, from the line with BEGIN to the line with END.');
+}
+function unreadable() {
+    return fault('key-unreadable', '`ssh-key` holds no private key: there is no line `-----BEGIN ... PRIVATE KEY-----` in it.', 'Paste the whole content of the private key file, e.g. of ~/.ssh/id_ed25519, into the secret.');
+}
+function passphraseMissing() {
+    return fault('key-passphrase-missing', '`ssh-key` is encrypted and `ssh-key-passphrase` is not given.', 'Set `ssh-key-passphrase` from a secret, or use a key of its own for deploying that has no passphrase.', 'ssh-key-passphrase');
+}
+function passphraseWrong() {
+    return fault('key-passphrase-wrong', '`ssh-key-passphrase` does not open `ssh-key`.', 'Try it on your machine with `ssh-keygen -y -f KEY`, then correct the secret.', 'ssh-key-passphrase');
+}
+function unsupportedType(type) {
+    const name = type === '' || type.includes('PRIVATE') ? 'a type' : `the type ${familyOf(type)}`;
+    return fault('key-type', `\`ssh-key\` is of ${name} that cannot be used to log in from a workflow.`, 'Make an Ed25519 key with `ssh-keygen -t ed25519 -N "" -f deploy_key` and add its public half to the server.');
+}
+
+;// CONCATENATED MODULE: ./build/connect.js
+
+
+
+/**
+ * Logs in on the server. What is wrong with the key or the pins is thrown at once, not by the promise: it is a fault of
+ * the inputs.
+ * @throws DeployError as readKey, hostIdentity and connect do
+ */
+function connectTo(inputs, { signal }, say) {
+    const { host, port, user, sshKey, sshKeyPassphrase, password, connectTimeoutMs } = inputs.server;
+    const key = sshKey === undefined ? undefined : readKey(sshKey, sshKeyPassphrase);
+    for (const repair of key?.repaired ?? [])
+        say(`The key in \`ssh-key\` was repaired: ${repair}.`);
+    const identity = hostIdentity({
+        knownHosts: inputs.server.knownHosts,
+        fingerprints: inputs.server.hostFingerprints,
+    });
+    return connect({
+        host,
+        port,
+        user,
+        key,
+        password,
+        identity,
+        connectTimeoutMs,
+        onRetry: ({ attempt, of, error }) => say(`Try ${attempt} of ${of}: ${error.message}`),
+    }, signal);
 }
 
 ;// CONCATENATED MODULE: ./build/inputs/declared.js
@@ -63135,8 +65489,6 @@ const appTarget = (raw, input) => {
     return typeof parsed === 'string' ? bad(input, cutToBytes(visible(parsed), 300), right) : good(text);
 };
 
-// EXTERNAL MODULE: external "node:net"
-var external_node_net_ = __nccwpck_require__(7030);
 // EXTERNAL MODULE: external "node:url"
 var external_node_url_ = __nccwpck_require__(3136);
 ;// CONCATENATED MODULE: ./build/config/domain.js
@@ -63192,6 +65544,7 @@ function shortened(address) {
 }
 
 ;// CONCATENATED MODULE: ./build/inputs/hosts.js
+
 
 
 
@@ -63275,7 +65628,7 @@ const fingerprint = (raw, input) => {
     }
     return bad(input, `has ${shown(text)}`, 'Write `SHA256:` and the 43 characters behind it, one fingerprint a line.');
 };
-/** known_hosts lines, as given; what each says is the connection's to judge. */
+/** known_hosts lines, as given; every line has to be readable. */
 const knownHosts = (raw, input) => {
     const text = tidy(raw);
     if (text.includes('PRIVATE KEY')) {
@@ -63286,7 +65639,8 @@ const knownHosts = (raw, input) => {
     }
     if (/^SHA256:/.test(text))
         return bad(input, 'is a fingerprint', 'Put it into `host-fingerprint`.');
-    return good(text);
+    const { faults } = parseKnownHosts(text);
+    return faults.length > 0 ? { faults } : good(text);
 };
 
 ;// CONCATENATED MODULE: ./build/inputs/paths.js
@@ -63684,6 +66038,7 @@ const secretInputs = allRows.filter((row) => row.secret).map((row) => row.input)
 
 
 
+
 /**
  * What the user wished.
  * @throws DeployError `bad-inputs` with every fault of all inputs; a secret input's value is in none of them
@@ -63707,7 +66062,7 @@ function parseInputs(get) {
         }
     }
     const faults = [server, app, site, behaviour, top].flatMap(faultsOf);
-    throw new DeployError('bad-inputs', inOrder([...faults, ...together]));
+    throw new DeployError('bad-inputs', inOrder([...faults, ...together, ...keyFaults(get)]));
 }
 /** The text that counts: the workflow's, else action.yml's default. */
 function effective(get, name) {
@@ -63734,6 +66089,21 @@ function readRow(row, get) {
     if (!isBlank(text))
         return row.kind(text, row.input);
     return 'value' in row.blank ? row.blank : bad(row.input, 'is missing', row.blank.missing);
+}
+/** What is wrong with the key, where there are other faults to tell anyway; else reading it for the login tells. */
+function keyFaults(get) {
+    const key = get('ssh-key');
+    if (isBlank(key))
+        return [];
+    try {
+        readKey(key, get('ssh-key-passphrase') || undefined);
+        return [];
+    }
+    catch (error) {
+        if (error instanceof DeployError)
+            return error.explanations;
+        throw error;
+    }
 }
 /** Faults that lie between inputs: each is told where the user would look for it. */
 function togetherFaults(get) {
@@ -63782,8 +66152,487 @@ function isComplete(values, rows) {
     return Object.keys(rows).every((key) => key in values);
 }
 
+;// CONCATENATED MODULE: ./build/outputs.js
+/** How a run can end. */
+const results = [
+    'deployed',
+    'unchanged',
+    'planned',
+    'rolled-back',
+    'reverted',
+    'failed',
+    'cancelled',
+];
+/** The name of every output. */
+const outputNames = [
+    'result',
+    'release',
+    'previous-release',
+    'serving',
+    'url',
+    'failed-phase',
+    'health-status',
+    'duration-ms',
+    'report',
+];
+
+;// CONCATENATED MODULE: ./build/secrets.js
+
+
+
+
+
+/** From how many bytes on GitHub is told to mask a value: a shorter one would wreck the log (docs/threat-model.md). */
+const maskedFrom = 8;
+/** From how many bytes on a value is taken out of our own text. */
+const redactedFrom = 4;
+/**
+ * What GitHub is to mask in the log of the whole job: every value of `env` and of the secret inputs, each line of
+ * those of several lines, and their base64, JSON and URI forms where they differ, of 8 bytes and more. Left out is
+ * what the log cannot do without: the domains, host, name and user, numbers, booleans and the words of the outputs
+ * (GitHub drops a job's output that holds a masked value).
+ * @param get the inputs as the workflow gave them: masking comes before judging
+ */
+function secretsToMask(get) {
+    return needles(get, maskedFrom);
+}
+/** A redactor of every value that {@link secretsToMask} has or would have, were it 8 bytes long. */
+function redactor(get) {
+    const all = needles(get, redactedFrom);
+    return { redact: (text) => replaceAll(text, all) };
+}
+/** For runs that have no inputs: changes nothing. */
+const noSecrets = { redact: (text) => text };
+function needles(get, from) {
+    const exempt = publicWords(get);
+    const found = new Set();
+    for (const value of values(get)) {
+        for (const part of [value, ...value.split(/[\r\n]+/).map((line) => line.trim())]) {
+            if (Buffer.byteLength(part) < from || isPublic(part, exempt))
+                continue;
+            for (const form of secrets_forms(part))
+                if (Buffer.byteLength(form) >= from)
+                    found.add(form);
+        }
+    }
+    return [...found];
+}
+/** The values of `env` and of the secret inputs; a number in a secret input is a PIN, in `env` a port. */
+function values(get) {
+    const secrets = secretInputs
+        .filter((name) => name !== 'env')
+        .map((name) => get(name).replace(/[\r\n]+$/, ''));
+    return [...secrets, ...envValues(get('env')).filter((value) => !/^[-+]?[0-9]+(\.[0-9]+)?$/.test(value))];
+}
+/** The values of `env`, and, where they have escapes, what stands in the workflow for them. */
+function envValues(text) {
+    const written = linesOf(text).map((line) => line.slice(line.indexOf('=') + 1).replace(/^\s*['"]?|['"]?\s*$/g, ''));
+    try {
+        return [...parseDotenv(text).values(), ...written.filter((value) => value.includes('\\'))];
+    }
+    catch {
+        // Which part of a faulty text is a secret cannot be known: each line and what follows its `=` are.
+        return [...linesOf(text), ...written];
+    }
+}
+/** The inputs whose values stand in every log on purpose, and the words that a workflow compares outputs with. */
+function publicWords(get) {
+    const names = [get('host'), get('name'), get('user'), get('app')].map((text) => text.trim());
+    const domains = linesOf(get('domain')).flatMap((name) => [name, `http://${name}`, `https://${name}`]);
+    const words = [...names, ...domains, ...phases, ...results, 'true', 'false', 'none', 'null'];
+    return new Set(words.map((word) => word.toLowerCase()));
+}
+function isPublic(value, exempt) {
+    // The first and last line of a key are the same in every key.
+    if (/^-----(BEGIN|END) [A-Z0-9 ]+-----$/.test(value))
+        return true;
+    if (/^[0-9]{1,7}$/.test(value))
+        return true;
+    return exempt.has(value.toLowerCase().replace(/\/$/, ''));
+}
+/** The spellings in which a value turns up in other programs' output. */
+function secrets_forms(value) {
+    const bytes = Buffer.from(value);
+    const json = JSON.stringify(value).slice(1, -1);
+    const wellFormed = value.isWellFormed() ? encodeURIComponent(value) : value;
+    return [value, json, wellFormed, bytes.toString('base64url'), bytes.toString('hex'), ...base64Within(bytes)];
+}
+/**
+ * Base64 of the value by itself, and the digits it leads to when up to two bytes stand before it (as in
+ * `user:password`): those that depend on nothing but the value.
+ */
+function base64Within(bytes) {
+    const alone = bytes.toString('base64');
+    if (bytes.length < redactedFrom * 2)
+        return [alone];
+    return [alone, ...[0, 1, 2].map((before) => certainDigits(bytes, before))];
+}
+function certainDigits(bytes, before) {
+    const digits = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64');
+    // Six bits a digit: those that begin within the value, and end within it.
+    return digits.slice(Math.ceil((before * 8) / 6), Math.floor(((before + bytes.length) * 8) / 6));
+}
+function replaceAll(text, needlesOfText) {
+    const ranges = needlesOfText
+        .flatMap((needle) => occurrences(text, needle))
+        .sort((one, other) => one[0] - other[0]);
+    let result = '';
+    let end = 0;
+    for (const [from, to] of ranges) {
+        if (from >= end)
+            result += `${text.slice(end, from)}***`;
+        end = Math.max(end, to);
+    }
+    return result + text.slice(end);
+}
+function occurrences(text, needle) {
+    const found = [];
+    for (let at = text.indexOf(needle); at >= 0; at = text.indexOf(needle, at + 1))
+        found.push([at, at + needle.length]);
+    return found;
+}
+
+;// CONCATENATED MODULE: ./build/post.js
+
+
+
+
+
+
+/** ms that the server may take to go back. */
+const LIMIT_MS = 10_000;
+/**
+ * After main: where main was killed while a program ran on the server, the program is stopped, so that it goes back to
+ * the release that served and frees the lock. It would do so by itself too, only later. Fails nothing.
+ * @param run the ID that main remembered; '' where there is nothing to do
+ */
+async function post(surroundings, run) {
+    if (!/^[0-9a-f]+$/.test(run))
+        return;
+    const { log, input, environment } = surroundings;
+    log.mask(secretsToMask(input));
+    log.redactWith(redactor(input));
+    let connection;
+    try {
+        const inputs = parseInputs(input);
+        const signal = AbortSignal.any([surroundings.signal, AbortSignal.timeout(LIMIT_MS)]);
+        connection = await connectTo(inputs, { ...surroundings, signal }, (text) => log.info(text));
+        const { conversation } = await Conversation.start(connection, {
+            name: inputs.app.name ?? appName(environment['GITHUB_REPOSITORY'] || 'local/app'),
+            run: (0,external_node_crypto_.randomBytes)(8).toString('hex'),
+            nonce: (0,external_node_crypto_.randomBytes)(16).toString('hex'),
+            packages: [],
+            user: inputs.server.user,
+            sudoPassword: inputs.server.sudoPassword,
+        }, signal);
+        const ended = new Promise((resolve, reject) => {
+            let serving = 'unknown';
+            let failure = '';
+            conversation.listen((event) => {
+                if (event.kind === 'serving')
+                    serving = event.release;
+                if (event.kind === 'fail')
+                    failure = event.code;
+                // After this one the run had another program.
+                if (event.kind === 'end' && failure === 'facts-changed')
+                    failure = '';
+                else if (event.kind === 'end' || event.kind === 'gone')
+                    resolve(serving);
+            }, (error) => reject(error));
+            signal.addEventListener('abort', () => reject(signal.reason));
+        });
+        await conversation.cancel(run);
+        await conversation.attach(run, 0);
+        log.info(`The deploy that was cut off has been stopped; visitors get release ${(await ended) || 'none'}.`);
+        conversation.end();
+    }
+    catch (error) {
+        log.info(`The deploy that was cut off could not be stopped from here: ${error instanceof Error ? error.message : String(error)}`);
+        log.info('It goes back by itself, and the next deploy cleans up what is left.');
+    }
+    finally {
+        connection?.close();
+    }
+}
+
+;// CONCATENATED MODULE: ./build/project/exec.js
+
+/** The real one: silent (nothing reaches the log), on Linux, macOS and Windows. */
+const runnerExec = async (command, args, options = {}) => {
+    const stdout = [];
+    const stderr = [];
+    const collected = () => ({ stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString('utf8') });
+    try {
+        const status = await exec_exec(`"${command}"`, [...args], {
+            ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+            env: environment(options.env ?? {}),
+            silent: true,
+            ignoreReturnCode: true,
+            listeners: { stdout: (data) => stdout.push(data), stderr: (data) => stderr.push(data) },
+        });
+        return { status, ...collected() };
+    }
+    catch (error) {
+        // With ignoreReturnCode it rejects only where the program or its folder is not there.
+        return {
+            status: 127,
+            stdout: Buffer.concat(stdout),
+            stderr: error instanceof Error ? error.message : String(error),
+        };
+    }
+};
+function environment(changes) {
+    const all = {};
+    for (const [key, value] of Object.entries({ ...process.env, ...changes })) {
+        if (value !== undefined)
+            all[key] = value;
+    }
+    return all;
+}
+
+;// CONCATENATED MODULE: ./build/read-inputs.js
+
+/**
+ * The runner's inputs (`INPUT_` and the name in capitals, `-` kept): untrimmed, so that a secret arrives to the byte.
+ */
+const readInput = (name) => getInput(name, { trimWhitespace: false });
+
+;// CONCATENATED MODULE: ./build/report/escape.js
+
+/*
+ * How values go into the languages that GitHub reads: workflow commands and Markdown.
+ */
+/** The data of a workflow command, which ends at the line's end (actions/toolkit, core/src/command.ts). */
+function commandData(text) {
+    return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+}
+/** A property of a workflow command, which ends at `,` or `::` besides. */
+function commandProperty(text) {
+    return commandData(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
+}
+/** A whole workflow command, without the line's end; properties that are undefined are left out. */
+function command(name, data, properties = {}) {
+    const given = Object.entries(properties).filter(([, value]) => value !== undefined && value !== '');
+    const list = given.map(([key, value]) => `${key}=${commandProperty(String(value))}`).join(',');
+    return `::${name}${list === '' ? '' : ` ${list}`}::${commandData(data)}`;
+}
+/**
+ * Whether the runner would take a line for a command: `::` at its start, or `##[` anywhere (actions/runner,
+ * ActionCommand.cs).
+ */
+function looksLikeCommand(line) {
+    return line.trimStart().startsWith('::') || line.includes('##[');
+}
+/**
+ * What GitHub Flavored Markdown or HTML could take for markup. `:` only where it begins a link or an emoji, `www.`
+ * because it begins a link too.
+ */
+const markup = /[&<>`|*_~[\]#\\@$^{}]|:(?=\/\/|[\w+-]+:)|www(?=\.)/gi;
+/**
+ * A value as text within Markdown: what could be markup becomes numeric references, which are text and nothing else
+ * (GFM spec 6.2). `@` and `#` are set apart besides, because GitHub looks for mentions and issues after rendering.
+ * Newlines become spaces, so a table's row stays one row.
+ */
+function markdown(text) {
+    return references(escape_oneLine(text))
+        .replace(/&#(?:64|35);/g, '<span>$&</span>')
+        .replace(/^(?:[-+=]|[0-9]+(?=[.)]))/, (start) => [...start].map(reference).join(''));
+}
+/** A value as code within Markdown, where GitHub looks for no mention, issue, link or emoji. */
+function markdownCode(text) {
+    return text === '' ? '' : `<code>${references(escape_oneLine(text))}</code>`;
+}
+/**
+ * Lines as a block of code: HTML, because no number of backquotes is safe from a line that holds more. Within it
+ * nothing is Markdown (GFM spec 4.6, start condition 1): HTML's own three characters would do, the rest is for readers
+ * that are not GitHub's.
+ */
+function markdownBlock(lines) {
+    return `<pre>${lines.map((line) => visible(line).replace(/[&<>`|@${}]/g, reference)).join('\n')}</pre>`;
+}
+/** A sentence of ours: what stands in backquotes becomes code, all the rest is text. */
+function markdownSentence(text) {
+    return escape_oneLine(text)
+        .split(/(`[^`]+`)/)
+        .map((part) => (/^`[^`]+`$/.test(part) ? markdownCode(part.slice(1, -1)) : markdown(part)))
+        .join('');
+}
+/** A link; only http and https addresses become one, anything else is shown as code. */
+function markdownLink(label, url) {
+    const address = URL.parse(url);
+    if (address === null || !/^https?:$/.test(address.protocol))
+        return markdownCode(label);
+    const target = address.href.replace(/[^\w.~:/?#@!&*+,;=%-]/g, percent).replaceAll('&', '&amp;');
+    // Within a link's text nothing else becomes a link or a mention, so `://` and `www.` may stay as they are.
+    return `[${escape_oneLine(label).replace(/[&<>`|*_~[\]\\@$^{}]/g, reference)}](${target})`;
+}
+function references(text) {
+    return text.replace(markup, (part) => [...part].map(reference).join(''));
+}
+function percent(character) {
+    return [...Buffer.from(character)]
+        .map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`)
+        .join('');
+}
+function reference(character) {
+    return `&#${character.codePointAt(0)};`;
+}
+function escape_oneLine(text) {
+    return visible(text.replace(/\s*[\r\n]+\s*/g, ' '));
+}
+
+;// CONCATENATED MODULE: ./build/report/log.js
+
+
+
+
+/** Bytes of one line of foreign output that are shown. */
+const longestLine = 4096;
+/** GitHub cuts an annotation's message here (actions/runner, ExecutionContext.cs). */
+const longestAnnotation = 4096;
+/** GitHub keeps this many annotations of one level for a step (the same file); the rest are plain lines. */
+const mostAnnotations = 10;
+/** Writes to the job's log. */
+const standardOutput = (text) => {
+    process.stdout.write(text);
+};
+/** A log in the runner's language (GitHub docs, "Workflow commands"), written to `write`. */
+function createLog(write = standardOutput) {
+    let redact = noSecrets.redact;
+    let phaseOpen;
+    /** While set, the runner takes no commands until it sees this. */
+    let guard;
+    const annotated = { warning: 0, error: 0 };
+    const unguard = () => {
+        if (guard !== undefined)
+            write(`::${guard}::\n`);
+        guard = undefined;
+    };
+    const say = (name, data = '', properties = {}) => {
+        unguard();
+        write(`${command(name, data, properties)}\n`);
+    };
+    const closeGroup = () => {
+        if (phaseOpen !== undefined)
+            say('endgroup');
+        phaseOpen = undefined;
+    };
+    const guarded = (lines) => {
+        if (lines.length === 0)
+            return;
+        if (guard === undefined) {
+            const token = (0,external_node_crypto_.randomUUID)();
+            say('stop-commands', token);
+            guard = token;
+        }
+        write(lines.map((line) => `${line}\n`).join(''));
+    };
+    /** Text of ours may quote a file name or a server: the same guard where it looks like a command. */
+    const own = (text) => {
+        const lines = redact(text)
+            .split(/\r\n|[\r\n]/)
+            .map(visible);
+        if (lines.some(looksLikeCommand))
+            return guarded(lines);
+        unguard();
+        write(lines.map((line) => `${line}\n`).join(''));
+    };
+    const annotate = (level, text, properties) => {
+        annotated[level] += 1;
+        const message = cutToBytes(redact(text), longestAnnotation);
+        if (annotated[level] <= mostAnnotations)
+            say(level, message, properties);
+        else
+            own(`${level}: ${message}`);
+    };
+    return {
+        phase: (phase) => {
+            closeGroup();
+            say('group', phase);
+            phaseOpen = phase;
+        },
+        phaseEnd: (ms) => {
+            if (phaseOpen === undefined)
+                return;
+            own(`${phaseOpen}: ${duration(ms)}`);
+            closeGroup();
+        },
+        info: own,
+        foreign: (lines) => guarded(lines.map((line) => foreignLine(line, redact))),
+        progress: own,
+        warning: ({ code, text, file }) => annotate('warning', text, { title: code, file: file === undefined ? undefined : redact(file) }),
+        error: (error) => {
+            closeGroup();
+            for (const { cause, cure, file, line } of error.explanations) {
+                const place = file === undefined ? {} : { file: redact(file), line };
+                annotate('error', `${cause} ${cure}`, { title: error.code, ...place });
+            }
+        },
+        debug: (text) => say('debug', redact(text)),
+        mask: (values) => {
+            for (const value of values)
+                if (value.trim() !== '')
+                    say('add-mask', value);
+        },
+        redactWith: (redactor) => {
+            redact = redactor.redact;
+        },
+    };
+}
+/**
+ * One line of another program's output as it is shown: what a carriage return has written over is dropped, as on a
+ * terminal; control characters are shown, secrets are not; long lines are cut.
+ */
+function foreignLine(line, redact) {
+    const parts = redact(line.replace(/[\r\n]+$/, '')).split('\r');
+    const last = parts.findLast((part) => part.trim() !== '') ?? '';
+    return cutToBytes(visible(last), longestLine);
+}
+/** Milliseconds for people: `85 ms`, `3.2 s`, `2 min 5 s`. */
+function duration(ms) {
+    if (ms < 1000)
+        return `${Math.round(ms)} ms`;
+    if (ms < 59_950)
+        return `${(ms / 1000).toFixed(1)} s`;
+    const seconds = Math.round(ms / 1000);
+    return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}
+
+;// CONCATENATED MODULE: ./build/report/publish.js
+
+
+
+/**
+ * The files that the runner names in GITHUB_OUTPUT and GITHUB_STEP_SUMMARY. Where there are none (no runner, or a
+ * GitHub Enterprise Server that is too old for summaries) nothing is written; a file that cannot be written is told
+ * by `complain` and fails nothing, since the deploy itself is over.
+ */
+function runnerResults(complain, environment = process.env) {
+    const attempt = (what, write) => {
+        try {
+            write();
+        }
+        catch (error) {
+            complain(`The ${what} could not be written: ${error instanceof Error ? error.message : String(error)}`);
+        }
+    };
+    return {
+        outputs: (outputs) => {
+            if (!environment['GITHUB_OUTPUT'])
+                return;
+            for (const name of outputNames)
+                attempt(`output ${name}`, () => setOutput(name, outputs[name]));
+        },
+        summary: (markdown) => {
+            const file = environment['GITHUB_STEP_SUMMARY'];
+            if (file)
+                attempt('summary', () => (0,external_node_fs_namespaceObject.appendFileSync)(file, markdown));
+        },
+    };
+}
+
 ;// CONCATENATED MODULE: external "node:fs/promises"
-const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs/promises");
+const external_node_fs_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs/promises");
 ;// CONCATENATED MODULE: external "node:dns/promises"
 const external_node_dns_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:dns/promises");
 ;// CONCATENATED MODULE: ./build/check/proxies.js
@@ -63953,8 +66802,6 @@ class EarlyConnection {
     }
 }
 
-;// CONCATENATED MODULE: external "node:timers/promises"
-const external_node_timers_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
 // EXTERNAL MODULE: external "node:http"
 var external_node_http_ = __nccwpck_require__(7067);
 ;// CONCATENATED MODULE: external "node:https"
@@ -64119,7 +66966,7 @@ const pauseMs = 300;
  * answers (a worker that is just going may have had the connection), once where the certificate is wrong.
  * @throws the signal's reason when it is aborted.
  */
-async function smoke(request, signal, sleep = defaultSleep) {
+async function smoke(request, signal, sleep = smoke_defaultSleep) {
     let open = request.preconnect?.writable === true ? request.preconnect : undefined;
     let attempts = 0;
     for (;;) {
@@ -64188,8 +67035,8 @@ function who(answer) {
     const server = answer.header('server');
     return server === undefined ? '' : ` (${server})`;
 }
-async function defaultSleep(ms, signal) {
-    await (0,external_node_timers_promises_namespaceObject.setTimeout)(ms, undefined, { signal });
+async function smoke_defaultSleep(ms, signal) {
+    await (0,promises_namespaceObject.setTimeout)(ms, undefined, { signal });
 }
 
 ;// CONCATENATED MODULE: ./build/check/test-release.js
@@ -64461,13 +67308,13 @@ async function apply(conversation, plan, settings, signal) {
             }
         };
         void send().catch((lost) => mail.put({ lost }));
-        return await follow(conversation, plan, settings, mail);
+        return await follow(conversation, plan, settings, mail, signal);
     }
     finally {
         signal.removeEventListener('abort', cancel);
     }
 }
-async function follow(conversation, plan, settings, mail) {
+async function follow(conversation, plan, settings, mail, signal) {
     let failure;
     let serving = 'unknown';
     let turn = 0;
@@ -64509,7 +67356,11 @@ async function follow(conversation, plan, settings, mail) {
         switch (event.kind) {
             case 'flipped':
                 answered = Promise.withResolvers();
-                void judge(event.release, answered.promise).catch((lost) => mail.put({ lost }));
+                void judge(event.release, answered.promise).catch((lost) => {
+                    // A test that the cancel broke off says nothing; the server is about to say what it took back.
+                    if (!signal.aborted)
+                        mail.put({ lost });
+                });
                 break;
             case 'answered':
                 answered?.resolve(event.answer);
@@ -65218,6 +68069,36 @@ function renderServiceUnit(settings) {
     ]);
 }
 
+;// CONCATENATED MODULE: ./build/plan/check-settings.js
+
+/** What the server's own requests ask, and what counts as a good answer. */
+function checkSettings(facts, wish) {
+    const { behaviour, server } = wish.inputs;
+    const domain = wish.inputs.site.domains[0] ?? '_';
+    const host = hostHeader(domain === '_' ? server.host : domain);
+    const path = behaviour.healthPath ?? '/';
+    const smokeUrl = behaviour.smokeUrl === undefined ? undefined : new URL(behaviour.smokeUrl);
+    return {
+        host,
+        scheme: 'http',
+        port: 80,
+        path,
+        smoke: smokeUrl === undefined
+            ? { host, path }
+            : { host: smokeUrl.host, path: smokeUrl.pathname + smokeUrl.search },
+        explicit: behaviour.healthPath !== undefined,
+        statuses: behaviour.expectStatus ?? [],
+        text: behaviour.expectText ?? '',
+        timeout: Math.ceil(behaviour.healthTimeoutMs / 1000),
+        nonces: { ...Object.fromEntries(facts.nonces), [wish.release]: wish.nonce },
+    };
+}
+/** A name as browsers send it: in ASCII, an IPv6 address in brackets. */
+function hostHeader(name) {
+    const { kind, text } = readDomain(name);
+    return kind === 'ipv6' ? `[${text}]` : text;
+}
+
 ;// CONCATENATED MODULE: ./build/plan/guards.js
 
 /** systemd 232 (2016) has the strict sandbox and `systemd-run --wait`; Ubuntu 18.04 has 237. */
@@ -65254,7 +68135,7 @@ function guardServer(facts, project, command) {
     if (faults.length > 0)
         throw new DeployError(owner !== undefined ? 'owner' : 'server-unfit', faults);
 }
-/** A user or a folder of the app's name that is not this repository's: taking it over would take over its data. */
+/** What has the app's name and is not this repository's: taking it over would take over somebody's data. */
 function ownerFault(facts, project) {
     const { name, repository } = project;
     if (facts.state !== undefined) {
@@ -65266,16 +68147,105 @@ function ownerFault(facts, project) {
             input: 'name',
         };
     }
-    if (!facts.account && !facts.home)
+    if (facts.taken.length === 0)
         return undefined;
     return {
-        cause: `The server already has ${facts.home ? `a folder /srv/web-${name}` : `a user web-${name}`} that this action did not make.`,
-        cure: 'Set `name` to another name for this app, or remove the other one from the server.',
+        cause: `The server has things of the name web-${name} that this action did not make: ${facts.taken.join(', ')}.`,
+        cure: 'Set `name` to another name for this app, or remove these from the server.',
         input: 'name',
     };
 }
 function megabytes(bytes) {
     return Math.ceil(bytes / (1024 * 1024));
+}
+
+;// CONCATENATED MODULE: ./build/plan/ingredients.js
+
+
+
+
+
+
+
+/** Stands for the release where only the rest of the settings is compared. */
+const ANY_RELEASE = '00000000000000-0000000';
+/** The release that serves, where nothing of the wish differs from it. */
+function unchangedRelease(name, facts, record, site) {
+    const { state } = facts;
+    const current = state?.releases.find((release) => release.id === state.current);
+    if (state === undefined || current === undefined || state.attempt !== undefined)
+        return undefined;
+    const same = current.bundle === record.bundle &&
+        current.dependencies === record.dependencies &&
+        current.settings === record.settings &&
+        facts.link === current.id &&
+        facts.active &&
+        facts.files.get(paths(name).nginxSite) === sha256(site);
+    return same ? current.id : undefined;
+}
+/** What the release's files are rendered from. */
+function releaseSettings(facts, wish, release, nonce) {
+    return {
+        name: wish.project.name,
+        release,
+        // The bundle's root is the source folder.
+        source: '',
+        target: wish.project.target,
+        workers: workerCount(facts, wish),
+        threads: wish.inputs.site.threads,
+        timeoutSeconds: wish.inputs.site.timeoutSeconds,
+        env: wish.inputs.app.env,
+        nonce,
+        systemd: facts.systemd,
+        nginxGroup: facts.nginxUser,
+    };
+}
+/** The app's nginx file. */
+function siteText(facts, wish) {
+    const { domains, maxBodySize, timeoutSeconds } = wish.inputs.site;
+    return renderSite({ name: wish.project.name, domains, ipv6: facts.ipv6, maxBodySize, timeoutSeconds });
+}
+/** Two for each core and one more, as gunicorn's manual has it, but no more than memory bears (150 MB each). */
+function workerCount(facts, wish) {
+    const { workers } = wish.inputs.site;
+    if (workers !== undefined)
+        return workers;
+    const byMemory = Math.floor(facts.memoryBytes / (150 * 1024 * 1024));
+    return Math.max(1, Math.min(facts.cpus * 2 + 1, byMemory, 9));
+}
+/** What decides the environment, as far as the runner knows it, as a hash. */
+function dependenciesKey(wish) {
+    const { requirements } = wish.project;
+    return sha256(JSON.stringify([
+        requirements.sha256,
+        requirements.file,
+        requirements.hashed,
+        [...buildVariables(wish.inputs.app.env)],
+        wish.inputs.app.python ?? '',
+        requirements.listsGunicorn ? '' : gunicorn.requirements,
+    ]));
+}
+/** Everything else that a release is made of, as a hash: a change of any of it makes a new release. */
+function settingsKey(facts, wish, site) {
+    const settings = releaseSettings(facts, wish, ANY_RELEASE, '');
+    return sha256(JSON.stringify([
+        renderSocketUnit(settings),
+        renderServiceUnit(settings),
+        renderGunicorn(settings),
+        renderEntry(settings),
+        [...settings.env],
+        site,
+        wish.inputs.app.persist,
+        wish.inputs.app.releaseCommand ?? '',
+        wish.project.static,
+    ]));
+}
+/** All of `env` that a build may see: what concerns package indexes. */
+function buildVariables(env) {
+    return new Map([...env].filter(([key]) => key.startsWith('UV_') || key.startsWith('PIP_')));
+}
+function sha256(text) {
+    return (0,external_node_crypto_.createHash)('sha256').update(text).digest('hex');
 }
 
 ;// CONCATENATED MODULE: ./build/plan/packages.js
@@ -65327,8 +68297,6 @@ function missingPackages(facts, extra) {
 
 /** Seconds that the server waits for the runner's word; then it goes back by itself. */
 const VERDICT_SECONDS = 300;
-/** Stands for the release where only the rest of the settings is compared. */
-const ANY_RELEASE = '00000000000000-0000000';
 /**
  * Facts and wish -> what is to be done. Pure: the same server and the same wish give the same plan, and plan mode is
  * this function with nothing after it.
@@ -65491,102 +68459,6 @@ function releaseCommand(facts, wish) {
         },
     ];
 }
-/** The release that serves, where nothing of the wish differs from it. */
-function unchangedRelease(name, facts, record, site) {
-    const { state } = facts;
-    const current = state?.releases.find((release) => release.id === state.current);
-    if (state === undefined || current === undefined || state.attempt !== undefined)
-        return undefined;
-    const same = current.bundle === record.bundle &&
-        current.dependencies === record.dependencies &&
-        current.settings === record.settings &&
-        facts.link === current.id &&
-        facts.active &&
-        facts.files.get(paths(name).nginxSite) === sha256(site);
-    return same ? current.id : undefined;
-}
-function releaseSettings(facts, wish, release, nonce) {
-    return {
-        name: wish.project.name,
-        release,
-        // The bundle's root is the source folder.
-        source: '',
-        target: wish.project.target,
-        workers: workerCount(facts, wish),
-        threads: wish.inputs.site.threads,
-        timeoutSeconds: wish.inputs.site.timeoutSeconds,
-        env: wish.inputs.app.env,
-        nonce,
-        systemd: facts.systemd,
-        nginxGroup: facts.nginxUser,
-    };
-}
-function siteText(facts, wish) {
-    const { domains, maxBodySize, timeoutSeconds } = wish.inputs.site;
-    return renderSite({ name: wish.project.name, domains, ipv6: facts.ipv6, maxBodySize, timeoutSeconds });
-}
-/** Two for each core and one more, as gunicorn's manual has it, but no more than memory bears (150 MB each). */
-function workerCount(facts, wish) {
-    const { workers } = wish.inputs.site;
-    if (workers !== undefined)
-        return workers;
-    const byMemory = Math.floor(facts.memoryBytes / (150 * 1024 * 1024));
-    return Math.max(1, Math.min(facts.cpus * 2 + 1, byMemory, 9));
-}
-function dependenciesKey(wish) {
-    const { requirements } = wish.project;
-    return sha256(JSON.stringify([
-        requirements.sha256,
-        requirements.file,
-        requirements.hashed,
-        [...buildVariables(wish.inputs.app.env)],
-        wish.inputs.app.python ?? '',
-        requirements.listsGunicorn ? '' : gunicorn.requirements,
-    ]));
-}
-/** Everything else that a release is made of, so that a change of any of it makes a new one. */
-function settingsKey(facts, wish, site) {
-    const settings = releaseSettings(facts, wish, ANY_RELEASE, '');
-    return sha256(JSON.stringify([
-        renderSocketUnit(settings),
-        renderServiceUnit(settings),
-        renderGunicorn(settings),
-        renderEntry(settings),
-        [...settings.env],
-        site,
-        wish.inputs.app.persist,
-        wish.inputs.app.releaseCommand ?? '',
-        wish.project.static,
-    ]));
-}
-/** All of `env` that a build may see: what concerns package indexes. */
-function buildVariables(env) {
-    return new Map([...env].filter(([key]) => key.startsWith('UV_') || key.startsWith('PIP_')));
-}
-function checkSettings(facts, wish) {
-    const { behaviour, server } = wish.inputs;
-    const domain = wish.inputs.site.domains[0] ?? '_';
-    const host = hostHeader(domain === '_' ? server.host : domain);
-    const path = behaviour.healthPath ?? '/';
-    const smokeUrl = behaviour.smokeUrl === undefined ? undefined : new URL(behaviour.smokeUrl);
-    return {
-        host,
-        scheme: 'http',
-        port: 80,
-        path,
-        smoke: smokeUrl === undefined ? { host, path } : { host: smokeUrl.host, path: smokeUrl.pathname + smokeUrl.search },
-        explicit: behaviour.healthPath !== undefined,
-        statuses: behaviour.expectStatus ?? [],
-        text: behaviour.expectText ?? '',
-        timeout: Math.ceil(behaviour.healthTimeoutMs / 1000),
-        nonces: { ...Object.fromEntries(facts.nonces), [wish.release]: wish.nonce },
-    };
-}
-/** A name as browsers send it: in ASCII, an IPv6 address in brackets. */
-function hostHeader(name) {
-    const { kind, text } = readDomain(name);
-    return kind === 'ipv6' ? `[${text}]` : text;
-}
 /**
  * `instance` is where Flask looks for it: beside the package, which in a `src` layout is below `src`
  * (Flask's `auto_find_instance_path`).
@@ -65597,9 +68469,6 @@ function persisted(path, wish) {
 }
 function words(properties) {
     return properties.map(([key, value]) => `${key}=${value}`);
-}
-function sha256(text) {
-    return (0,external_node_crypto_.createHash)('sha256').update(text).digest('hex');
 }
 
 ;// CONCATENATED MODULE: ./build/deploy.js
@@ -65623,6 +68492,7 @@ async function deploy_deploy(first, deployment) {
         recorder.say('Another deploy changed the server meanwhile: looking again.');
         const facts = await conversation.facts(signal);
         plan = makePlan(facts, wish);
+        deployment.onPlan(plan, facts);
         if (plan.kind === 'unchanged')
             return { plan, applied: { ...result.applied, failure: undefined }, smoked: undefined };
     }
@@ -65713,7 +68583,13 @@ function deploy_record(recorder, event, plan) {
         case 'health':
             recorder.say(`Health check: ${event.answers} good answers in a row, status ${event.status}, ${event.ms} ms.`);
             recorder.note({
-                health: { ok: true, path: plan.check.path, status: event.status, ms: event.ms, answers: event.answers },
+                health: {
+                    ok: true,
+                    path: plan.check.path,
+                    status: event.status,
+                    ms: event.ms,
+                    answers: event.answers,
+                },
             });
             break;
         case 'flipped':
@@ -66032,7 +68908,7 @@ function treeOf(root, entries) {
  * A file's text: UTF-8, or UTF-16 where it begins with that mark (PowerShell's `>` writes requirements so, and
  * pip and uv read them).
  */
-function textOf(tree, own) {
+function tree_textOf(tree, own) {
     const bytes = tree.read(own);
     if (bytes === undefined)
         return undefined;
@@ -66103,7 +68979,7 @@ function modules_packages(tree, base) {
 }
 /** What a module binds at its top level; empty for a file that cannot be read. */
 function bindingsIn(tree, module) {
-    return moduleBindings(textOf(tree, module.file) ?? '');
+    return moduleBindings(tree_textOf(tree, module.file) ?? '');
 }
 /** The absolute name behind `from NAME import`, which may be relative to the module that says it. */
 function absoluteName(module, name) {
@@ -66424,7 +69300,7 @@ async function makeBundle(entries, directory) {
     const content = (0,external_node_crypto_.createHash)('sha256');
     const whole = (0,external_node_crypto_.createHash)('sha256');
     const tar = (0,tar_stream.pack)();
-    const file = await (0,promises_namespaceObject.open)(target, 'wx', 0o600).catch((error) => {
+    const file = await (0,external_node_fs_promises_namespaceObject.open)(target, 'wx', 0o600).catch((error) => {
         throw bundle_unwritable(error);
     });
     const count = { bytes: 0, contentBytes: 0 };
@@ -66513,12 +69389,12 @@ function readSmall(entry) {
         file = (0,external_node_fs_namespaceObject.openSync)(entry.location, external_node_fs_namespaceObject.constants.O_RDONLY | noFollow);
     }
     catch {
-        throw changed(entry);
+        throw bundle_changed(entry);
     }
     try {
         const { size } = (0,external_node_fs_namespaceObject.fstatSync)(file);
         if (size !== entry.size)
-            throw changed(entry);
+            throw bundle_changed(entry);
         if (size > chunkBytes)
             return undefined;
         const bytes = Buffer.alloc(size + 1);
@@ -66526,19 +69402,19 @@ function readSmall(entry) {
         for (let read = -1; read !== 0 && length <= size; length += read)
             read = (0,external_node_fs_namespaceObject.readSync)(file, bytes, length, size + 1 - length, null);
         if (length !== size)
-            throw changed(entry);
+            throw bundle_changed(entry);
         return bytes.subarray(0, size);
     }
     catch (error) {
-        throw error instanceof DeployError ? error : changed(entry);
+        throw error instanceof DeployError ? error : bundle_changed(entry);
     }
     finally {
         (0,external_node_fs_namespaceObject.closeSync)(file);
     }
 }
 async function addLarge(tar, header, entry) {
-    const file = await (0,promises_namespaceObject.open)(entry.location, external_node_fs_namespaceObject.constants.O_RDONLY | noFollow).catch(() => {
-        throw changed(entry);
+    const file = await (0,external_node_fs_promises_namespaceObject.open)(entry.location, external_node_fs_namespaceObject.constants.O_RDONLY | noFollow).catch(() => {
+        throw bundle_changed(entry);
     });
     try {
         const before = await file.stat();
@@ -66553,17 +69429,17 @@ async function addLarge(tar, header, entry) {
                         break;
                     written += bytesRead;
                     if (written > before.size)
-                        throw changed(entry);
+                        throw bundle_changed(entry);
                     // A destroyed tar calls back with an error above, so a drain that never comes holds nothing up.
                     if (!sink.write(chunk.subarray(0, bytesRead)))
                         await new Promise((drained) => sink.once('drain', () => drained()));
                 }
                 const after = await file.stat();
                 if (written !== before.size || after.mtimeMs !== before.mtimeMs)
-                    throw changed(entry);
+                    throw bundle_changed(entry);
                 sink.end(undefined);
             };
-            copy().catch((error) => reject(error instanceof DeployError ? error : changed(entry)));
+            copy().catch((error) => reject(error instanceof DeployError ? error : bundle_changed(entry)));
         });
         return written;
     }
@@ -66580,7 +69456,7 @@ function bundle_unwritable(reason) {
         cure: 'Make room on the runner: the bundle goes into its folder for temporary files (RUNNER_TEMP).',
     });
 }
-function changed(entry) {
+function bundle_changed(entry) {
     return new DeployError('file-changed', {
         cause: `The file ${entry.path} changed, vanished or could not be read while the bundle was made.`,
         cure: 'Let every step that writes files end before this one; a file of no use on the server can go into `exclude`.',
@@ -66657,7 +69533,7 @@ async function git_list(git, folder, prefix) {
     if (listed.status === 127)
         return undefined;
     if (listed.status !== 0)
-        throw refused(prefix, listed.stderr);
+        throw git_refused(prefix, listed.stderr);
     const tracked = new Map();
     const missingSubmodules = [];
     const submodules = [];
@@ -66698,7 +69574,7 @@ function records(output) {
         });
     }
 }
-function refused(prefix, stderr) {
+function git_refused(prefix, stderr) {
     const where = prefix === '' ? 'the checkout' : `the submodule ${prefix.slice(0, -1)}`;
     return new DeployError('git-failed', {
         cause: `git could not list the files of ${where}.`,
@@ -68064,7 +70940,7 @@ function validateTablePeek(ctx, peek, ptr) {
             ? 'trying to redefine an already defined table or value'
             : 'document contains an unsafe property', ctx, ptr);
 }
-function parse(toml, options = {}) {
+function parse_parse(toml, options = {}) {
     let ctx = {
         s: toml,
         p: 0,
@@ -68381,7 +71257,7 @@ function stringify(obj, { maxDepth = 1000, numbersAsFloat = false, strictTempora
 
 
 /** @deprecated use `import * as ... from 'smol-toml'` instead */
-/* harmony default export */ const dist = ({ parse: parse, stringify: stringify, TomlDate: TomlDate, TomlError: TomlError });
+/* harmony default export */ const dist = ({ parse: parse_parse, stringify: stringify, TomlDate: TomlDate, TomlError: TomlError });
 
 ;// CONCATENATED MODULE: ./build/project/requirement-lines.js
 /** Parses a requirements file; options that do not matter here are passed over. Never fails. */
@@ -68539,7 +71415,7 @@ function readRequirements(tree, file) {
         if (files.has(own))
             return;
         files.add(own);
-        const lines = requirementLines(textOf(tree, own) ?? '');
+        const lines = requirementLines(tree_textOf(tree, own) ?? '');
         requiresHashes ||= lines.requiresHashes;
         for (const one of lines.requirements) {
             if (one.local !== undefined) {
@@ -68610,7 +71486,7 @@ function readPyproject(tree, file) {
     const nothing = { files: [file], names: [], local: [], count: 0, hashed: false, dynamic: false, faults: [] };
     let toml;
     try {
-        toml = parse(textOf(tree, file) ?? '');
+        toml = parse_parse(tree_textOf(tree, file) ?? '');
     }
     catch (error) {
         if (!(error instanceof TomlError))
@@ -68716,7 +71592,7 @@ function findStatic(tree, inputs, target) {
         const folder = looked.find((one) => tree.hasFolder(one));
         return { folders: folder === undefined ? [] : [{ url: only.url, folder }], looked };
     }
-    const faults = wished.flatMap((one) => fault(tree, one) ?? []);
+    const faults = wished.flatMap((one) => static_fault(tree, one) ?? []);
     const [first] = faults;
     if (first !== undefined)
         throw new DeployError(first.code, faults.map((one) => one.explanation));
@@ -68735,7 +71611,7 @@ function nearby(tree, target) {
     });
     return [module, ...imports].map(folderOf).concat(bases(tree));
 }
-function fault(tree, { url, folder }) {
+function static_fault(tree, { url, folder }) {
     const own = normal(folder);
     if (external_node_path_namespaceObject.posix.isAbsolute(own) || /^\.\.(?:\/|$)/.test(own) || own === '' || /^[A-Za-z]:/.test(own)) {
         const explanation = {
@@ -68821,7 +71697,14 @@ function namedProject(inputs, repository) {
         repository,
         commit: undefined,
         source: inputs.source,
-        target: { module: '', attribute: '', factory: false, expression: '', path: [''], reason: 'not looked for' },
+        target: {
+            module: '',
+            attribute: '',
+            factory: false,
+            expression: '',
+            path: [''],
+            reason: 'not looked for',
+        },
         requirements: {
             file: 'requirements.txt',
             kind: 'requirements',
@@ -69526,6 +72409,14 @@ function portTaken() {
 
 
 
+const rootFailures = [
+    'sudo-absent',
+    'sudo-password-needed',
+    'sudo-password-wrong',
+    'sudo-not-allowed',
+    'sudo-tty',
+    'server-read-only',
+];
 /** Each code that a run can fail with on the server, or by the smoke test, and how it is explained. */
 const rows = {
     'app-import': died('The new release cannot start', explainExit),
@@ -69650,12 +72541,18 @@ const rows = {
         cure: 'Set `name` to another name for this app.',
         input: 'name',
     }),
+    stopped: () => ({
+        cause: 'The program on the server was stopped before it was done: the server was shut down, or somebody stopped it.',
+        cure: 'Run the job again when the server is up; the release that served before is back.',
+        input: 'host',
+    }),
     'no-cutover': () => lost('before the new release was switched to'),
     'no-verdict': () => lost('before the smoke test was over, so the old release is back'),
     'not-root': rootRefused,
-    'sudo-not-allowed': () => notAllowed,
-    'sudo-tty': () => terminalWanted,
-    ...Object.fromEntries(['sudo-absent', 'sudo-password-needed', 'sudo-password-wrong', 'server-read-only'].map((code) => [code, (failure, { user }) => ofRoot(code, user, failure.lines)])),
+    ...Object.fromEntries(rootFailures.map((code) => [
+        code,
+        (failure, { user }) => ofRoot(code, user, failure.lines),
+    ])),
     ...Object.fromEntries(smokeCodes.map((code) => [code, explainSmoke])),
 };
 /** Every code that {@link diagnose} has an explanation of its own for. */
@@ -69664,10 +72561,10 @@ const diagnosed = Object.keys(rows);
  * Explains a failure to the user: cause, cure, and the place in the project or among the inputs where there is one.
  * A code that is not in the table is told as it is, with the lines.
  */
-function diagnose(given, situation) {
+function diagnosis_diagnose(given, situation) {
     const failure = { ...given, detail: diagnosis_short(given.detail) };
     const row = Object.hasOwn(rows, failure.code) ? rows[failure.code] : undefined;
-    const { code, ...explanation } = row === undefined ? unknown(failure) : row(failure, situation);
+    const { code, ...explanation } = row === undefined ? diagnosis_unknown(failure) : row(failure, situation);
     return new DeployError(code ?? failure.code, explanation, failure.lines.slice(-40));
 }
 /** The app died: its own traceback says it best. */
@@ -69700,31 +72597,13 @@ function explainRestart(failure) {
         cure: "Find the reason in the app's last lines in the log; too little memory and a crashing extension are the usual ones.",
     };
 }
-/** sudo's own words (sudo 1.9, sudo-rs 0.2) tell more than that it refused. */
 function rootRefused({ lines }, { user }) {
-    const text = lines.join('\n');
-    if (/must have a tty|no tty present/.test(text))
-        return terminalWanted;
-    if (/not in the sudoers file|not allowed to (?:execute|run)|may not run sudo|I'm afraid I can't do that/.test(text)) {
-        return notAllowed;
-    }
-    return ofRoot('not-root', user, lines);
+    const code = rootRefusal(lines);
+    return { ...ofRoot(code, user, lines), code };
 }
-const terminalWanted = {
-    code: 'sudo-tty',
-    cause: 'sudo on the server serves terminals only (`requiretty`), and a workflow has none.',
-    cure: 'Add `Defaults:LOGIN !requiretty` to the sudoers on the server (with `visudo`), with the login for LOGIN.',
-    input: 'user',
-};
-const notAllowed = {
-    code: 'sudo-not-allowed',
-    cause: 'sudo on the server does not let this login become root.',
-    cure: 'Allow it on the server (for Ubuntu: `usermod -aG sudo LOGIN`), or set `user` to a login that may.',
-    input: 'user',
-};
 function ofRoot(code, user, lines) {
     const [first] = rootFailure(code, user, lines).explanations;
-    return first ?? unknown({ code, detail: '', lines });
+    return first ?? diagnosis_unknown({ code, detail: '', lines });
 }
 function lost(when) {
     return {
@@ -69733,7 +72612,7 @@ function lost(when) {
         input: 'host',
     };
 }
-function unknown({ code, detail }) {
+function diagnosis_unknown({ code, detail }) {
     return {
         cause: `The deploy failed on the server with \`${diagnosis_short(code)}\`${detail === '' ? '' : ` (${diagnosis_short(detail)})`}, which has no explanation yet.`,
         cure: 'Look at the last lines in the log, and please report it with them.',
@@ -69755,7 +72634,7 @@ function diagnosis_short(text) {
 /** How many log lines a report keeps. */
 const mostLines = 40;
 /** Bytes of one log line that a report keeps. */
-const longestLine = 2000;
+const report_longestLine = 2000;
 /**
  * Bytes of the output `report`: it may be handed to a later step as an environment variable, of which Linux takes
  * 128 KiB (execve(2), MAX_ARG_STRLEN).
@@ -69815,7 +72694,7 @@ function redactedReport(report, { redact }) {
             ...(one.file === undefined ? {} : { file: redact(one.file) }),
         })),
         error: report.error && { ...explanation(report.error), faults: report.error.faults.map(explanation) },
-        lines: report.lines.slice(-mostLines).map((line) => cutToBytes(redact(line), longestLine)),
+        lines: report.lines.slice(-mostLines).map((line) => cutToBytes(redact(line), report_longestLine)),
     };
 }
 /** The report as JSON of at most 100,000 bytes: what does not fit is left out, log lines first. */
@@ -69861,347 +72740,6 @@ function outputsOf(report) {
         'duration-ms': String(Math.round(report.durationMs)),
         report: reportJson(report),
     };
-}
-
-;// CONCATENATED MODULE: ./build/report/escape.js
-
-/*
- * How values go into the languages that GitHub reads: workflow commands and Markdown.
- */
-/** The data of a workflow command, which ends at the line's end (actions/toolkit, core/src/command.ts). */
-function commandData(text) {
-    return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
-}
-/** A property of a workflow command, which ends at `,` or `::` besides. */
-function commandProperty(text) {
-    return commandData(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
-}
-/** A whole workflow command, without the line's end; properties that are undefined are left out. */
-function command(name, data, properties = {}) {
-    const given = Object.entries(properties).filter(([, value]) => value !== undefined && value !== '');
-    const list = given.map(([key, value]) => `${key}=${commandProperty(String(value))}`).join(',');
-    return `::${name}${list === '' ? '' : ` ${list}`}::${commandData(data)}`;
-}
-/**
- * Whether the runner would take a line for a command: `::` at its start, or `##[` anywhere (actions/runner,
- * ActionCommand.cs).
- */
-function looksLikeCommand(line) {
-    return line.trimStart().startsWith('::') || line.includes('##[');
-}
-/**
- * What GitHub Flavored Markdown or HTML could take for markup. `:` only where it begins a link or an emoji, `www.`
- * because it begins a link too.
- */
-const markup = /[&<>`|*_~[\]#\\@$^{}]|:(?=\/\/|[\w+-]+:)|www(?=\.)/gi;
-/**
- * A value as text within Markdown: what could be markup becomes numeric references, which are text and nothing else
- * (GFM spec 6.2). `@` and `#` are set apart besides, because GitHub looks for mentions and issues after rendering.
- * Newlines become spaces, so a table's row stays one row.
- */
-function markdown(text) {
-    return references(oneLine(text))
-        .replace(/&#(?:64|35);/g, '<span>$&</span>')
-        .replace(/^(?:[-+=]|[0-9]+(?=[.)]))/, (start) => [...start].map(reference).join(''));
-}
-/** A value as code within Markdown, where GitHub looks for no mention, issue, link or emoji. */
-function markdownCode(text) {
-    return text === '' ? '' : `<code>${references(oneLine(text))}</code>`;
-}
-/**
- * Lines as a block of code: HTML, because no number of backquotes is safe from a line that holds more. Within it
- * nothing is Markdown (GFM spec 4.6, start condition 1): HTML's own three characters would do, the rest is for readers
- * that are not GitHub's.
- */
-function markdownBlock(lines) {
-    return `<pre>${lines.map((line) => visible(line).replace(/[&<>`|@${}]/g, reference)).join('\n')}</pre>`;
-}
-/** A sentence of ours: what stands in backquotes becomes code, all the rest is text. */
-function markdownSentence(text) {
-    return oneLine(text)
-        .split(/(`[^`]+`)/)
-        .map((part) => (/^`[^`]+`$/.test(part) ? markdownCode(part.slice(1, -1)) : markdown(part)))
-        .join('');
-}
-/** A link; only http and https addresses become one, anything else is shown as code. */
-function markdownLink(label, url) {
-    const address = URL.parse(url);
-    if (address === null || !/^https?:$/.test(address.protocol))
-        return markdownCode(label);
-    const target = address.href.replace(/[^\w.~:/?#@!&*+,;=%-]/g, percent).replaceAll('&', '&amp;');
-    // Within a link's text nothing else becomes a link or a mention, so `://` and `www.` may stay as they are.
-    return `[${oneLine(label).replace(/[&<>`|*_~[\]\\@$^{}]/g, reference)}](${target})`;
-}
-function references(text) {
-    return text.replace(markup, (part) => [...part].map(reference).join(''));
-}
-function percent(character) {
-    return [...Buffer.from(character)]
-        .map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`)
-        .join('');
-}
-function reference(character) {
-    return `&#${character.codePointAt(0)};`;
-}
-function oneLine(text) {
-    return visible(text.replace(/\s*[\r\n]+\s*/g, ' '));
-}
-
-;// CONCATENATED MODULE: ./build/outputs.js
-/** How a run can end. */
-const results = [
-    'deployed',
-    'unchanged',
-    'planned',
-    'rolled-back',
-    'reverted',
-    'failed',
-    'cancelled',
-];
-/** The name of every output. */
-const outputNames = [
-    'result',
-    'release',
-    'previous-release',
-    'serving',
-    'url',
-    'failed-phase',
-    'health-status',
-    'duration-ms',
-    'report',
-];
-
-;// CONCATENATED MODULE: ./build/secrets.js
-
-
-
-
-
-/** From how many bytes on GitHub is told to mask a value: a shorter one would wreck the log (docs/threat-model.md). */
-const maskedFrom = 8;
-/** From how many bytes on a value is taken out of our own text. */
-const redactedFrom = 4;
-/**
- * What GitHub is to mask in the log of the whole job: every value of `env` and of the secret inputs, each line of
- * those of several lines, and their base64, JSON and URI forms where they differ, of 8 bytes and more. Left out is
- * what the log cannot do without: the domains, host, name and user, numbers, booleans and the words of the outputs
- * (GitHub drops a job's output that holds a masked value).
- * @param get the inputs as the workflow gave them: masking comes before judging
- */
-function secretsToMask(get) {
-    return needles(get, maskedFrom);
-}
-/** A redactor of every value that {@link secretsToMask} has or would have, were it 8 bytes long. */
-function redactor(get) {
-    const all = needles(get, redactedFrom);
-    return { redact: (text) => replaceAll(text, all) };
-}
-/** For runs that have no inputs: changes nothing. */
-const noSecrets = { redact: (text) => text };
-function needles(get, from) {
-    const exempt = publicWords(get);
-    const found = new Set();
-    for (const value of values(get)) {
-        for (const part of [value, ...value.split(/[\r\n]+/).map((line) => line.trim())]) {
-            if (Buffer.byteLength(part) < from || isPublic(part, exempt))
-                continue;
-            for (const form of secrets_forms(part))
-                if (Buffer.byteLength(form) >= from)
-                    found.add(form);
-        }
-    }
-    return [...found];
-}
-/** The values of `env` and of the secret inputs; a number in a secret input is a PIN, in `env` a port. */
-function values(get) {
-    const secrets = secretInputs
-        .filter((name) => name !== 'env')
-        .map((name) => get(name).replace(/[\r\n]+$/, ''));
-    return [...secrets, ...envValues(get('env')).filter((value) => !/^[-+]?[0-9]+(\.[0-9]+)?$/.test(value))];
-}
-/** The values of `env`, and, where they have escapes, what stands in the workflow for them. */
-function envValues(text) {
-    const written = linesOf(text).map((line) => line.slice(line.indexOf('=') + 1).replace(/^\s*['"]?|['"]?\s*$/g, ''));
-    try {
-        return [...parseDotenv(text).values(), ...written.filter((value) => value.includes('\\'))];
-    }
-    catch {
-        // Which part of a faulty text is a secret cannot be known: each line and what follows its `=` are.
-        return [...linesOf(text), ...written];
-    }
-}
-/** The inputs whose values stand in every log on purpose, and the words that a workflow compares outputs with. */
-function publicWords(get) {
-    const names = [get('host'), get('name'), get('user'), get('app')].map((text) => text.trim());
-    const domains = linesOf(get('domain')).flatMap((name) => [name, `http://${name}`, `https://${name}`]);
-    const words = [...names, ...domains, ...phases, ...results, 'true', 'false', 'none', 'null'];
-    return new Set(words.map((word) => word.toLowerCase()));
-}
-function isPublic(value, exempt) {
-    // The first and last line of a key are the same in every key.
-    if (/^-----(BEGIN|END) [A-Z0-9 ]+-----$/.test(value))
-        return true;
-    if (/^[0-9]{1,7}$/.test(value))
-        return true;
-    return exempt.has(value.toLowerCase().replace(/\/$/, ''));
-}
-/** The spellings in which a value turns up in other programs' output. */
-function secrets_forms(value) {
-    const bytes = Buffer.from(value);
-    const json = JSON.stringify(value).slice(1, -1);
-    const wellFormed = value.isWellFormed() ? encodeURIComponent(value) : value;
-    return [value, json, wellFormed, bytes.toString('base64url'), bytes.toString('hex'), ...base64Within(bytes)];
-}
-/**
- * Base64 of the value by itself, and the digits it leads to when up to two bytes stand before it (as in
- * `user:password`): those that depend on nothing but the value.
- */
-function base64Within(bytes) {
-    const alone = bytes.toString('base64');
-    if (bytes.length < redactedFrom * 2)
-        return [alone];
-    return [alone, ...[0, 1, 2].map((before) => certainDigits(bytes, before))];
-}
-function certainDigits(bytes, before) {
-    const digits = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64');
-    // Six bits a digit: those that begin within the value, and end within it.
-    return digits.slice(Math.ceil((before * 8) / 6), Math.floor(((before + bytes.length) * 8) / 6));
-}
-function replaceAll(text, needlesOfText) {
-    const ranges = needlesOfText
-        .flatMap((needle) => occurrences(text, needle))
-        .sort((one, other) => one[0] - other[0]);
-    let result = '';
-    let end = 0;
-    for (const [from, to] of ranges) {
-        if (from >= end)
-            result += `${text.slice(end, from)}***`;
-        end = Math.max(end, to);
-    }
-    return result + text.slice(end);
-}
-function occurrences(text, needle) {
-    const found = [];
-    for (let at = text.indexOf(needle); at >= 0; at = text.indexOf(needle, at + 1))
-        found.push([at, at + needle.length]);
-    return found;
-}
-
-;// CONCATENATED MODULE: ./build/report/log.js
-
-
-
-
-/** Bytes of one line of foreign output that are shown. */
-const log_longestLine = 4096;
-/** GitHub cuts an annotation's message here (actions/runner, ExecutionContext.cs). */
-const longestAnnotation = 4096;
-/** GitHub keeps this many annotations of one level for a step (the same file); the rest are plain lines. */
-const mostAnnotations = 10;
-/** Writes to the job's log. */
-const standardOutput = (text) => {
-    process.stdout.write(text);
-};
-/** A log in the runner's language (GitHub docs, "Workflow commands"), written to `write`. */
-function createLog(write = standardOutput) {
-    let redact = noSecrets.redact;
-    let phaseOpen;
-    /** While set, the runner takes no commands until it sees this. */
-    let guard;
-    const annotated = { warning: 0, error: 0 };
-    const unguard = () => {
-        if (guard !== undefined)
-            write(`::${guard}::\n`);
-        guard = undefined;
-    };
-    const say = (name, data = '', properties = {}) => {
-        unguard();
-        write(`${command(name, data, properties)}\n`);
-    };
-    const closeGroup = () => {
-        if (phaseOpen !== undefined)
-            say('endgroup');
-        phaseOpen = undefined;
-    };
-    const guarded = (lines) => {
-        if (lines.length === 0)
-            return;
-        if (guard === undefined) {
-            const token = (0,external_node_crypto_.randomUUID)();
-            say('stop-commands', token);
-            guard = token;
-        }
-        write(lines.map((line) => `${line}\n`).join(''));
-    };
-    /** Text of ours may quote a file name or a server: the same guard where it looks like a command. */
-    const own = (text) => {
-        const lines = redact(text)
-            .split(/\r\n|[\r\n]/)
-            .map(visible);
-        if (lines.some(looksLikeCommand))
-            return guarded(lines);
-        unguard();
-        write(lines.map((line) => `${line}\n`).join(''));
-    };
-    const annotate = (level, text, properties) => {
-        annotated[level] += 1;
-        const message = cutToBytes(redact(text), longestAnnotation);
-        if (annotated[level] <= mostAnnotations)
-            say(level, message, properties);
-        else
-            own(`${level}: ${message}`);
-    };
-    return {
-        phase: (phase) => {
-            closeGroup();
-            say('group', phase);
-            phaseOpen = phase;
-        },
-        phaseEnd: (ms) => {
-            if (phaseOpen === undefined)
-                return;
-            own(`${phaseOpen}: ${duration(ms)}`);
-            closeGroup();
-        },
-        info: own,
-        foreign: (lines) => guarded(lines.map((line) => foreignLine(line, redact))),
-        progress: own,
-        warning: ({ code, text, file }) => annotate('warning', text, { title: code, file: file === undefined ? undefined : redact(file) }),
-        error: (error) => {
-            closeGroup();
-            for (const { cause, cure, file, line } of error.explanations) {
-                const place = file === undefined ? {} : { file: redact(file), line };
-                annotate('error', `${cause} ${cure}`, { title: error.code, ...place });
-            }
-        },
-        debug: (text) => say('debug', redact(text)),
-        mask: (values) => {
-            for (const value of values)
-                if (value.trim() !== '')
-                    say('add-mask', value);
-        },
-        redactWith: (redactor) => {
-            redact = redactor.redact;
-        },
-    };
-}
-/**
- * One line of another program's output as it is shown: what a carriage return has written over is dropped, as on a
- * terminal; control characters are shown, secrets are not; long lines are cut.
- */
-function foreignLine(line, redact) {
-    const parts = redact(line.replace(/[\r\n]+$/, '')).split('\r');
-    const last = parts.findLast((part) => part.trim() !== '') ?? '';
-    return cutToBytes(visible(last), log_longestLine);
-}
-/** Milliseconds for people: `85 ms`, `3.2 s`, `2 min 5 s`. */
-function duration(ms) {
-    if (ms < 1000)
-        return `${Math.round(ms)} ms`;
-    if (ms < 59_950)
-        return `${(ms / 1000).toFixed(1)} s`;
-    const seconds = Math.round(ms / 1000);
-    return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
 ;// CONCATENATED MODULE: ./build/report/summary-sections.js
@@ -70492,29 +73030,29 @@ function endingOf(outcome, lines) {
         }
         return { result: plan.kind === 'rollback' ? 'rolled-back' : 'deployed', serving };
     }
-    if (applied.failure?.code === 'cancelled')
-        return { result: 'cancelled', serving, error: cancelledError(serving) };
     if (applied.failure?.code === 'smoke' && smoked?.ok === false) {
         const result = serving === plan.from ? 'reverted' : 'failed';
         return { result, serving, error: smokeError(outcome, smoked, lines), failedPhase: 'smoke' };
     }
     if (applied.end === 'lost') {
         const error = applied.lost instanceof DeployError ? applied.lost : killed(lines);
-        return { result: error.code === 'cancelled' ? 'cancelled' : 'failed', serving, error };
+        return { result: 'failed', serving, error };
     }
     const { code = 'unknown', detail = '' } = applied.failure ?? {};
     const reverted = code === 'no-verdict' && serving === plan.from;
     return {
         result: reverted ? 'reverted' : 'failed',
         serving,
-        error: diagnose({ code, detail, lines }, situationOf(outcome)),
+        error: diagnosis_diagnose({ code, detail, lines }, situationOf(outcome)),
         ...(code.startsWith('facts') ? { failedPhase: 'facts' } : {}),
     };
 }
+/** A run whose job was cancelled, whatever had become of it by then: visitors get one release or the other. */
+function endingOfCancel(serving) {
+    return { result: 'cancelled', serving, error: cancelledError(serving) };
+}
 /** What became of a run that an error ended. */
-function endingOfError(error, aborted, serving) {
-    if (aborted)
-        return { result: 'cancelled', serving, error: cancelledError(serving) };
+function endingOfError(error, serving) {
     if (error instanceof DeployError)
         return { result: 'failed', serving, error };
     return { result: 'failed', serving, error: defect(error) };
@@ -70554,7 +73092,7 @@ function stays(outcome, smoked) {
 function smokeError(outcome, smoked, lines) {
     const outside = smoked.answersOnServer && UNREACHED.has(smoked.code);
     const code = outside ? 'unreachable-outside' : smoked.code;
-    return diagnose({ code: `smoke-${code}`, detail: smoked.detail, lines }, situationOf(outcome));
+    return diagnosis_diagnose({ code: `smoke-${code}`, detail: smoked.detail, lines }, situationOf(outcome));
 }
 const UNREACHED = new Set(['unreachable', 'timeout']);
 function situationOf({ plan, facts, project, inputs }) {
@@ -70734,2305 +73272,7 @@ function keep(lines, line) {
         lines.splice(0, lines.length - mostLines * 4);
 }
 
-;// CONCATENATED MODULE: ./build/server/channel.js
-
-/** Bytes that may wait in the socket: a server's window may be any size, the runner's memory is not. */
-const socketBacklog = 2 * 1024 * 1024;
-/**
- * Starts a command and gives its channel.
- * @param limitMs how long the server may take to start it.
- * @throws DeployError `exec-refused` where the server does not start it in time or at all.
- */
-function openChannel(client, socket, command, limitMs) {
-    return new Promise((resolve, reject) => {
-        const refuse = (why) => reject(channel_refused(why));
-        const timer = setTimeout(() => refuse(`it did not answer within ${limitMs} ms`), limitMs);
-        try {
-            client.exec(command, (error, channel) => {
-                clearTimeout(timer);
-                if (error)
-                    refuse(error.message);
-                // At once: a short program's exit comes in the same packet as the answer, and nobody tells it twice.
-                else
-                    resolve(channelOf(channel, client, socket));
-            });
-        }
-        catch (error) {
-            clearTimeout(timer);
-            refuse(error instanceof Error ? error.message : String(error));
-        }
-    });
-}
-function channelOf(channel, client, socket) {
-    // ssh2 never answers a write to a channel that has closed, so every waiting write is settled by hand.
-    const waiting = [];
-    let ended = false;
-    let lost = false;
-    const release = () => {
-        if (channel.writableNeedDrain || socket.writableLength > socketBacklog)
-            return;
-        for (const one of waiting.splice(0))
-            one.resolve();
-    };
-    channel.on('drain', release);
-    socket.on('drain', release);
-    const end = {
-        status: undefined,
-        signal: undefined,
-    };
-    channel.on('exit', (status, signal) => {
-        end.status = status ?? undefined;
-        end.signal = signal;
-    });
-    const closed = new Promise((resolve) => {
-        const finish = () => {
-            if (ended)
-                return;
-            ended = true;
-            socket.removeListener('drain', release);
-            for (const one of waiting.splice(0))
-                one.reject(channelClosed());
-            // Where the connection broke off, output may be missing, whatever status had come before.
-            resolve(lost ? { status: undefined, signal: undefined } : { ...end });
-        };
-        channel.on('close', finish);
-        client.on('error', () => {
-            if (stillOpen(channel))
-                lost = true;
-        });
-        // ssh2 tells that the connection is gone before it closes its channels.
-        client.on('close', () => {
-            if (stillOpen(channel))
-                lost = true;
-            // Unread output keeps a channel from closing; with the connection gone nobody may wait for that.
-            setImmediate(() => {
-                if (channel.readableFlowing !== true)
-                    finish();
-            });
-        });
-    });
-    return {
-        closed,
-        write(data) {
-            if (ended || lost)
-                return Promise.reject(channelClosed());
-            const bytes = typeof data === 'string' ? Buffer.from(data) : data;
-            const room = channel.write(bytes);
-            if (room && socket.writableLength <= socketBacklog)
-                return Promise.resolve();
-            return new Promise((resolve, reject) => {
-                waiting.push({ resolve, reject });
-            });
-        },
-        end() {
-            channel.end();
-        },
-        onData(listener) {
-            channel.on('data', listener);
-        },
-        onError(listener) {
-            channel.stderr.on('data', listener);
-        },
-    };
-}
-/** Says whether the server has neither ended nor closed the channel: ssh2 keeps that in `incoming.state`. */
-function stillOpen(channel) {
-    const { incoming } = channel;
-    return typeof incoming === 'object' && incoming !== null && 'state' in incoming && incoming.state === 'open';
-}
-function channelClosed() {
-    return new DeployError('channel-closed', {
-        cause: 'The program on the server ended before it had taken everything.',
-        cure: 'Look at the last lines of its output, and run the job again.',
-    });
-}
-function channel_refused(why) {
-    return new DeployError('exec-refused', {
-        cause: `The login worked, but the server did not start a command for this user: ${why}.`,
-        cure: 'Allow this user to run commands: look for ForceCommand, MaxSessions and a `command=` in authorized_keys.',
-        input: 'user',
-    });
-}
-
-;// CONCATENATED MODULE: ./build/server/ssh-wire.js
-/**
- * The few pieces of the SSH wire format that keys are made of (RFC 4251, section 5): a string is a 32-bit
- * big-endian length followed by that many bytes.
- */
-/** Reads the string that starts at `offset`; undefined where the bytes end before it does. */
-function readString(bytes, offset) {
-    const start = offset + 4;
-    if (bytes.length < start)
-        return undefined;
-    const next = start + bytes.readUInt32BE(offset);
-    return bytes.length < next ? undefined : { value: bytes.subarray(start, next), next };
-}
-/** Writes one string. */
-function writeString(value) {
-    const bytes = Buffer.from(value);
-    return Buffer.concat([writeUint32(bytes.length), bytes]);
-}
-/** Writes one 32-bit number. */
-function writeUint32(value) {
-    const bytes = Buffer.alloc(4);
-    bytes.writeUInt32BE(value);
-    return bytes;
-}
-
-;// CONCATENATED MODULE: ./build/server/public-key.js
-
-
-/** The algorithms by which a server may prove a key of each type; SHA-1 (`ssh-rsa`) is never asked for. */
-const algorithmsByType = {
-    'ssh-ed25519': ['ssh-ed25519'],
-    'ecdsa-sha2-nistp256': ['ecdsa-sha2-nistp256'],
-    'ecdsa-sha2-nistp384': ['ecdsa-sha2-nistp384'],
-    'ecdsa-sha2-nistp521': ['ecdsa-sha2-nistp521'],
-    'ssh-rsa': ['rsa-sha2-512', 'rsa-sha2-256'],
-};
-/** Every type that can be checked, in the order in which they are asked for. */
-const hostKeyTypes = [
-    'ssh-ed25519',
-    'ecdsa-sha2-nistp256',
-    'ecdsa-sha2-nistp384',
-    'ecdsa-sha2-nistp521',
-    'ssh-rsa',
-];
-/** Says whether a host key of this type can be checked. */
-function isHostKeyType(type) {
-    return Object.hasOwn(algorithmsByType, type);
-}
-/** The algorithms to ask for to be shown a key of this type, best first. */
-function algorithmsFor(type) {
-    return algorithmsByType[type];
-}
-/**
- * The fingerprint of a public key in wire format, as `ssh-keygen -l` prints it: `SHA256:` and the unpadded
- * base64 of the hash.
- */
-function fingerprintOf(blob) {
-    const hash = (0,external_node_crypto_.createHash)('sha256').update(blob).digest('base64');
-    return `SHA256:${hash.replace(/=+$/, '')}`;
-}
-/** The type that a public key in wire format says it has, e.g. `ssh-ed25519`; '' where it says none. */
-function typeOf(blob) {
-    const type = readString(blob, 0)?.value.toString('latin1') ?? '';
-    return /^[a-z0-9@.-]{1,64}$/.test(type) ? type : '';
-}
-/** The type's name as people and `ssh-keygen -l` say it: ED25519, ECDSA, RSA. */
-function familyOf(type) {
-    if (type.includes('ed25519'))
-        return 'ED25519';
-    if (type.includes('ecdsa'))
-        return 'ECDSA';
-    if (type.includes('rsa'))
-        return 'RSA';
-    return type === '' ? 'unreadable' : type;
-}
-
-;// CONCATENATED MODULE: ./build/server/auth-diagnosis.js
-
-
-
-/** SSH_DISCONNECT_PROTOCOL_ERROR and SSH_DISCONNECT_NO_MORE_AUTH_METHODS_AVAILABLE (RFC 4253, section 11.1). */
-const turnedAway = [2, 14];
-/**
- * Says why a login failed, as far as a server lets a client know: sshd answers alike whether the key is missing,
- * the files' modes are wrong, the user does not exist or is not allowed.
- * Codes: `login-none`, `login-timeout`, `login-too-many-tries`, `login-second-factor`, `login-keys-off`,
- * `login-key-type`, `login-password-off`, `login-key-refused`, `login-password-refused`, `login-cut`.
- */
-function authenticationDiagnosis(failure) {
-    const { host, user, level, code, message, authentication } = failure;
-    const { key, passwordGiven, tried, allowed, partial } = authentication;
-    const error = (name, explanation) => new DeployError(name, explanation);
-    const takes = allowed === undefined || allowed.length === 0 ? 'nothing' : allowed.join(', ');
-    if (key === undefined && !passwordGiven) {
-        return error('login-none', {
-            cause: 'Neither `ssh-key` nor `password` is given.',
-            cure: 'Set `ssh-key` to a private key whose public half is in authorized_keys on the server.',
-            input: 'ssh-key',
-        });
-    }
-    if (level === 'client-timeout') {
-        return error('login-timeout', {
-            cause: `${host} did not finish the login of ${user} within \`connect-timeout\`.`,
-            cure: 'Raise `connect-timeout`; on the server a slow PAM module or name lookup (`UseDNS`) is the usual reason.',
-            input: 'connect-timeout',
-        });
-    }
-    if (turnedAway.includes(code) && !partial) {
-        const what = key === undefined ? 'the password' : `the key ${key.fingerprint} (${familyOf(key.type)})`;
-        return error('login-too-many-tries', {
-            cause: `${host} did not take ${what} of ${user} and ended the login: ${auth_diagnosis_oneLine(message)}.`,
-            cure: 'Correct `user`, `ssh-key` or `password`, and give only the one that is right: each refused one counts towards MaxAuthTries of sshd_config.',
-            input: key === undefined ? 'password' : 'ssh-key',
-        });
-    }
-    if (level !== 'client-authentication') {
-        return error('login-cut', {
-            cause: `${host} broke off the login of ${user}: ${auth_diagnosis_oneLine(message)}.`,
-            cure: 'Look into the log of sshd on the server (`journalctl -u ssh`), and run the job again.',
-            input: 'user',
-        });
-    }
-    if (partial) {
-        return error('login-second-factor', {
-            cause: `${host} took the first proof of ${user}, but wants a second one (${takes}).`,
-            cure: passwordGiven
-                ? 'Use a user for whom sshd asks for a key only (AuthenticationMethods publickey): one-time codes cannot be given by a workflow.'
-                : 'Give `password` too, or set `AuthenticationMethods publickey` for this user in sshd_config.',
-            input: 'password',
-        });
-    }
-    if (key === undefined)
-        return withPassword(failure, takes);
-    if (allowed !== undefined && !allowed.includes('publickey')) {
-        return error('login-keys-off', {
-            cause: `${host} takes no keys from ${user}, only: ${takes}.`,
-            cure: passwordGiven
-                ? 'Correct `password`, or set `PubkeyAuthentication yes` in sshd_config.'
-                : 'Set `PubkeyAuthentication yes` in sshd_config, or give `password`.',
-            input: 'ssh-key',
-        });
-    }
-    // ssh2 sends no key for whose type the server has named no signature algorithm, so no refusal has come.
-    if (allowed === undefined) {
-        return error('login-key-type', {
-            cause: `${host} takes no ${familyOf(key.type)} keys, or none with a signature algorithm that can be used here.`,
-            cure: 'Use an Ed25519 key (`ssh-keygen -t ed25519`), or allow rsa-sha2-256 in PubkeyAcceptedAlgorithms of sshd_config.',
-            input: 'ssh-key',
-        });
-    }
-    const alsoPassword = tried.some((method) => method !== 'publickey');
-    const root = user === 'root'
-        ? 'see that PermitRootLogin is not `no`'
-        : 'see that the user exists and may log in (AllowUsers)';
-    return error('login-key-refused', {
-        cause: `${host} did not take the key ${key.fingerprint} (${familyOf(key.type)}) for the user ${user}${alsoPassword ? ', nor the password' : ''}.`,
-        cure: `Correct \`user\` or \`ssh-key\`, or add this line to ~${user}/.ssh/authorized_keys on the server (home and .ssh writable by nobody else, or sshd ignores it) and ${root}: ${key.publicLine}`,
-        input: 'ssh-key',
-    });
-}
-function withPassword({ host, user, authentication }, takes) {
-    const { allowed } = authentication;
-    const byPassword = allowed?.some((method) => method === 'password' || method === 'keyboard-interactive');
-    if (allowed !== undefined && byPassword !== true) {
-        return new DeployError('login-password-off', {
-            cause: `${host} takes no passwords from ${user}, only: ${takes}.`,
-            cure: 'Set `ssh-key` to a private key whose public half is in authorized_keys on the server.',
-            input: 'password',
-        });
-    }
-    return new DeployError('login-password-refused', {
-        cause: `${host} did not take the password for the user ${user}.`,
-        cure: user === 'root'
-            ? 'Use `ssh-key` (sshd takes no password from root unless PermitRootLogin is `yes`), or correct `password`.'
-            : 'Correct `user` or `password`; a key in `ssh-key` is safer than either.',
-        input: 'password',
-    });
-}
-/** What a server said, fit for the middle of a sentence. */
-function auth_diagnosis_oneLine(text) {
-    return cutToBytes(visible(text.trim().replace(/\.$/, '')), 200);
-}
-
-;// CONCATENATED MODULE: ./build/server/connect-diagnosis.js
-
-
-
-
-
-/**
- * Says what is wrong. Codes: `host-unknown`, `host-lookup-failed`, `connection-refused`, `connection-timeout`,
- * `host-unreachable`, `connection-reset`, `not-ssh`, `connection-closed`, `greeting-timeout`,
- * `no-common-algorithm`, `handshake-timeout`, `handshake-failed`, `connect-failed`, and those of
- * `authenticationDiagnosis`.
- */
-function connect_diagnosis_diagnose(failure) {
-    switch (failure.stage) {
-        case 'tcp':
-            return tcp(failure);
-        case 'greeting':
-            return greeting(failure);
-        case 'handshake':
-            return handshake(failure);
-        case 'authentication':
-            return { error: authenticationDiagnosis(failure), passing: false };
-    }
-}
-function tcp(failure) {
-    const { host, port, code } = failure;
-    switch (String(code)) {
-        case 'ENOTFOUND':
-            return lasting('host-unknown', {
-                cause: `There is no address for the name ${host}.`,
-                cure: 'Correct `host`, or give the IP address of the server; a new DNS record can take hours to be seen.',
-                input: 'host',
-            });
-        case 'EAI_AGAIN':
-            return passing('host-lookup-failed', {
-                cause: `The name ${host} could not be looked up: the name server did not answer.`,
-                cure: 'Run the job again, or give the IP address of the server as `host`.',
-                input: 'host',
-            });
-        case 'ECONNREFUSED':
-            return lasting('connection-refused', {
-                cause: `${host} refused the connection: nothing listens on port ${port}.`,
-                cure: 'Start sshd on the server (`systemctl start ssh`), or correct `port`.',
-                input: 'port',
-            });
-        case 'TIMEOUT':
-        case 'ETIMEDOUT':
-            return passing('connection-timeout', {
-                cause: `${host} did not answer on port ${port}: it is down, or a firewall drops the connection.`,
-                cure: `Check \`host\` and \`port\`, and open the port for the runner's address${privateHint(host)}.`,
-                input: 'host',
-            });
-        case 'EHOSTUNREACH':
-        case 'ENETUNREACH':
-            return passing('host-unreachable', {
-                cause: `There is no way from the runner to ${host}.`,
-                cure: (0,external_node_net_.isIP)(host) === 6
-                    ? "Give the server's IPv4 address as `host`: GitHub's runners have no IPv6."
-                    : `Check \`host\`, and that the server is up${privateHint(host)}.`,
-                input: 'host',
-            });
-        case 'ECONNRESET':
-        case 'EPIPE':
-            return passing('connection-reset', {
-                cause: `${host} broke off the connection to port ${port}.`,
-                cure: 'Run the job again; if it stays, look for a firewall in front of the server.',
-                input: 'host',
-            });
-        default:
-            return lasting('connect-failed', {
-                cause: `The connection to ${host} port ${port} failed: ${failure.message}.`,
-                cure: 'Check `host` and `port`.',
-                input: 'host',
-            });
-    }
-}
-function greeting(failure) {
-    const { host, port, level, firstBytes } = failure;
-    const said = firstBytes.trim();
-    if (/^(HTTP\/|<!doctype|<html)/i.test(said))
-        return notSsh(failure, 'a web server');
-    if (/^220[ -]/.test(said))
-        return notSsh(failure, 'a mail or FTP server');
-    // A TLS alert: content type 21, protocol version 3.x (RFC 8446, section 5.1).
-    if (said.startsWith('\x15\x03'))
-        return notSsh(failure, 'a TLS server');
-    if (level === 'client-timeout') {
-        return lasting('greeting-timeout', {
-            cause: `${host} took the connection on port ${port}, but said nothing within \`connect-timeout\`.`,
-            cure: 'Check that sshd listens there and is not overloaded, or raise `connect-timeout`: with `UseDNS yes` sshd can wait long for a name.',
-            input: 'connect-timeout',
-        });
-    }
-    // sshd itself speaks plain text before its greeting only when it turns a caller away.
-    if (said !== '' && !/exceeded|not allowed|penalt|refused|too many/i.test(said)) {
-        return notSsh(failure, 'something else');
-    }
-    return passing('connection-closed', {
-        cause: `${host} closed the connection on port ${port} before it said anything${said === '' ? '' : ` but ${quoted(said)}`}.`,
-        cure: 'Wait some minutes and run the job again; sshd turns callers away for a while when too many come at once (MaxStartups) or logins failed (PerSourcePenalties, fail2ban), and for good by /etc/hosts.deny.',
-        input: 'host',
-    });
-}
-function notSsh({ host, port, firstBytes }, what) {
-    return lasting('not-ssh', {
-        cause: `What answers on ${host} port ${port} is not SSH but ${what}: it said ${quoted(firstBytes.trim())}.`,
-        cure: 'Correct `port` (sshd listens on 22 unless its `Port` says otherwise) or `host`.',
-        input: 'port',
-    });
-}
-function handshake(failure) {
-    const { host, port, level, message, serverIdent } = failure;
-    if (/no matching host key format/i.test(message)) {
-        const families = [...new Set(failure.hostKeyTypes.map(familyOf))].join(' or ');
-        return lasting('no-common-algorithm', {
-            cause: `${host} (${serverIdent}) has no host key of a type that can be checked (${families}).`,
-            cure: 'Run `ssh-keygen -A` on the server and restart sshd, which makes the missing keys.',
-            input: 'host',
-        });
-    }
-    if (/no matching/i.test(message)) {
-        return lasting('no-common-algorithm', {
-            cause: `${host} (${serverIdent}) and this action have no algorithm in common: ${message}.`,
-            cure: 'Allow curve25519-sha256 and aes128-gcm@openssh.com in KexAlgorithms and Ciphers of the server, or bring its sshd up to date.',
-            input: 'host',
-        });
-    }
-    if (level === 'client-timeout') {
-        return lasting('handshake-timeout', {
-            cause: `${host} (${serverIdent}) began to speak SSH on port ${port}, but did not go on within \`connect-timeout\`.`,
-            cure: 'Run the job again, or raise `connect-timeout`; if it stays, large packets get lost on the way (MTU).',
-            input: 'connect-timeout',
-        });
-    }
-    const cut = level === 'client-socket' || /lost|ended|No response/i.test(message);
-    const diagnosis = cut ? passing : lasting;
-    return diagnosis('handshake-failed', {
-        cause: `The SSH handshake with ${host} (${serverIdent}) failed: ${message}.`,
-        cure: cut
-            ? 'Run the job again; if it stays, look into the log of sshd (`journalctl -u ssh`).'
-            : 'Look into the log of sshd on the server: `journalctl -u ssh`.',
-        input: 'host',
-    });
-}
-function lasting(code, explanation) {
-    return { error: new DeployError(code, explanation), passing: false };
-}
-function passing(code, explanation) {
-    return { error: new DeployError(code, explanation), passing: true };
-}
-/** The first line of what a stranger said, fit for a log. */
-function quoted(text) {
-    const [line = ''] = text.split(/[\r\n]/);
-    return `"${cutToBytes(visible(line), 80)}"`;
-}
-/** A private address (RFC 1918, RFC 6598) cannot be reached from GitHub's own runners. */
-function privateHint(host) {
-    const inside = /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.)/.test(host);
-    return inside && (0,external_node_net_.isIP)(host) === 4
-        ? ' (this is a private address: only a runner within that network can reach it)'
-        : '';
-}
-
-;// CONCATENATED MODULE: ./build/server/known-hosts.js
-
-
-/** Reads known_hosts lines: plain names, lists, `*`, `?` and `!`, `[host]:port`, hashed names, both markers. */
-function parseKnownHosts(text) {
-    const entries = [];
-    const faults = [];
-    for (const [index, raw] of text
-        .replace(/^\uFEFF/, '')
-        .split(/\r\n|\r|\n/)
-        .entries()) {
-        const line = raw.trim();
-        if (line === '' || line.startsWith('#'))
-            continue;
-        const read = parseLine(line, index + 1);
-        if ('cause' in read)
-            faults.push(read);
-        else
-            entries.push(read);
-    }
-    return { entries, faults };
-}
-function parseLine(line, number) {
-    const fault = (what, cure) => ({
-        cause: `Line ${number} of \`known-hosts\` ${what}.`,
-        cure,
-        input: 'known-hosts',
-    });
-    const fields = line.split(/[ \t]+/);
-    const word = fields[0]?.startsWith('@') ? fields.shift() : undefined;
-    const marker = word === '@revoked' ? 'revoked' : word === '@cert-authority' ? 'cert-authority' : undefined;
-    if (word !== undefined && marker === undefined) {
-        return fault('has a marker that is neither @revoked nor @cert-authority', 'Correct the marker, or remove the line.');
-    }
-    const [names = '', type = '', base64 = ''] = fields;
-    if (/^(SHA256|MD5):/.test(names)) {
-        return fault('is a fingerprint, not a known_hosts line', 'Put `SHA256:...` into `host-fingerprint` instead.');
-    }
-    if (/^(ssh-|ecdsa-|sk-)/.test(names) && type.startsWith('AAAA')) {
-        return fault('is a key without a host name', "Put the server's name and a space in front of it.");
-    }
-    const key = Buffer.from(base64, 'base64');
-    // The type stands twice, in the line and within the key: where they differ, the line was cut or edited.
-    if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64) || typeOf(key) !== type) {
-        return fault('cannot be read as `name type key`', 'Copy the whole line again, as `ssh-keyscan` or your own ~/.ssh/known_hosts has it.');
-    }
-    if (names.startsWith('|') && parseHash(names) === undefined) {
-        return fault('has a hashed name that cannot be read', 'Copy the whole line again.');
-    }
-    if (marker === undefined && !isHostKeyType(type)) {
-        return fault(`pins a key of type ${type}, which this action cannot check`, 'Pin the ED25519, ECDSA or RSA key of the server instead.');
-    }
-    return { line: number, marker, names, type, key };
-}
-/**
- * The lines that speak of a server. As ssh(1) does, a server on another port than 22 is looked up as
- * `[host]:port`, and under its plain name where there is no line for that.
- */
-function entriesFor(entries, host, port) {
-    const exact = entries.filter((entry) => speaksOf(entry, nameInKnownHosts(host, port)));
-    if (port === 22 || exact.some((entry) => entry.marker === undefined))
-        return exact;
-    return entries.filter((entry) => speaksOf(entry, host.toLowerCase())).concat(exact);
-}
-/** How a server is called in known_hosts: `host`, or `[host]:port` where the port is not 22; lower case. */
-function nameInKnownHosts(host, port) {
-    const name = host.toLowerCase();
-    return port === 22 ? name : `[${name}]:${port}`;
-}
-function speaksOf(entry, name) {
-    const hash = parseHash(entry.names);
-    if (hash !== undefined) {
-        const made = (0,external_node_crypto_.createHmac)('sha1', hash.salt).update(name).digest();
-        return made.length === hash.digest.length && (0,external_node_crypto_.timingSafeEqual)(made, hash.digest);
-    }
-    const patterns = entry.names.toLowerCase().split(',');
-    const matches = (pattern) => matchesPattern(pattern, name);
-    // One negated pattern that matches rules the line out, whatever else matches.
-    if (patterns.some((pattern) => pattern.startsWith('!') && matches(pattern.slice(1))))
-        return false;
-    return patterns.some((pattern) => !pattern.startsWith('!') && matches(pattern));
-}
-/** `|1|SALT|HASH`: HMAC-SHA1 of the name with the salt as its key, both in base64. */
-function parseHash(names) {
-    const match = /^\|1\|([A-Za-z0-9+/=]+)\|([A-Za-z0-9+/=]+)$/.exec(names);
-    if (match === null)
-        return undefined;
-    return { salt: Buffer.from(match[1] ?? '', 'base64'), digest: Buffer.from(match[2] ?? '', 'base64') };
-}
-/**
- * Matches `*` and `?` by walking both texts once with one step back to the last `*`: no regular expression is
- * built from what was given, so no pattern can take exponential time.
- */
-function matchesPattern(pattern, name) {
-    let p = 0;
-    let n = 0;
-    let star = -1;
-    let resume = 0;
-    while (n < name.length) {
-        if (pattern[p] === '*') {
-            star = p++;
-            resume = n;
-        }
-        else if (p < pattern.length && (pattern[p] === '?' || pattern[p] === name[n])) {
-            p++;
-            n++;
-        }
-        else if (star >= 0) {
-            p = star + 1;
-            n = ++resume;
-        }
-        else {
-            return false;
-        }
-    }
-    return /^\**$/.test(pattern.slice(p));
-}
-
-;// CONCATENATED MODULE: ./build/server/host-key-errors.js
-
-
-
-/**
- * The error for a host key that is not pinned: what was seen, how to compare it on the server itself, and the
- * exact line to pin it. Codes: `host-key-unpinned` (neither input given), `host-key-unknown`,
- * `host-key-authority` (only a certificate authority is pinned), `host-key-changed`, `host-key-revoked`.
- */
-function refusedHostKey(refused) {
-    const { host, port, verdict, identity } = refused;
-    switch (verdict) {
-        case 'revoked':
-            return new DeployError('host-key-revoked', {
-                cause: `${host_key_errors_name(refused)} showed ${seen(refused)}, which \`known-hosts\` marks as @revoked.`,
-                cure: 'Do not connect: give the server a new host key, and pin that one.',
-                input: 'known-hosts',
-            });
-        case 'changed':
-            return new DeployError('host-key-changed', host_key_errors_changed(refused));
-        case 'unknown':
-            if (identity.unpinned)
-                return new DeployError('host-key-unpinned', unpinned(refused));
-            if (identity.trustsAuthority(host, port))
-                return new DeployError('host-key-authority', authority(refused));
-            return new DeployError('host-key-unknown', host_key_errors_unknown(refused));
-    }
-}
-function unpinned(refused) {
-    return {
-        cause: `Neither \`known-hosts\` nor \`host-fingerprint\` is given, so nothing says that the machine that answered is ${host_key_errors_name(refused)}: it showed ${seen(refused)}.`,
-        cure: `${capital(compare(refused))} and, if it prints the same, add to \`known-hosts\` the line: ${theLine(refused)}`,
-        input: 'known-hosts',
-    };
-}
-function host_key_errors_unknown(refused) {
-    const key = refused.keys.find((one) => refused.identity.elsewhere(one));
-    const line = key && refused.identity.elsewhere(key);
-    if (line !== undefined) {
-        return {
-            cause: `\`known-hosts\` pins the key that was shown (${seen(refused)}) in line ${line.line}, but for another name than ${host_key_errors_name(refused)}.`,
-            cure: `If both names are one server, add to \`known-hosts\` the line: ${theLine(refused)}`,
-            input: 'known-hosts',
-        };
-    }
-    return {
-        cause: `\`known-hosts\` has no line for ${host_key_errors_name(refused)}, which showed ${seen(refused)}.`,
-        cure: `${capital(compare(refused))} and, if it prints the same, add to \`known-hosts\` the line: ${theLine(refused)}`,
-        input: 'known-hosts',
-    };
-}
-function authority(refused) {
-    return {
-        cause: `\`known-hosts\` pins only a certificate authority for ${host_key_errors_name(refused)}, and host certificates cannot be verified here; it showed ${seen(refused)}.`,
-        cure: `Pin the key itself: ${compare(refused)} and, if it prints the same, add to \`known-hosts\` the line: ${theLine(refused)}`,
-        input: 'known-hosts',
-    };
-}
-function host_key_errors_changed(refused) {
-    const pins = refused.identity.pins(refused.host, refused.port);
-    const pinned = pins.map(({ type, fingerprint, line }) => {
-        const family = type === undefined ? '' : `${familyOf(type)} `;
-        const where = line === undefined ? '' : ` (line ${line})`;
-        return `${family}${fingerprint}${where}`;
-    });
-    const input = pins.some((one) => one.line !== undefined) ? 'known-hosts' : 'host-fingerprint';
-    const fix = input === 'known-hosts'
-        ? `put into \`known-hosts\`, in place of the old line: ${theLine(refused)}`
-        : `put ${refused.keys.map(fingerprintOf)[0]} into \`host-fingerprint\`.`;
-    return {
-        cause: `${host_key_errors_name(refused)} is not the server that is pinned: it showed ${seen(refused)}, and \`${input}\` has ${pinned.join(' and ')}.`,
-        cure: `Unless the server was set up anew, another machine may be answering in its place; ${compare(refused)} and, only if it prints the same, ${fix}`,
-        input,
-    };
-}
-const host_key_errors_name = ({ host, port }) => (port === 22 ? host : `${host} (port ${port})`);
-const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
-/** `the host key ED25519 key SHA256:...`, one after the other. */
-function seen({ keys }) {
-    const each = keys.map((key) => `${familyOf(typeOf(key))} ${fingerprintOf(key)}`);
-    return `the host key ${each.join(' and ')}`;
-}
-/** What to run where nobody can be in between: on the server's own console. */
-function compare({ keys }) {
-    const [first] = keys;
-    const family = first === undefined ? 'ed25519' : familyOf(typeOf(first)).toLowerCase();
-    const file = ['ed25519', 'ecdsa', 'rsa'].includes(family) ? family : 'ed25519';
-    return `run \`ssh-keygen -lf /etc/ssh/ssh_host_${file}_key.pub\` on the server's console`;
-}
-/** The line that pins the key; last in its sentence, with no full stop that could be copied along. */
-function theLine({ host, port, keys }) {
-    const [first = Buffer.alloc(0)] = keys;
-    // No key in use is longer (RSA with 16384 bits: 2 kB); what is longer is meant to flood the log.
-    if (first.length > 4096)
-        return '(left out: the key that was shown is too long to be a real one)';
-    return `${nameInKnownHosts(host, port)} ${typeOf(first)} ${first.toString('base64')}`;
-}
-
-// EXTERNAL MODULE: ./node_modules/is-stream/index.js
-var is_stream = __nccwpck_require__(6543);
-// EXTERNAL MODULE: ./node_modules/make-dir/index.js
-var make_dir = __nccwpck_require__(6512);
-;// CONCATENATED MODULE: ./node_modules/sb-promise-queue/lib/esm/index.mjs
-class PromiseQueue {
-    constructor({ concurrency = 1 } = {}) {
-        this.options = { concurrency };
-        this.running = 0;
-        this.queue = [];
-        this.idleCallbacks = [];
-    }
-    clear() {
-        this.queue = [];
-    }
-    onIdle(callback) {
-        this.idleCallbacks.push(callback);
-        return () => {
-            const index = this.idleCallbacks.indexOf(callback);
-            if (index !== -1) {
-                this.idleCallbacks.splice(index, 1);
-            }
-        };
-    }
-    waitTillIdle() {
-        return new Promise((resolve) => {
-            if (this.running === 0) {
-                resolve();
-                return;
-            }
-            const dispose = this.onIdle(() => {
-                dispose();
-                resolve();
-            });
-        });
-    }
-    add(callback) {
-        return new Promise((resolve, reject) => {
-            const runCallback = () => {
-                this.running += 1;
-                try {
-                    Promise.resolve(callback()).then((val) => {
-                        resolve(val);
-                        this.processNext();
-                    }, (err) => {
-                        reject(err);
-                        this.processNext();
-                    });
-                }
-                catch (err) {
-                    reject(err);
-                    this.processNext();
-                }
-            };
-            if (this.running >= this.options.concurrency) {
-                this.queue.push(runCallback);
-            }
-            else {
-                runCallback();
-            }
-        });
-    }
-    // Internal function, don't use
-    processNext() {
-        this.running -= 1;
-        const callback = this.queue.shift();
-        if (callback) {
-            callback();
-        }
-        else if (this.running === 0) {
-            this.idleCallbacks.forEach((item) => item());
-        }
-    }
-}
-
-
-;// CONCATENATED MODULE: ./node_modules/sb-scandir/lib/esm/index.mjs
-/* @flow */
-
-
-
-
-const defaultFilesystem = {
-    join(pathA, pathB) {
-        return external_path_.join(pathA, pathB);
-    },
-    basename(path) {
-        return external_path_.basename(path);
-    },
-    stat(path) {
-        return new Promise((resolve, reject) => {
-            external_fs_.stat(path, (err, res) => {
-                if (err) {
-                    reject(err);
-                }
-                else {
-                    resolve(res);
-                }
-            });
-        });
-    },
-    readdir(path) {
-        return new Promise((resolve, reject) => {
-            external_fs_.readdir(path, (err, res) => {
-                if (err) {
-                    reject(err);
-                }
-                else {
-                    resolve(res);
-                }
-            });
-        });
-    },
-};
-async function scanDirectoryInternal({ path, recursive, validate, result, fileSystem, queue, reject, }) {
-    const itemStat = await fileSystem.stat(path);
-    if (itemStat.isFile()) {
-        result.files.push(path);
-    }
-    else if (itemStat.isDirectory()) {
-        result.directories.push(path);
-    }
-    if (!itemStat.isDirectory() || recursive === 'none') {
-        return;
-    }
-    const contents = await fileSystem.readdir(path);
-    contents.forEach((item) => {
-        const itemPath = fileSystem.join(path, item);
-        if (!validate(itemPath)) {
-            return;
-        }
-        queue
-            .add(() => scanDirectoryInternal({
-            path: itemPath,
-            recursive: recursive === 'shallow' ? 'none' : 'deep',
-            validate,
-            result,
-            fileSystem,
-            queue,
-            reject,
-        }))
-            .catch(reject);
-    });
-}
-async function scanDirectory(path, { recursive = true, validate = null, concurrency = Infinity, fileSystem = defaultFilesystem, } = {}) {
-    external_assert_(path && typeof path === 'string', 'path must be a valid string');
-    external_assert_(typeof recursive === 'boolean', 'options.recursive must be a valid boolean');
-    external_assert_(validate === null || typeof validate === 'function', 'options.validate must be a valid function');
-    external_assert_(typeof concurrency === 'number', 'options.concurrency must be a valid number');
-    external_assert_(fileSystem !== null && typeof fileSystem === 'object', 'options.fileSystem must be a valid object');
-    const queue = new PromiseQueue({
-        concurrency,
-    });
-    const result = { files: [], directories: [] };
-    const mergedFileSystem = { ...defaultFilesystem, ...fileSystem };
-    await new Promise((resolve, reject) => {
-        scanDirectoryInternal({
-            path,
-            recursive: recursive ? 'deep' : 'shallow',
-            validate: validate != null ? validate : (item) => mergedFileSystem.basename(item).slice(0, 1) !== '.',
-            result,
-            fileSystem: mergedFileSystem,
-            queue,
-            reject,
-        })
-            .then(() => queue.waitTillIdle())
-            .then(resolve, reject);
-    });
-    return result;
-}
-/* harmony default export */ const esm = (scanDirectory);
-
-// EXTERNAL MODULE: ./node_modules/shell-escape/shell-escape.js
-var shell_escape = __nccwpck_require__(4646);
-// EXTERNAL MODULE: ./node_modules/ssh2/lib/index.js
-var lib = __nccwpck_require__(5472);
-;// CONCATENATED MODULE: ./node_modules/node-ssh/lib/esm/index.mjs
-
-
-
-
-
-
-
-
-
-const DEFAULT_CONCURRENCY = 1;
-const DEFAULT_VALIDATE = (path) => !external_path_.basename(path).startsWith('.');
-const DEFAULT_TICK = () => {
-    /* No Op */
-};
-class SSHError extends Error {
-    constructor(message, code = null) {
-        super(message);
-        this.code = code;
-    }
-}
-function unixifyPath(path) {
-    if (path.includes('\\')) {
-        return path.split('\\').join('/');
-    }
-    return path;
-}
-async function readFile(filePath) {
-    return new Promise((resolve, reject) => {
-        external_fs_.readFile(filePath, 'utf8', (err, res) => {
-            if (err) {
-                reject(err);
-            }
-            else {
-                resolve(res);
-            }
-        });
-    });
-}
-const SFTP_MKDIR_ERR_CODE_REGEXP = /Error: (E[\S]+): /;
-async function makeDirectoryWithSftp(path, sftp) {
-    let stats = null;
-    try {
-        stats = await new Promise((resolve, reject) => {
-            sftp.stat(path, (err, res) => {
-                if (err) {
-                    reject(err);
-                }
-                else {
-                    resolve(res);
-                }
-            });
-        });
-    }
-    catch (_) {
-        /* No Op */
-    }
-    if (stats) {
-        if (stats.isDirectory()) {
-            // Already exists, nothing to worry about
-            return;
-        }
-        throw new Error('mkdir() failed, target already exists and is not a directory');
-    }
-    try {
-        await new Promise((resolve, reject) => {
-            sftp.mkdir(path, (err) => {
-                if (err) {
-                    reject(err);
-                }
-                else {
-                    resolve();
-                }
-            });
-        });
-    }
-    catch (err) {
-        if (err != null && typeof err.stack === 'string') {
-            const matches = SFTP_MKDIR_ERR_CODE_REGEXP.exec(err.stack);
-            if (matches != null) {
-                throw new SSHError(err.message, matches[1]);
-            }
-            throw err;
-        }
-    }
-}
-class NodeSSH {
-    constructor() {
-        this.connection = null;
-    }
-    getConnection() {
-        const { connection } = this;
-        if (connection == null) {
-            throw new Error('Not connected to server');
-        }
-        return connection;
-    }
-    async connect(givenConfig) {
-        external_assert_(givenConfig != null && typeof givenConfig === 'object', 'config must be a valid object');
-        const config = { ...givenConfig };
-        external_assert_(config.username != null && typeof config.username === 'string', 'config.username must be a valid string');
-        if (config.host != null) {
-            external_assert_(typeof config.host === 'string', 'config.host must be a valid string');
-        }
-        else if (config.sock != null) {
-            external_assert_(typeof config.sock === 'object', 'config.sock must be a valid object');
-        }
-        else {
-            throw new external_assert_.AssertionError({ message: 'Either config.host or config.sock must be provided' });
-        }
-        if (config.privateKey != null || config.privateKeyPath != null) {
-            if (config.privateKey != null) {
-                external_assert_(typeof config.privateKey === 'string', 'config.privateKey must be a valid string');
-                external_assert_(config.privateKeyPath == null, 'config.privateKeyPath must not be specified when config.privateKey is specified');
-            }
-            else if (config.privateKeyPath != null) {
-                external_assert_(typeof config.privateKeyPath === 'string', 'config.privateKeyPath must be a valid string');
-                external_assert_(config.privateKey == null, 'config.privateKey must not be specified when config.privateKeyPath is specified');
-            }
-            external_assert_(config.passphrase == null || typeof config.passphrase === 'string', 'config.passphrase must be null or a valid string');
-            if (config.privateKeyPath != null) {
-                // Must be an fs path
-                try {
-                    config.privateKey = await readFile(config.privateKeyPath);
-                }
-                catch (err) {
-                    if (err != null && err.code === 'ENOENT') {
-                        throw new external_assert_.AssertionError({ message: 'config.privateKeyPath does not exist at given fs path' });
-                    }
-                    throw err;
-                }
-            }
-        }
-        else if (config.password != null) {
-            external_assert_(typeof config.password === 'string', 'config.password must be a valid string');
-        }
-        if (config.tryKeyboard != null) {
-            external_assert_(typeof config.tryKeyboard === 'boolean', 'config.tryKeyboard must be a valid boolean');
-        }
-        if (config.tryKeyboard) {
-            const { password } = config;
-            if (config.onKeyboardInteractive != null) {
-                external_assert_(typeof config.onKeyboardInteractive === 'function', 'config.onKeyboardInteractive must be a valid function');
-            }
-            else if (password != null) {
-                config.onKeyboardInteractive = (name, instructions, instructionsLang, prompts, finish) => {
-                    if (prompts.length > 0 && prompts[0].prompt.toLowerCase().includes('password')) {
-                        finish([password]);
-                    }
-                };
-            }
-        }
-        const connection = new lib.Client();
-        this.connection = connection;
-        await new Promise((resolve, reject) => {
-            connection.on('error', reject);
-            if (config.onKeyboardInteractive) {
-                connection.on('keyboard-interactive', config.onKeyboardInteractive);
-            }
-            connection.on('ready', () => {
-                connection.removeListener('error', reject);
-                resolve();
-            });
-            connection.on('end', () => {
-                if (this.connection === connection) {
-                    this.connection = null;
-                }
-            });
-            connection.on('close', () => {
-                if (this.connection === connection) {
-                    this.connection = null;
-                }
-                reject(new SSHError('No response from server', 'ETIMEDOUT'));
-            });
-            connection.connect(config);
-        });
-        return this;
-    }
-    isConnected() {
-        return this.connection != null;
-    }
-    async requestShell(options) {
-        const connection = this.getConnection();
-        return new Promise((resolve, reject) => {
-            connection.on('error', reject);
-            const callback = (err, res) => {
-                connection.removeListener('error', reject);
-                if (err) {
-                    reject(err);
-                }
-                else {
-                    resolve(res);
-                }
-            };
-            if (options == null) {
-                connection.shell(callback);
-            }
-            else {
-                connection.shell(options, callback);
-            }
-        });
-    }
-    async withShell(callback, options) {
-        external_assert_(typeof callback === 'function', 'callback must be a valid function');
-        const shell = await this.requestShell(options);
-        try {
-            await callback(shell);
-        }
-        finally {
-            shell.destroy();
-        }
-    }
-    async requestSFTP() {
-        const connection = this.getConnection();
-        return new Promise((resolve, reject) => {
-            connection.on('error', reject);
-            connection.sftp((err, res) => {
-                connection.removeListener('error', reject);
-                if (err) {
-                    reject(err);
-                }
-                else {
-                    resolve(res);
-                }
-            });
-        });
-    }
-    async withSFTP(callback) {
-        external_assert_(typeof callback === 'function', 'callback must be a valid function');
-        const sftp = await this.requestSFTP();
-        try {
-            await callback(sftp);
-        }
-        finally {
-            sftp.end();
-        }
-    }
-    async execCommand(givenCommand, options = {}) {
-        external_assert_(typeof givenCommand === 'string', 'command must be a valid string');
-        external_assert_(options != null && typeof options === 'object', 'options must be a valid object');
-        external_assert_(options.cwd == null || typeof options.cwd === 'string', 'options.cwd must be a valid string');
-        external_assert_(options.stdin == null || typeof options.stdin === 'string' || is_stream.readable(options.stdin), 'options.stdin must be a valid string or readable stream');
-        external_assert_(options.execOptions == null || typeof options.execOptions === 'object', 'options.execOptions must be a valid object');
-        external_assert_(options.encoding == null || typeof options.encoding === 'string', 'options.encoding must be a valid string');
-        external_assert_(options.onChannel == null || typeof options.onChannel === 'function', 'options.onChannel must be a valid function');
-        external_assert_(options.onStdout == null || typeof options.onStdout === 'function', 'options.onStdout must be a valid function');
-        external_assert_(options.onStderr == null || typeof options.onStderr === 'function', 'options.onStderr must be a valid function');
-        external_assert_(options.noTrim == null || typeof options.noTrim === 'boolean', 'options.noTrim must be a boolean');
-        let command = givenCommand;
-        if (options.cwd) {
-            command = `cd ${shell_escape([options.cwd])} ; ${command}`;
-        }
-        const connection = this.getConnection();
-        const output = { stdout: [], stderr: [] };
-        return new Promise((resolve, reject) => {
-            connection.on('error', reject);
-            connection.exec(command, options.execOptions != null ? options.execOptions : {}, (err, channel) => {
-                connection.removeListener('error', reject);
-                if (err) {
-                    reject(err);
-                    return;
-                }
-                if (options.onChannel) {
-                    options.onChannel(channel);
-                }
-                channel.on('data', (chunk) => {
-                    if (options.onStdout)
-                        options.onStdout(chunk);
-                    output.stdout.push(chunk.toString(options.encoding));
-                });
-                channel.stderr.on('data', (chunk) => {
-                    if (options.onStderr)
-                        options.onStderr(chunk);
-                    output.stderr.push(chunk.toString(options.encoding));
-                });
-                if (options.stdin != null) {
-                    if (is_stream.readable(options.stdin)) {
-                        options.stdin.pipe(channel, {
-                            end: true,
-                        });
-                    }
-                    else {
-                        channel.write(options.stdin);
-                        channel.end();
-                    }
-                }
-                else {
-                    channel.end();
-                }
-                let code = null;
-                let signal = null;
-                channel.on('exit', (code_, signal_) => {
-                    code = code_ !== null && code_ !== void 0 ? code_ : null;
-                    signal = signal_ !== null && signal_ !== void 0 ? signal_ : null;
-                });
-                channel.on('close', () => {
-                    let stdout = output.stdout.join('');
-                    let stderr = output.stderr.join('');
-                    if (options.noTrim !== true) {
-                        stdout = stdout.trim();
-                        stderr = stderr.trim();
-                    }
-                    resolve({
-                        code: code != null ? code : null,
-                        signal: signal != null ? signal : null,
-                        stdout,
-                        stderr,
-                    });
-                });
-            });
-        });
-    }
-    async exec(command, parameters, options = {}) {
-        external_assert_(typeof command === 'string', 'command must be a valid string');
-        external_assert_(Array.isArray(parameters), 'parameters must be a valid array');
-        external_assert_(options != null && typeof options === 'object', 'options must be a valid object');
-        external_assert_(options.stream == null || ['both', 'stdout', 'stderr'].includes(options.stream), 'options.stream must be one of both, stdout, stderr');
-        for (let i = 0, { length } = parameters; i < length; i += 1) {
-            external_assert_(typeof parameters[i] === 'string', `parameters[${i}] must be a valid string`);
-        }
-        const completeCommand = `${command}${parameters.length > 0 ? ` ${shell_escape(parameters)}` : ''}`;
-        const response = await this.execCommand(completeCommand, options);
-        if (options.stream == null || options.stream === 'stdout') {
-            if (response.stderr) {
-                throw new Error(response.stderr);
-            }
-            return response.stdout;
-        }
-        if (options.stream === 'stderr') {
-            return response.stderr;
-        }
-        return response;
-    }
-    async mkdir(path, method = 'sftp', givenSftp = null) {
-        external_assert_(typeof path === 'string', 'path must be a valid string');
-        external_assert_(typeof method === 'string' && (method === 'sftp' || method === 'exec'), 'method must be either sftp or exec');
-        external_assert_(givenSftp == null || typeof givenSftp === 'object', 'sftp must be a valid object');
-        if (method === 'exec') {
-            await this.exec('mkdir', ['-p', unixifyPath(path)]);
-            return;
-        }
-        const sftp = givenSftp || (await this.requestSFTP());
-        const makeSftpDirectory = async (retry) => makeDirectoryWithSftp(unixifyPath(path), sftp).catch(async (error) => {
-            if (!retry || error == null || (error.message !== 'No such file' && error.code !== 'ENOENT')) {
-                throw error;
-            }
-            await this.mkdir(external_path_.dirname(path), 'sftp', sftp);
-            await makeSftpDirectory(false);
-        });
-        try {
-            await makeSftpDirectory(true);
-        }
-        finally {
-            if (!givenSftp) {
-                sftp.end();
-            }
-        }
-    }
-    async getFile(localFile, remoteFile, givenSftp = null, transferOptions = null) {
-        external_assert_(typeof localFile === 'string', 'localFile must be a valid string');
-        external_assert_(typeof remoteFile === 'string', 'remoteFile must be a valid string');
-        external_assert_(givenSftp == null || typeof givenSftp === 'object', 'sftp must be a valid object');
-        external_assert_(transferOptions == null || typeof transferOptions === 'object', 'transferOptions must be a valid object');
-        const sftp = givenSftp || (await this.requestSFTP());
-        try {
-            await new Promise((resolve, reject) => {
-                sftp.fastGet(unixifyPath(remoteFile), localFile, transferOptions || {}, (err) => {
-                    if (err) {
-                        reject(err);
-                    }
-                    else {
-                        resolve();
-                    }
-                });
-            });
-        }
-        finally {
-            if (!givenSftp) {
-                sftp.end();
-            }
-        }
-    }
-    async putFile(localFile, remoteFile, givenSftp = null, transferOptions = null) {
-        external_assert_(typeof localFile === 'string', 'localFile must be a valid string');
-        external_assert_(typeof remoteFile === 'string', 'remoteFile must be a valid string');
-        external_assert_(givenSftp == null || typeof givenSftp === 'object', 'sftp must be a valid object');
-        external_assert_(transferOptions == null || typeof transferOptions === 'object', 'transferOptions must be a valid object');
-        external_assert_(await new Promise((resolve) => {
-            external_fs_.access(localFile, external_fs_.constants.R_OK, (err) => {
-                resolve(err === null);
-            });
-        }), `localFile does not exist at ${localFile}`);
-        const sftp = givenSftp || (await this.requestSFTP());
-        const putFile = (retry) => {
-            return new Promise((resolve, reject) => {
-                sftp.fastPut(localFile, unixifyPath(remoteFile), transferOptions || {}, (err) => {
-                    if (err == null) {
-                        resolve();
-                        return;
-                    }
-                    if (err.message === 'No such file' && retry) {
-                        resolve(this.mkdir(external_path_.dirname(remoteFile), 'sftp', sftp).then(() => putFile(false)));
-                    }
-                    else {
-                        reject(err);
-                    }
-                });
-            });
-        };
-        try {
-            await putFile(true);
-        }
-        finally {
-            if (!givenSftp) {
-                sftp.end();
-            }
-        }
-    }
-    async putFiles(files, { concurrency = DEFAULT_CONCURRENCY, sftp: givenSftp = null, transferOptions = {} } = {}) {
-        external_assert_(Array.isArray(files), 'files must be an array');
-        for (let i = 0, { length } = files; i < length; i += 1) {
-            const file = files[i];
-            external_assert_(file, 'files items must be valid objects');
-            external_assert_(file.local && typeof file.local === 'string', `files[${i}].local must be a string`);
-            external_assert_(file.remote && typeof file.remote === 'string', `files[${i}].remote must be a string`);
-        }
-        const transferred = [];
-        const sftp = givenSftp || (await this.requestSFTP());
-        const queue = new PromiseQueue({ concurrency });
-        try {
-            await new Promise((resolve, reject) => {
-                files.forEach((file) => {
-                    queue
-                        .add(async () => {
-                        await this.putFile(file.local, file.remote, sftp, transferOptions);
-                        transferred.push(file);
-                    })
-                        .catch(reject);
-                });
-                queue.waitTillIdle().then(resolve);
-            });
-        }
-        catch (error) {
-            if (error != null) {
-                error.transferred = transferred;
-            }
-            throw error;
-        }
-        finally {
-            if (!givenSftp) {
-                sftp.end();
-            }
-        }
-    }
-    async putDirectory(localDirectory, remoteDirectory, { concurrency = DEFAULT_CONCURRENCY, sftp: givenSftp = null, transferOptions = {}, recursive = true, tick = DEFAULT_TICK, validate = DEFAULT_VALIDATE, } = {}) {
-        external_assert_(typeof localDirectory === 'string' && localDirectory, 'localDirectory must be a string');
-        external_assert_(typeof remoteDirectory === 'string' && remoteDirectory, 'remoteDirectory must be a string');
-        const localDirectoryStat = await new Promise((resolve) => {
-            external_fs_.stat(localDirectory, (err, stat) => {
-                resolve(stat || null);
-            });
-        });
-        external_assert_(localDirectoryStat != null, `localDirectory does not exist at ${localDirectory}`);
-        external_assert_(localDirectoryStat.isDirectory(), `localDirectory is not a directory at ${localDirectory}`);
-        const sftp = givenSftp || (await this.requestSFTP());
-        const scanned = await esm(localDirectory, {
-            recursive,
-            validate,
-        });
-        const files = scanned.files.map((item) => external_path_.relative(localDirectory, item));
-        const directories = scanned.directories.map((item) => external_path_.relative(localDirectory, item));
-        // Sort shortest to longest
-        directories.sort((a, b) => a.length - b.length);
-        let failed = false;
-        try {
-            // Do the directories first.
-            await new Promise((resolve, reject) => {
-                const queue = new PromiseQueue({ concurrency });
-                directories.forEach((directory) => {
-                    queue
-                        .add(async () => {
-                        await this.mkdir(external_path_.join(remoteDirectory, directory), 'sftp', sftp);
-                    })
-                        .catch(reject);
-                });
-                resolve(queue.waitTillIdle());
-            });
-            // and now the files
-            await new Promise((resolve, reject) => {
-                const queue = new PromiseQueue({ concurrency });
-                files.forEach((file) => {
-                    queue
-                        .add(async () => {
-                        const localFile = external_path_.join(localDirectory, file);
-                        const remoteFile = external_path_.join(remoteDirectory, file);
-                        try {
-                            await this.putFile(localFile, remoteFile, sftp, transferOptions);
-                            tick(localFile, remoteFile, null);
-                        }
-                        catch (_) {
-                            failed = true;
-                            tick(localFile, remoteFile, _);
-                        }
-                    })
-                        .catch(reject);
-                });
-                resolve(queue.waitTillIdle());
-            });
-        }
-        finally {
-            if (!givenSftp) {
-                sftp.end();
-            }
-        }
-        return !failed;
-    }
-    async getDirectory(localDirectory, remoteDirectory, { concurrency = DEFAULT_CONCURRENCY, sftp: givenSftp = null, transferOptions = {}, recursive = true, tick = DEFAULT_TICK, validate = DEFAULT_VALIDATE, } = {}) {
-        external_assert_(typeof localDirectory === 'string' && localDirectory, 'localDirectory must be a string');
-        external_assert_(typeof remoteDirectory === 'string' && remoteDirectory, 'remoteDirectory must be a string');
-        const localDirectoryStat = await new Promise((resolve) => {
-            external_fs_.stat(localDirectory, (err, stat) => {
-                resolve(stat || null);
-            });
-        });
-        external_assert_(localDirectoryStat != null, `localDirectory does not exist at ${localDirectory}`);
-        external_assert_(localDirectoryStat.isDirectory(), `localDirectory is not a directory at ${localDirectory}`);
-        const sftp = givenSftp || (await this.requestSFTP());
-        const scanned = await esm(remoteDirectory, {
-            recursive,
-            validate,
-            concurrency,
-            fileSystem: {
-                basename(path) {
-                    return external_path_.posix.basename(path);
-                },
-                join(pathA, pathB) {
-                    return external_path_.posix.join(pathA, pathB);
-                },
-                readdir(path) {
-                    return new Promise((resolve, reject) => {
-                        sftp.readdir(path, (err, res) => {
-                            if (err) {
-                                reject(err);
-                            }
-                            else {
-                                resolve(res.map((item) => item.filename));
-                            }
-                        });
-                    });
-                },
-                stat(path) {
-                    return new Promise((resolve, reject) => {
-                        sftp.stat(path, (err, res) => {
-                            if (err) {
-                                reject(err);
-                            }
-                            else {
-                                // eslint-disable-next-line @typescript-eslint/no-explicit-any
-                                resolve(res);
-                            }
-                        });
-                    });
-                },
-            },
-        });
-        const files = scanned.files.map((item) => external_path_.relative(remoteDirectory, item));
-        const directories = scanned.directories.map((item) => external_path_.relative(remoteDirectory, item));
-        // Sort shortest to longest
-        directories.sort((a, b) => a.length - b.length);
-        let failed = false;
-        try {
-            // Do the directories first.
-            await new Promise((resolve, reject) => {
-                const queue = new PromiseQueue({ concurrency });
-                directories.forEach((directory) => {
-                    queue
-                        .add(async () => {
-                        await make_dir(external_path_.join(localDirectory, directory));
-                    })
-                        .catch(reject);
-                });
-                resolve(queue.waitTillIdle());
-            });
-            // and now the files
-            await new Promise((resolve, reject) => {
-                const queue = new PromiseQueue({ concurrency });
-                files.forEach((file) => {
-                    queue
-                        .add(async () => {
-                        const localFile = external_path_.join(localDirectory, file);
-                        const remoteFile = external_path_.join(remoteDirectory, file);
-                        try {
-                            await this.getFile(localFile, remoteFile, sftp, transferOptions);
-                            tick(localFile, remoteFile, null);
-                        }
-                        catch (_) {
-                            failed = true;
-                            tick(localFile, remoteFile, _);
-                        }
-                    })
-                        .catch(reject);
-                });
-                resolve(queue.waitTillIdle());
-            });
-        }
-        finally {
-            if (!givenSftp) {
-                sftp.end();
-            }
-        }
-        return !failed;
-    }
-    forwardIn(remoteAddr, remotePort, onConnection) {
-        const connection = this.getConnection();
-        return new Promise((resolve, reject) => {
-            connection.forwardIn(remoteAddr, remotePort, (error, port) => {
-                if (error) {
-                    reject(error);
-                    return;
-                }
-                const handler = (details, acceptConnection, rejectConnection) => {
-                    if (details.destIP === remoteAddr && details.destPort === port) {
-                        onConnection === null || onConnection === void 0 ? void 0 : onConnection(details, acceptConnection, rejectConnection);
-                    }
-                };
-                if (onConnection) {
-                    connection.on('tcp connection', handler);
-                }
-                const dispose = () => {
-                    return new Promise((_resolve, _reject) => {
-                        connection.off('tcp connection', handler);
-                        connection.unforwardIn(remoteAddr, port, (_error) => {
-                            if (_error) {
-                                _reject(error);
-                            }
-                            _resolve();
-                        });
-                    });
-                };
-                resolve({ port, dispose });
-            });
-        });
-    }
-    forwardOut(srcIP, srcPort, dstIP, dstPort) {
-        const connection = this.getConnection();
-        return new Promise((resolve, reject) => {
-            connection.forwardOut(srcIP, srcPort, dstIP, dstPort, (error, channel) => {
-                if (error) {
-                    reject(error);
-                    return;
-                }
-                resolve(channel);
-            });
-        });
-    }
-    forwardInStreamLocal(socketPath, onConnection) {
-        const connection = this.getConnection();
-        return new Promise((resolve, reject) => {
-            connection.openssh_forwardInStreamLocal(socketPath, (error) => {
-                if (error) {
-                    reject(error);
-                    return;
-                }
-                const handler = (details, acceptConnection, rejectConnection) => {
-                    if (details.socketPath === socketPath) {
-                        onConnection === null || onConnection === void 0 ? void 0 : onConnection(details, acceptConnection, rejectConnection);
-                    }
-                };
-                if (onConnection) {
-                    connection.on('unix connection', handler);
-                }
-                const dispose = () => {
-                    return new Promise((_resolve, _reject) => {
-                        connection.off('unix connection', handler);
-                        connection.openssh_unforwardInStreamLocal(socketPath, (_error) => {
-                            if (_error) {
-                                _reject(_error);
-                            }
-                            _resolve();
-                        });
-                    });
-                };
-                resolve({ dispose });
-            });
-        });
-    }
-    forwardOutStreamLocal(socketPath) {
-        const connection = this.getConnection();
-        return new Promise((resolve, reject) => {
-            connection.openssh_forwardOutStreamLocal(socketPath, (error, channel) => {
-                if (error) {
-                    reject(error);
-                    return;
-                }
-                resolve(channel);
-            });
-        });
-    }
-    dispose() {
-        if (this.connection) {
-            this.connection.end();
-            this.connection = null;
-        }
-    }
-}
-
-;// CONCATENATED MODULE: ./build/server/login.js
-
-/** Bytes of a stranger's text that are kept for a message. */
-const kept = 4096;
-/**
- * Proves the server's identity, then the user's. The key is offered at once (ssh2 would first ask what is
- * allowed, one round trip more): ready after 6 round trips with TCP's.
- */
-async function logIn(socket, options, signal) {
-    const { host, port, user, key, password, identity, algorithms } = options;
-    const greeting = watchGreeting(socket);
-    const progress = { handshakeDone: false, banner: '' };
-    let shown;
-    const methods = authMethods(user, key, password);
-    const ssh = new NodeSSH();
-    const connecting = ssh.connect({
-        sock: socket,
-        username: user,
-        readyTimeout: Math.max(1, Math.round(options.limitMs)),
-        keepaliveInterval: options.keepaliveMs,
-        // Whether the link is dead is judged by `watchSilence`; ssh2's own count takes a busy link for a dead one.
-        keepaliveCountMax: Number.POSITIVE_INFINITY,
-        algorithms: {
-            serverHostKey: [...algorithms],
-            // ssh2's default without HMAC-SHA1.
-            hmac: [
-                'hmac-sha2-256-etm@openssh.com',
-                'hmac-sha2-512-etm@openssh.com',
-                'hmac-sha2-256',
-                'hmac-sha2-512',
-            ],
-        },
-        // Anything but `false` would connect, so the answer is made here, at once, and is a boolean.
-        hostVerifier: (hostKey) => {
-            const copy = Buffer.from(hostKey);
-            shown = { key: copy, verdict: identity.accepts(host, port, copy) };
-            return shown.verdict === 'match';
-        },
-        authHandler: methods.next,
-    });
-    const client = ssh.connection;
-    // For its whole life: node-ssh takes its listener away, and an unheard 'error' ends the process.
-    client?.on('error', () => { });
-    client?.on('handshake', () => {
-        progress.handshakeDone = true;
-    });
-    client?.on('banner', (text) => {
-        progress.banner = (progress.banner + text).slice(0, kept);
-    });
-    const onAbort = () => socket.destroy();
-    signal.addEventListener('abort', onAbort, { once: true });
-    try {
-        await connecting;
-        if (client === null || shown === undefined)
-            throw new Error('No response from server');
-        return { ok: true, client, serverIdent: greeting.ident(), hostKey: shown.key, banner: progress.banner };
-    }
-    catch (error) {
-        socket.destroy();
-        signal.throwIfAborted();
-        if (shown !== undefined && shown.verdict !== 'match') {
-            return { ok: false, verdict: shown.verdict, hostKey: shown.key };
-        }
-        const stage = progress.handshakeDone
-            ? 'authentication'
-            : greeting.ident() === ''
-                ? 'greeting'
-                : 'handshake';
-        const failure = {
-            host,
-            port,
-            user,
-            stage,
-            level: login_textOf(error, 'level'),
-            code: codeOf(error),
-            message: error instanceof Error ? error.message : String(error),
-            firstBytes: greeting.before(),
-            serverIdent: greeting.ident(),
-            hostKeyTypes: algorithms,
-            authentication: {
-                key: key && { type: key.type, fingerprint: key.fingerprint, publicLine: key.publicLine },
-                passwordGiven: password !== undefined,
-                ...methods.facts(),
-            },
-        };
-        return { ok: false, failure };
-    }
-    finally {
-        signal.removeEventListener('abort', onAbort);
-        greeting.stop();
-    }
-}
-/** The ways to prove who the user is, one after the other, and what the server said to them. */
-function authMethods(user, key, password) {
-    const tried = [];
-    let allowed;
-    let partial = false;
-    const mayTry = (method) => !tried.includes(method) && (allowed?.includes(method) ?? true);
-    return {
-        facts: () => ({ tried, allowed, partial }),
-        next: (left, partialSuccess) => {
-            if (left !== null)
-                allowed = left;
-            partial = partialSuccess === true;
-            if (key !== undefined && mayTry('publickey')) {
-                tried.push('publickey');
-                return { type: 'publickey', username: user, key: key.parsed };
-            }
-            if (password !== undefined && mayTry('password')) {
-                tried.push('password');
-                return { type: 'password', username: user, password };
-            }
-            if (password !== undefined && mayTry('keyboard-interactive')) {
-                tried.push('keyboard-interactive');
-                return { type: 'keyboard-interactive', username: user, prompt: passwordPrompt(password) };
-            }
-            return false;
-        },
-    };
-}
-/** Answers the first hidden question with the password, and every other one with nothing. */
-function passwordPrompt(password) {
-    let given = false;
-    return (_name, _instructions, _lang, prompts, finish) => {
-        const answers = prompts.map(({ echo }) => {
-            if (given || echo === true)
-                return '';
-            given = true;
-            return password;
-        });
-        finish(answers);
-    };
-}
-/**
- * Listens for the line with which an SSH server greets, and keeps what came before it. Must be called in the same
- * turn as ssh2's connect: that holds the stream until both of them listen.
- */
-function watchGreeting(socket) {
-    let heard = '';
-    let ident = '';
-    const onData = (chunk) => {
-        heard = (heard + chunk.toString('latin1')).slice(0, kept);
-        const line = /^SSH-[\x20-\x7e]+(?=\r?\n)/m.exec(heard);
-        if (line !== null)
-            ident = line[0].slice(0, 255);
-        if (line !== null || heard.length >= kept)
-            stop();
-    };
-    const stop = () => socket.removeListener('data', onData);
-    socket.on('data', onData);
-    return {
-        ident: () => ident,
-        before: () => heard.replace(/^SSH-[\s\S]*/m, '').slice(0, 512),
-        stop,
-    };
-}
-function login_textOf(error, field) {
-    if (typeof error !== 'object' || error === null || !(field in error))
-        return undefined;
-    const value = Object.entries(error).find(([name]) => name === field)?.[1];
-    return typeof value === 'string' ? value : undefined;
-}
-function codeOf(error) {
-    if (typeof error !== 'object' || error === null || !('code' in error))
-        return undefined;
-    return typeof error.code === 'string' || typeof error.code === 'number' ? error.code : undefined;
-}
-
-;// CONCATENATED MODULE: ./build/server/socket.js
-
-/**
- * Opens a TCP connection with Nagle's algorithm off: ssh2 leaves it on, which made a login take 227 ms in place
- * of 59 ms on one machine, and small frames wait for acknowledgements.
- * @throws the signal's reason when it is aborted.
- */
-async function openSocket(host, port, limitMs, signal) {
-    signal.throwIfAborted();
-    const socket = (0,external_node_net_.connect)({
-        host,
-        port,
-        noDelay: true,
-        // Node gives each address of a name 250 ms by default: less than a far server needs to answer.
-        autoSelectFamilyAttemptTimeout: 2_500,
-    });
-    return new Promise((resolve, reject) => {
-        const timer = setTimeout(() => fail('TIMEOUT', `nothing answered within ${Math.round(limitMs)} ms`), limitMs);
-        const onAbort = () => {
-            settle();
-            socket.destroy();
-            reject(signal.reason);
-        };
-        const onError = (error) => fail(error.code ?? '', error.message);
-        const onConnect = () => {
-            settle();
-            resolve({ ok: true, socket });
-        };
-        function fail(code, message) {
-            settle();
-            socket.destroy();
-            resolve({ ok: false, code, message });
-        }
-        function settle() {
-            clearTimeout(timer);
-            signal.removeEventListener('abort', onAbort);
-            socket.removeListener('error', onError);
-            socket.removeListener('connect', onConnect);
-            // For its whole life: a socket without a listener takes the process down with its error.
-            socket.on('error', () => { });
-        }
-        signal.addEventListener('abort', onAbort, { once: true });
-        socket.on('error', onError);
-        socket.on('connect', onConnect);
-    });
-}
-/**
- * Watches that something keeps arriving. Counted in ticks, not by the clock: a process that was itself held up
- * would otherwise take its own pause for the link's. Keepalives, to which a living server answers, are sent by
- * ssh2 at the same pace; any byte counts as life, so a slow upload that delays their answers is not cut.
- * @returns a function that ends the watch.
- */
-function watchSilence(socket, limitMs, onSilent) {
-    let seen = socket.bytesRead;
-    let silentTicks = 0;
-    const timer = setInterval(() => {
-        silentTicks = socket.bytesRead === seen ? silentTicks + 1 : 0;
-        seen = socket.bytesRead;
-        if (silentTicks < silentTicksAllowed)
-            return;
-        clearInterval(timer);
-        onSilent();
-    }, limitMs / silentTicksAllowed);
-    timer.unref();
-    return () => clearInterval(timer);
-}
-/** Into how many ticks the time of silence is divided; a keepalive is sent in each. */
-const silentTicksAllowed = 5;
-
-;// CONCATENATED MODULE: ./build/server/connection.js
-
-
-
-
-
-
-
-
-const tries = 3;
-/**
- * Connects and logs in. Only failures that may pass are tried again, at most twice and within
- * `connectTimeoutMs`; a wrong key, password or host key never is.
- * @throws DeployError with the codes of `diagnose`, `authenticationDiagnosis` and `refusedHostKey`; the signal's
- * reason when it is aborted (after connecting the signal is not listened to: use `close`).
- */
-async function connect(options, signal) {
-    const { sleep = connection_defaultSleep, random = Math.random, connectTimeoutMs } = options;
-    const deadline = performance.now() + connectTimeoutMs;
-    for (let attempt = 1;; attempt++) {
-        const result = await connectOnce(options, deadline, signal);
-        if (!('failure' in result))
-            return result;
-        const { error, passing } = connect_diagnosis_diagnose(result.failure);
-        const waitMs = Math.round(500 * 2 ** (attempt - 1) * (0.5 + random()));
-        if (!passing || attempt === tries || performance.now() + waitMs >= deadline)
-            throw error;
-        options.onRetry?.({ attempt, of: tries, waitMs, error });
-        await sleep(waitMs, signal);
-    }
-}
-/**
- * One try. A server shows one of its host keys only, so where a fingerprint is pinned, whose type is not known,
- * a key that does not fit is no answer yet: the server is asked again for its keys of other types.
- */
-async function connectOnce(options, deadline, signal) {
-    const { host, port, identity } = options;
-    const refused = [];
-    for (;;) {
-        const started = performance.now();
-        // A third for each try's TCP, so that a packet that got lost leaves time for another try.
-        const tcpLimit = Math.min(deadline - started, options.connectTimeoutMs / tries);
-        const tcp = await openSocket(host, port, Math.max(1, tcpLimit), signal);
-        if (!tcp.ok)
-            return { failure: tcpFailure(options, tcp.code, tcp.message) };
-        const { socket } = tcp;
-        const tcpMs = performance.now() - started;
-        const refusedTypes = refused.map(typeOf);
-        const algorithms = identity
-            .algorithms(host, port)
-            .filter((one) => !refusedTypes.includes(one.startsWith('rsa-') ? 'ssh-rsa' : one));
-        const limitMs = deadline - performance.now();
-        const keepaliveMs = (options.silenceMs ?? 15_000) / silentTicksAllowed;
-        const login = await logIn(socket, { ...options, algorithms, limitMs, keepaliveMs }, signal);
-        if (login.ok) {
-            const timings = { tcpMs, readyMs: performance.now() - started };
-            return connectionOf(login, socket, options, timings);
-        }
-        if (login.verdict !== undefined) {
-            refused.push(login.hostKey);
-            const more = identity.byFingerprint && login.verdict === 'changed' && algorithms.length > 1;
-            if (!more)
-                throw refusedHostKey({ host, port, verdict: login.verdict, keys: refused, identity });
-            continue;
-        }
-        // It has no key of any other type: those that it showed are all that it has.
-        if (refused.length > 0 && /no matching host key format/i.test(login.failure.message)) {
-            throw refusedHostKey({ host, port, verdict: 'changed', keys: refused, identity });
-        }
-        return { failure: login.failure };
-    }
-}
-function connectionOf(login, socket, options, timings) {
-    const { client } = login;
-    const silenceMs = options.silenceMs ?? 15_000;
-    let closing = false;
-    let failure;
-    const lose = (why) => {
-        if (!closing)
-            failure ??= lostError(options.host, why);
-    };
-    const stopWatch = watchSilence(socket, silenceMs, () => {
-        lose(`nothing was heard from it for ${Math.round(silenceMs / 1000)} s`);
-        socket.destroy();
-    });
-    client.on('error', (error) => lose(error.message));
-    client.on('close', () => {
-        stopWatch();
-        lose('it closed the connection');
-    });
-    return {
-        exec: (command) => openChannel(client, socket, command, options.connectTimeoutMs),
-        serverIdent: login.serverIdent,
-        banner: login.banner,
-        hostKeyFingerprint: fingerprintOf(login.hostKey),
-        hostKeyType: typeOf(login.hostKey),
-        remoteAddress: socket.remoteAddress ?? '',
-        timings,
-        lost: () => failure,
-        close() {
-            closing = true;
-            stopWatch();
-            client.end();
-            // Nobody waits for the server's goodbye, one round trip away, nor for one that never says it.
-            socket.destroySoon();
-            setTimeout(() => socket.destroy(), 1_000).unref();
-            socket.unref();
-        },
-    };
-}
-function lostError(host, why) {
-    return new DeployError('connection-lost', {
-        cause: `The connection to ${host} was lost: ${why}.`,
-        cure: 'Run the job again; what had begun on the server goes on to its end or is cleaned up by the next deploy.',
-        input: 'host',
-    });
-}
-function tcpFailure(options, code, message) {
-    const { host, port, user, key, password } = options;
-    return {
-        host,
-        port,
-        user,
-        stage: 'tcp',
-        level: undefined,
-        code,
-        message,
-        firstBytes: '',
-        serverIdent: '',
-        hostKeyTypes: [],
-        authentication: {
-            key: key && { type: key.type, fingerprint: key.fingerprint, publicLine: key.publicLine },
-            passwordGiven: password !== undefined,
-            tried: [],
-            allowed: undefined,
-            partial: false,
-        },
-    };
-}
-async function connection_defaultSleep(ms, signal) {
-    await (0,external_node_timers_promises_namespaceObject.setTimeout)(ms, undefined, { signal });
-}
-
-;// CONCATENATED MODULE: ./build/server/host-identity.js
-
-
-
-/** The faults of both inputs, for the phase that reports all faults of all inputs at once. */
-function hostPinFaults(pins) {
-    const bad = (pins.fingerprints ?? []).filter((one) => bareFingerprint(one) === undefined);
-    return [
-        ...parseKnownHosts(pins.knownHosts ?? '').faults,
-        ...bad.map((one) => ({
-            cause: `\`host-fingerprint\` has an entry that is not a SHA256 fingerprint (${one.length} characters).`,
-            cure: 'Write it as `ssh-keygen -lf` prints it on the server: `SHA256:` and 43 characters.',
-            input: 'host-fingerprint',
-        })),
-    ];
-}
-/**
- * Reads what is pinned; with neither input there is an identity that accepts nobody.
- * @throws DeployError `host-pins-unreadable` with every fault of both inputs.
- */
-function hostIdentity(given) {
-    const faults = hostPinFaults(given);
-    if (faults.length > 0)
-        throw new DeployError('host-pins-unreadable', faults);
-    const { entries } = parseKnownHosts(given.knownHosts ?? '');
-    const fingerprints = new Set((given.fingerprints ?? []).flatMap((one) => bareFingerprint(one) ?? []));
-    const keysFor = (host, port) => entriesFor(entries, host, port).filter((entry) => entry.marker === undefined);
-    return {
-        byFingerprint: fingerprints.size > 0,
-        unpinned: entries.length === 0 && fingerprints.size === 0,
-        accepts(host, port, key) {
-            const spoken = entriesFor(entries, host, port);
-            if (spoken.some((entry) => entry.marker === 'revoked' && entry.key.equals(key)))
-                return 'revoked';
-            const keys = keysFor(host, port);
-            if (keys.some((entry) => entry.key.equals(key)) || fingerprints.has(fingerprintOf(key)))
-                return 'match';
-            return keys.length > 0 || fingerprints.size > 0 ? 'changed' : 'unknown';
-        },
-        algorithms(host, port) {
-            const pinned = new Set(keysFor(host, port).map((entry) => entry.type));
-            const first = hostKeyTypes.filter((type) => pinned.has(type));
-            const others = hostKeyTypes.filter((type) => !pinned.has(type));
-            return [...first, ...others].flatMap((type) => algorithmsFor(type));
-        },
-        pins(host, port) {
-            const keys = keysFor(host, port).map(({ type, key, line }) => ({
-                type,
-                fingerprint: fingerprintOf(key),
-                line,
-            }));
-            return [
-                ...keys,
-                ...[...fingerprints].map((fingerprint) => ({ type: undefined, fingerprint, line: undefined })),
-            ];
-        },
-        trustsAuthority(host, port) {
-            return entriesFor(entries, host, port).some((entry) => entry.marker === 'cert-authority');
-        },
-        elsewhere(key) {
-            return entries.find((entry) => entry.marker === undefined && entry.key.equals(key));
-        },
-    };
-}
-/** The fingerprint as `fingerprintOf` writes it; undefined where the text is none. Padding is left out. */
-function bareFingerprint(text) {
-    const match = /^SHA256:([A-Za-z0-9+/]{43})=?$/.exec(text.trim());
-    return match === null ? undefined : `SHA256:${match[1]}`;
-}
-
-;// CONCATENATED MODULE: ./build/server/key-repair.js
-/**
- * Undoes what copying a key through forms, JSON, YAML and terminals does to it: a byte order mark, quotes around
- * it, base64 of the whole file, literal `\n`, Windows line ends, indentation, a missing last newline. Nothing is
- * undone that could change which key it is.
- */
-function repairKeyText(given) {
-    const repaired = [];
-    let text = given;
-    const repair = (next, what) => {
-        if (next !== text)
-            repaired.push(what);
-        text = next;
-    };
-    repair(text.replace(/^\uFEFF/, ''), 'removed a byte order mark');
-    repair(withoutQuotes(text), 'removed the quotes around it');
-    repair(decoded(text), 'decoded it from base64');
-    repair(text.replace(/^\uFEFF/, ''), 'removed a byte order mark');
-    repair(wrapped(text), 'added the BEGIN and END lines');
-    repair(text.replaceAll('\\r', '').replaceAll('\\n', '\n'), String.raw `turned literal \n into line breaks`);
-    repair(text.replace(/\r\n?/g, '\n'), 'turned Windows line ends into plain ones');
-    repair(text.replace(/^[ \t]+|[ \t]+$/gm, ''), 'removed indentation');
-    repair(unfolded(text), 'turned spaces back into line breaks');
-    if (text.trim() !== '')
-        repair(text.endsWith('\n') ? text : `${text}\n`, 'added the missing last newline');
-    return { text, repaired: [...new Set(repaired)] };
-}
-function withoutQuotes(text) {
-    const inner = /^\s*(["'])([\s\S]*)\1\s*$/.exec(text)?.[2];
-    // The newline that stood behind the quote is the key's own last one.
-    return inner === undefined ? text : inner + (/\n\s*$/.exec(text) ? '\n' : '');
-}
-const isBase64 = (text) => text.length >= 64 && /^[A-Za-z0-9+/]+={0,2}$/.test(text);
-function decoded(text) {
-    const packed = text.replace(/\s+/g, '');
-    if (!isBase64(packed))
-        return text;
-    const inside = Buffer.from(packed, 'base64').toString('utf8');
-    return inside.includes('-----BEGIN ') ? inside : text;
-}
-/** A body whose BEGIN and END lines were left out: only OpenSSH's format can be told by its first bytes. */
-function wrapped(text) {
-    const packed = text.replaceAll(/\\[rn]|\s+/g, '');
-    if (!packed.startsWith('b3BlbnNzaC1rZXktdjE') || !isBase64(packed))
-        return text;
-    return `-----BEGIN OPENSSH PRIVATE KEY-----\n${packed}\n-----END OPENSSH PRIVATE KEY-----\n`;
-}
-/** A key on one line, its line breaks turned into spaces; not where headers stand between BEGIN and the body. */
-function unfolded(text) {
-    return text.replace(/^(-----BEGIN [A-Z ]+-----) +([A-Za-z0-9+/= ]+?) +(-----END [A-Z ]+-----)$/gm, (_all, begin, body, end) => [begin, ...body.split(/ +/), end].join('\n'));
-}
-
-;// CONCATENATED MODULE: ./build/server/openssh-key.js
-
-
-/**
- * Turns a PEM private key of any kind that OpenSSL reads (PKCS#1, SEC1 and PKCS#8, plain or encrypted) into an
- * unencrypted text that ssh2 reads: PKCS#1 for RSA, SEC1 for EC, OpenSSH's own format for Ed25519 (which has no
- * older one). The text exists in memory only.
- */
-function convertPem(pem, passphrase) {
-    let key;
-    try {
-        key = (0,external_node_crypto_.createPrivateKey)(passphrase === undefined ? pem : { key: pem, passphrase });
-    }
-    catch (error) {
-        return { ok: false, why: whyUnreadable(pem, passphrase, error) };
-    }
-    const type = key.asymmetricKeyType;
-    if (type === 'rsa')
-        return { ok: true, text: key.export({ type: 'pkcs1', format: 'pem' }).toString() };
-    if (type === 'ec')
-        return { ok: true, text: key.export({ type: 'sec1', format: 'pem' }).toString() };
-    if (type === 'ed25519')
-        return { ok: true, text: opensshEd25519(key) };
-    return { ok: false, why: 'type' };
-}
-function whyUnreadable(pem, passphrase, error) {
-    if (!/ENCRYPTED/.test(pem))
-        return 'damaged';
-    if (passphrase === undefined || passphrase === '')
-        return 'passphrase-missing';
-    // What was cut short is told from a wrong passphrase by the structure around the encrypted part (PKCS#8), or
-    // by a length that is no whole number of cipher blocks (the older format); all else is the passphrase.
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    const cut = /WRONG_FINAL_BLOCK_LENGTH/.test(code) || !(pem.includes('DEK-Info') || wholeSequence(pem));
-    return cut ? 'damaged' : 'passphrase-wrong';
-}
-/** Says whether a PEM block's DER is one sequence of the length that it gives itself (X.690, section 8.1.3). */
-function wholeSequence(pem) {
-    const der = Buffer.from(pem.replace(/-----.*-----/g, ''), 'base64');
-    const short = der[1] ?? 0;
-    const more = short < 0x80 ? 0 : short - 0x80;
-    if (der[0] !== 0x30 || more > 4 || der.length < 2 + more)
-        return false;
-    return der.length === 2 + more + (more === 0 ? short : der.readUIntBE(2, more));
-}
-/** An Ed25519 key in OpenSSH's format, unencrypted (PROTOCOL.key in OpenSSH's source). */
-function opensshEd25519(key) {
-    const { x = '', d = '' } = key.export({ format: 'jwk' });
-    const publicPart = Buffer.from(x, 'base64url');
-    const type = writeString('ssh-ed25519');
-    const check = (0,external_node_crypto_.randomBytes)(4);
-    const inner = Buffer.concat([
-        check,
-        check,
-        type,
-        writeString(publicPart),
-        writeString(Buffer.concat([Buffer.from(d, 'base64url'), publicPart])),
-        writeString(''),
-    ]);
-    // Padded to whole blocks of 8 bytes with 1, 2, 3...
-    const padding = Buffer.from([1, 2, 3, 4, 5, 6, 7]).subarray(0, (8 - (inner.length % 8)) % 8);
-    const blob = Buffer.concat([
-        Buffer.from(magic),
-        writeString('none'),
-        writeString('none'),
-        writeString(''),
-        writeUint32(1),
-        writeString(Buffer.concat([type, writeString(publicPart)])),
-        writeString(Buffer.concat([inner, padding])),
-    ]);
-    return pemBlock('OPENSSH PRIVATE KEY', blob.toString('base64'));
-}
-const magic = 'openssh-key-v1\0';
-/** Looks at a key in OpenSSH's format without decrypting it; undefined where it is none. */
-function opensshShape(body) {
-    if (body.subarray(0, magic.length).toString('latin1') !== magic)
-        return undefined;
-    const cipher = readString(body, magic.length);
-    const kdf = cipher && readString(body, cipher.next);
-    const kdfOptions = kdf && readString(body, kdf.next);
-    const publicPart = kdfOptions && readString(body, kdfOptions.next + 4);
-    const privatePart = publicPart && readString(body, publicPart.next);
-    return {
-        cipher: cipher?.value.toString('latin1') ?? '',
-        complete: privatePart !== undefined,
-        type: (publicPart && readString(publicPart.value, 0)?.value.toString('latin1')) ?? '',
-    };
-}
-/** Writes a PEM block with lines of 64 characters (RFC 7468) and a last newline. */
-function pemBlock(label, base64, headers = []) {
-    const head = headers.length === 0 ? [] : [...headers, ''];
-    const lines = base64.match(/.{1,64}/g) ?? [];
-    return [`-----BEGIN ${label}-----`, ...head, ...lines, `-----END ${label}-----`, ''].join('\n');
-}
-
-;// CONCATENATED MODULE: ./build/server/key.js
-// CommonJS: its members are not named exports under Node's own loader.
-
-
-
-
-
-/**
- * Reads `ssh-key`, undoing harmless damage and converting PKCS#8.
- * @throws DeployError `key-empty`, `key-public`, `key-path`, `key-certificate`, `key-ppk`, `key-unreadable`,
- * `key-two`, `key-truncated`, `key-passphrase-missing`, `key-passphrase-wrong`, `key-cipher`, `key-type`.
- */
-function readKey(given, passphrase) {
-    const { text, repaired } = repairKeyText(given);
-    const block = theOneBlock(text);
-    const readable = block.label === 'OPENSSH PRIVATE KEY' ? openssh(block, passphrase) : converted(block, passphrase);
-    const parsed = key_parse(readable, passphrase);
-    const blob = parsed.getPublicSSH();
-    return {
-        parsed,
-        type: parsed.type,
-        fingerprint: fingerprintOf(blob),
-        publicLine: `${parsed.type} ${blob.toString('base64')}`,
-        repaired: block.alone ? repaired : [...repaired, 'left out the text around it'],
-    };
-}
-function theOneBlock(text) {
-    refuseOtherThings(text);
-    const begins = [...text.matchAll(/^-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----$/gm)];
-    const [begin] = begins;
-    if (begin === undefined)
-        throw unreadable();
-    if (begins.length > 1) {
-        throw key_fault('key-two', `\`ssh-key\` holds ${begins.length} private keys.`, 'Leave only one of them in it.');
-    }
-    const label = begin[1] ?? '';
-    const start = begin.index + begin[0].length;
-    const end = text.indexOf(`\n-----END ${label}-----`, start);
-    if (end < 0)
-        throw truncated();
-    const lines = text.slice(start, end).split('\n');
-    const headers = lines.filter((line) => line.includes(':'));
-    const base64 = lines.filter((line) => !line.includes(':')).join('');
-    if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64))
-        throw truncated();
-    const around = text.slice(0, begin.index) + text.slice(end + `\n-----END ${label}-----`.length);
-    return { label, headers, base64, alone: around.trim() === '' };
-}
-/** What people paste in place of a private key, each with its own cure. */
-function refuseOtherThings(text) {
-    const trimmed = text.trim();
-    if (trimmed === '') {
-        throw key_fault('key-empty', '`ssh-key` is empty.', 'Check that the secret exists under exactly the name that the workflow uses: a misspelt name is an empty text.');
-    }
-    if (/^(ssh-|ecdsa-sha2-|sk-)[a-z0-9@.-]+ +AAAA/.test(trimmed) ||
-        /BEGIN (SSH2 |RSA )?PUBLIC KEY/.test(trimmed)) {
-        throw key_fault('key-public', '`ssh-key` holds a public key.', 'Put the private half there: the content of the file of the same name without `.pub`.');
-    }
-    if (/-----BEGIN CERTIFICATE-----/.test(trimmed) && !/PRIVATE KEY-----/.test(trimmed)) {
-        throw key_fault('key-certificate', '`ssh-key` holds a certificate.', 'Put an SSH private key there, as `ssh-keygen -t ed25519` makes one.');
-    }
-    if (/^PuTTY-User-Key-File-\d/m.test(trimmed)) {
-        throw key_fault('key-ppk', "`ssh-key` is in PuTTY's format (.ppk).", 'Convert it with `puttygen KEY.ppk -O private-openssh-new -o KEY` (or in PuTTYgen: Conversions, Export OpenSSH key) and use the new file.');
-    }
-    if (/^[~./\\A-Za-z]:?[\w~./\\ -]*$/.test(trimmed) && trimmed.length < 200 && /[/\\]/.test(trimmed)) {
-        throw key_fault('key-path', '`ssh-key` holds the path of a file.', "Put the file's content there, from a secret.");
-    }
-}
-function openssh(block, passphrase) {
-    const body = Buffer.from(block.base64, 'base64');
-    const shape = opensshShape(body);
-    if (shape === undefined || !shape.complete)
-        throw truncated();
-    if (shape.type === 'ssh-dss' || shape.type.startsWith('sk-'))
-        throw unsupportedType(shape.type);
-    if (shape.cipher !== 'none') {
-        // ssh2 1.17 lists it but cannot decrypt with it ("Invalid initialization vector").
-        if (shape.cipher.startsWith('chacha20')) {
-            throw key_fault('key-cipher', `\`ssh-key\` is encrypted with ${shape.cipher}, which this action cannot read.`, 'Encrypt it anew with `ssh-keygen -p -Z aes256-ctr -f KEY` and use the new content.');
-        }
-        if (passphrase === undefined || passphrase === '')
-            throw passphraseMissing();
-    }
-    return pemBlock(block.label, block.base64);
-}
-function converted(block, passphrase) {
-    const result = convertPem(pemBlock(block.label, block.base64, block.headers), passphrase);
-    if (result.ok)
-        return result.text;
-    switch (result.why) {
-        case 'passphrase-missing':
-            throw passphraseMissing();
-        case 'passphrase-wrong':
-            throw passphraseWrong();
-        case 'type':
-            throw unsupportedType(block.label);
-        case 'damaged':
-            throw truncated();
-    }
-}
-function key_parse(text, passphrase) {
-    const parsed = passphrase === undefined ? lib.utils.parseKey(text) : lib.utils.parseKey(text, passphrase);
-    if (!(parsed instanceof Error)) {
-        if (!parsed.isPrivateKey())
-            throw unreadable();
-        return parsed;
-    }
-    // The shape was checked before, so what an encrypted key stumbles over now is its passphrase.
-    const encrypted = opensshShape(Buffer.from(text.replace(/-----.*-----/g, ''), 'base64'));
-    if (encrypted !== undefined && encrypted.cipher !== 'none')
-        throw passphraseWrong();
-    if (/Unsupported/.test(parsed.message))
-        throw unsupportedType(encrypted?.type ?? '');
-    throw truncated();
-}
-function key_fault(code, cause, cure, input = 'ssh-key') {
-    return new DeployError(code, { cause, cure, input });
-}
-function truncated() {
-    return key_fault('key-truncated', '`ssh-key` begins like a private key, but parts of it are missing or altered.', 'Paste the whole file again, from the line with BEGIN to the line with END.');
-}
-function unreadable() {
-    return key_fault('key-unreadable', '`ssh-key` holds no private key: there is no line `-----BEGIN ... PRIVATE KEY-----` in it.', 'Paste the whole content of the private key file, e.g. of ~/.ssh/id_ed25519, into the secret.');
-}
-function passphraseMissing() {
-    return key_fault('key-passphrase-missing', '`ssh-key` is encrypted and `ssh-key-passphrase` is not given.', 'Set `ssh-key-passphrase` from a secret, or use a key of its own for deploying that has no passphrase.', 'ssh-key-passphrase');
-}
-function passphraseWrong() {
-    return key_fault('key-passphrase-wrong', '`ssh-key-passphrase` does not open `ssh-key`.', 'Try it on your machine with `ssh-keygen -y -f KEY`, then correct the secret.', 'ssh-key-passphrase');
-}
-function unsupportedType(type) {
-    const name = type === '' || type.includes('PRIVATE') ? 'a type' : `the type ${familyOf(type)}`;
-    return key_fault('key-type', `\`ssh-key\` is of ${name} that cannot be used to log in from a workflow.`, 'Make an Ed25519 key with `ssh-keygen -t ed25519 -N "" -f deploy_key` and add its public half to the server.');
-}
-
 ;// CONCATENATED MODULE: ./build/run.js
-
-
 
 
 
@@ -73066,10 +73306,15 @@ async function run(surroundings) {
         ending = await work(surroundings, recorder);
     }
     catch (error) {
-        if (error instanceof Error && !(error instanceof DeployError))
+        if (error instanceof DeployError)
+            for (const line of error.lines)
+                recorder.toolLine(line);
+        else if (error instanceof Error)
             log.debug(error.stack ?? '');
-        ending = endingOfError(error, surroundings.signal.aborted, recorder.report().serving);
+        ending = endingOfError(error, recorder.report().serving);
     }
+    if (surroundings.signal.aborted)
+        ending = endingOfCancel(ending.serving);
     return tellEnding(ending, recorder, log, results, redact, environment);
 }
 async function work(surroundings, recorder) {
@@ -73098,7 +73343,7 @@ async function work(surroundings, recorder) {
     finally {
         connecting.then((connection) => connection.close()).catch(() => undefined);
         if (project !== undefined && project.bundle.path !== '')
-            await (0,promises_namespaceObject.rm)(project.bundle.path, { force: true });
+            await (0,external_node_fs_promises_namespaceObject.rm)(project.bundle.path, { force: true });
     }
 }
 async function onServer(connection, inputs, project, surroundings, recorder) {
@@ -73106,7 +73351,9 @@ async function onServer(connection, inputs, project, surroundings, recorder) {
     recorder.phase('facts');
     const pointing = inputs.behaviour.smokeFrom === 'off' ? [] : inputs.site.domains.map((domain) => domainAddresses(domain));
     const tested = testedAt(inputs, connection);
-    const early = tested.from === 'runner' && inputs.command !== 'plan' ? new EarlyConnection(tested.address, tested.port) : undefined;
+    const early = tested.from === 'runner' && inputs.command !== 'plan'
+        ? new EarlyConnection(tested.address, tested.port)
+        : undefined;
     const id = (0,external_node_crypto_.randomBytes)(8).toString('hex');
     const { conversation, facts } = await Conversation.start(connection, {
         name: project.name,
@@ -73126,7 +73373,11 @@ async function onServer(connection, inputs, project, surroundings, recorder) {
         recorder.note({ serving: facts.state?.current ?? '' });
         const plan = makePlan(facts, wish);
         notePlan(plan, facts, recorder);
-        const test = (applied) => ({ ...tested, check: applied.check, ...(early === undefined ? {} : { early }) });
+        const test = (applied) => ({
+            ...tested,
+            check: applied.check,
+            ...(early === undefined ? {} : { early }),
+        });
         if (inputs.command === 'plan') {
             for (const change of describePlan(plan, facts, project.name))
                 recorder.change(change.what, change.detail);
@@ -73149,6 +73400,7 @@ async function onServer(connection, inputs, project, surroundings, recorder) {
             holder: holder(surroundings),
             run: id,
             test,
+            onPlan: (anew, seen) => notePlan(anew, seen, recorder),
             signal,
         });
         if (deployed.applied.end !== 'lost')
@@ -73165,30 +73417,6 @@ async function onServer(connection, inputs, project, surroundings, recorder) {
 async function testUnchanged(test, plan, signal) {
     const unasked = Promise.resolve({ ok: false, code: 'unasked', status: 0, release: '', ms: 0 });
     return await testRelease({ ...test, from: test.from === 'server' ? 'off' : test.from }, plan.release, unasked, signal);
-}
-/**
- * Logs in on the server.
- * @throws DeployError as readKey, hostIdentity and connect do
- */
-async function connectTo(inputs, surroundings, say) {
-    const { host, port, user, sshKey, sshKeyPassphrase, password, connectTimeoutMs } = inputs.server;
-    const key = sshKey === undefined ? undefined : readKey(sshKey, sshKeyPassphrase);
-    for (const repair of key?.repaired ?? [])
-        say(`The key in \`ssh-key\` was repaired: ${repair}.`);
-    const identity = hostIdentity({
-        knownHosts: inputs.server.knownHosts,
-        fingerprints: inputs.server.hostFingerprints,
-    });
-    return await connect({
-        host,
-        port,
-        user,
-        key,
-        password,
-        identity,
-        connectTimeoutMs,
-        onRetry: ({ attempt, of, error }) => say(`Try ${attempt} of ${of}: ${error.message}`),
-    }, surroundings.signal);
 }
 function tellProject(project, recorder) {
     recorder.note({ app: project.name, commit: project.commit ?? '' });
@@ -73265,135 +73493,6 @@ function holder({ environment }) {
 }
 function temp({ environment }) {
     return environment['RUNNER_TEMP'] || environment['TMPDIR'] || environment['TEMP'] || '/tmp';
-}
-
-;// CONCATENATED MODULE: ./build/post.js
-
-
-
-
-
-
-/** ms that the server may take to go back. */
-const LIMIT_MS = 10_000;
-/**
- * After main: where main was killed while a program ran on the server, the program is stopped, so that it goes back to
- * the release that served and frees the lock. It would do so by itself too, only later. Fails nothing.
- * @param run the ID that main remembered; '' where there is nothing to do
- */
-async function post(surroundings, run) {
-    if (!/^[0-9a-f]+$/.test(run))
-        return;
-    const { log, input, environment } = surroundings;
-    log.mask(secretsToMask(input));
-    log.redactWith(redactor(input));
-    try {
-        const inputs = parseInputs(input);
-        const signal = AbortSignal.any([surroundings.signal, AbortSignal.timeout(LIMIT_MS)]);
-        const connection = await connectTo(inputs, { ...surroundings, signal }, (text) => log.info(text));
-        const { conversation } = await Conversation.start(connection, {
-            name: inputs.app.name ?? appName(environment['GITHUB_REPOSITORY'] || 'local/app'),
-            run: (0,external_node_crypto_.randomBytes)(8).toString('hex'),
-            nonce: (0,external_node_crypto_.randomBytes)(16).toString('hex'),
-            packages: [],
-            user: inputs.server.user,
-            sudoPassword: inputs.server.sudoPassword,
-        }, signal);
-        const ended = new Promise((resolve, reject) => {
-            let serving = 'unknown';
-            conversation.listen((event) => {
-                if (event.kind === 'serving')
-                    serving = event.release;
-                if (event.kind === 'end' || event.kind === 'gone')
-                    resolve(serving);
-            }, (error) => reject(error));
-            signal.addEventListener('abort', () => reject(signal.reason));
-        });
-        await conversation.cancel(run);
-        await conversation.attach(run, 0);
-        log.info(`The deploy that was cut off has been stopped; visitors get release ${(await ended) || 'none'}.`);
-        conversation.end();
-        connection.close();
-    }
-    catch (error) {
-        log.info(`The deploy that was cut off could not be stopped from here: ${error instanceof Error ? error.message : String(error)}`);
-        log.info('It goes back by itself, and the next deploy cleans up what is left.');
-    }
-}
-
-;// CONCATENATED MODULE: ./build/project/exec.js
-
-/** The real one: silent (nothing reaches the log), on Linux, macOS and Windows. */
-const runnerExec = async (command, args, options = {}) => {
-    const stdout = [];
-    const stderr = [];
-    const collected = () => ({ stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString('utf8') });
-    try {
-        const status = await exec_exec(`"${command}"`, [...args], {
-            ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-            env: environment(options.env ?? {}),
-            silent: true,
-            ignoreReturnCode: true,
-            listeners: { stdout: (data) => stdout.push(data), stderr: (data) => stderr.push(data) },
-        });
-        return { status, ...collected() };
-    }
-    catch (error) {
-        // With ignoreReturnCode it rejects only where the program or its folder is not there.
-        return {
-            status: 127,
-            stdout: Buffer.concat(stdout),
-            stderr: error instanceof Error ? error.message : String(error),
-        };
-    }
-};
-function environment(changes) {
-    const all = {};
-    for (const [key, value] of Object.entries({ ...process.env, ...changes })) {
-        if (value !== undefined)
-            all[key] = value;
-    }
-    return all;
-}
-
-;// CONCATENATED MODULE: ./build/read-inputs.js
-
-/**
- * The runner's inputs (`INPUT_` and the name in capitals, `-` kept): untrimmed, so that a secret arrives to the byte.
- */
-const readInput = (name) => getInput(name, { trimWhitespace: false });
-
-;// CONCATENATED MODULE: ./build/report/publish.js
-
-
-
-/**
- * The files that the runner names in GITHUB_OUTPUT and GITHUB_STEP_SUMMARY. Where there are none (no runner, or a
- * GitHub Enterprise Server that is too old for summaries) nothing is written; a file that cannot be written is told
- * by `complain` and fails nothing, since the deploy itself is over.
- */
-function runnerResults(complain, environment = process.env) {
-    const attempt = (what, write) => {
-        try {
-            write();
-        }
-        catch (error) {
-            complain(`The ${what} could not be written: ${error instanceof Error ? error.message : String(error)}`);
-        }
-    };
-    return {
-        outputs: (outputs) => {
-            if (!environment['GITHUB_OUTPUT'])
-                return;
-            for (const name of outputNames)
-                attempt(`output ${name}`, () => setOutput(name, outputs[name]));
-        },
-        summary: (markdown) => {
-            const file = environment['GITHUB_STEP_SUMMARY'];
-            if (file)
-                attempt('summary', () => (0,external_node_fs_namespaceObject.appendFileSync)(file, markdown));
-        },
-    };
 }
 
 ;// CONCATENATED MODULE: ./build/main.js

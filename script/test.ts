@@ -70,9 +70,10 @@ async function onServers(words: readonly string[]): Promise<Counts> {
     if (suite === 'sid') await ensureTree({ suite, packages: 'ready', uutils: true })
     console.log(`${suite}: ${((performance.now() - began) / 1000).toFixed(1)} s`)
   }
+  const tools = step('tools', 'sh', 'script/install-tools')
   const counts = vitest('e2e', ...words)
   await reap()
-  return counts
+  return { ...counts, passed: counts.passed + tools.passed, failed: counts.failed + tools.failed }
 }
 
 async function everything(words: readonly string[]): Promise<number> {

@@ -24,6 +24,8 @@ export interface Deploy {
   /** The run's ID: hex digits. */
   readonly run: string
   readonly test: (plan: Plan) => ReleaseTest
+  /** Told of each plan that takes the place of the first. */
+  readonly onPlan: (plan: Plan, facts: Facts) => void
   readonly signal: AbortSignal
 }
 
@@ -48,6 +50,7 @@ export async function deploy(first: Plan, deployment: Deploy): Promise<Deployed>
     recorder.say('Another deploy changed the server meanwhile: looking again.')
     const facts: Facts = await conversation.facts(signal)
     plan = makePlan(facts, wish)
+    deployment.onPlan(plan, facts)
     if (plan.kind === 'unchanged')
       return { plan, applied: { ...result.applied, failure: undefined }, smoked: undefined }
   }

@@ -158,6 +158,7 @@ async function onServer(
       holder: holder(surroundings),
       run: id,
       test,
+      onPlan: (anew, seen) => notePlan(anew, seen, recorder),
       signal,
     })
     if (deployed.applied.end !== 'lost') surroundings.remember('')

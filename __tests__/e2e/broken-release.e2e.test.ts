@@ -170,7 +170,12 @@ describe.skipIf(!able.ok)(`broken releases ${able.ok ? '' : able.why}`, () => {
     const options = { workspace: project.folder, inputs: reach(server) }
     const bad = await act(options)
     expect(bad.status, bad.log).toBe(1)
-    expect(bad.outputs).toMatchObject({ result: 'failed', 'failed-phase': 'health', serving: '', 'previous-release': '' })
+    expect(bad.outputs).toMatchObject({
+      result: 'failed',
+      'failed-phase': 'health',
+      serving: '',
+      'previous-release': '',
+    })
     expect(bad.log).toContain("No module named 'nowhere_to_be_found'")
     expect(bad.summary).toContain('No release serves yet')
     const left = await server.must(`ls -A /srv/web-hello/releases /etc/web-hello

@@ -1,11 +1,11 @@
-import { createServer, connect, type Server as TcpServer } from 'node:net'
 import { randomBytes } from 'node:crypto'
+import { connect, createServer, type Server as TcpServer } from 'node:net'
 import { Transform } from 'node:stream'
 import { afterEach, describe, expect, test } from 'vitest'
 import { boot, type Server } from '../server/boot.ts'
 import { startRelay } from '../server/relay.ts'
 import { canBoot } from '../server/requirements.ts'
-import { act, type ActionOptions, type Ran, reach, start } from './action.ts'
+import { type ActionOptions, act, type Ran, reach, start } from './action.ts'
 import { type Checkout, tinyApp, tinyProject } from './projects.ts'
 import { lockIsFree, page, traces, tracesOnceDrained, until, visitors } from './traces.ts'
 
@@ -48,7 +48,8 @@ until [ -n "$(find /proc/[0-9]*/fd -lname /var/lib/dpkg/lock-frontend 2>/dev/nul
     phase: 'dependencies',
     files: {
       'requirements.txt': 'flask\n./slow\n',
-      'slow/setup.py': 'import time\ntime.sleep(60)\nfrom setuptools import setup\nsetup(name="slow", version="1")\n',
+      'slow/setup.py':
+        'import time\ntime.sleep(60)\nfrom setuptools import setup\nsetup(name="slow", version="1")\n',
     },
     said: 'uv pip install -r',
   },
@@ -77,7 +78,10 @@ describe.skipIf(!able.ok)(`cancel ${able.ok ? '' : able.why}`, () => {
 
     project.commit({ 'app.py': saying('version 2'), ...moment.files })
     const visits = visitors(server)
-    const { ran, ms } = await cancelled({ ...options, inputs: { ...options.inputs, ...moment.inputs } }, moment.said)
+    const { ran, ms } = await cancelled(
+      { ...options, inputs: { ...options.inputs, ...moment.inputs } },
+      moment.said,
+    )
     expect(await visits.answers()).toEqual(['version 1'])
     expectCancelled(ran, ms, good.outputs.release)
     expect(await traces(server)).toBe(before)
@@ -99,7 +103,11 @@ describe.skipIf(!able.ok)(`cancel ${able.ok ? '' : able.why}`, () => {
       const connecting = await cancelled({ ...options, inputs }, '::group::connect')
       expect(connecting.ran.status).toBe(1)
       expect(connecting.ms).toBeLessThan(CANCEL_MS)
-      expect(connecting.ran.outputs).toMatchObject({ result: 'cancelled', 'failed-phase': 'connect', serving: 'unknown' })
+      expect(connecting.ran.outputs).toMatchObject({
+        result: 'cancelled',
+        'failed-phase': 'connect',
+        serving: 'unknown',
+      })
       expect(connecting.ran.summary).toContain('The server was not touched')
     } finally {
       await relay.close()
@@ -108,7 +116,11 @@ describe.skipIf(!able.ok)(`cancel ${able.ok ? '' : able.why}`, () => {
     const asking = await cancelled(options, '::group::facts')
     expect(asking.ran.status).toBe(1)
     expect(asking.ms).toBeLessThan(CANCEL_MS)
-    expect(asking.ran.outputs).toMatchObject({ result: 'cancelled', 'failed-phase': 'facts', serving: 'unknown' })
+    expect(asking.ran.outputs).toMatchObject({
+      result: 'cancelled',
+      'failed-phase': 'facts',
+      serving: 'unknown',
+    })
     expect(await traces(server)).toBe(before)
     expect(await page(server)).toBe('version 1')
     await server.must('rm /root/.bashrc')
@@ -122,9 +134,15 @@ describe.skipIf(!able.ok)(`cancel ${able.ok ? '' : able.why}`, () => {
     const before = await traces(server)
     const line = await slowLine(server, 1_000_000)
     try {
-      project.commit({ 'app.py': saying('version 2'), 'large.bin': randomBytes(30_000_000).toString('latin1') })
+      project.commit({
+        'app.py': saying('version 2'),
+        'large.bin': randomBytes(30_000_000).toString('latin1'),
+      })
       const { port } = line
-      const knownHosts = (options.inputs['known-hosts'] ?? '').replaceAll(server.address, `[127.0.0.1]:${port}`)
+      const knownHosts = (options.inputs['known-hosts'] ?? '').replaceAll(
+        server.address,
+        `[127.0.0.1]:${port}`,
+      )
       const inputs = { ...options.inputs, host: '127.0.0.1', port: String(port), 'known-hosts': knownHosts }
       const { ran, ms } = await cancelled({ ...options, inputs }, /upload: [0-9.]+ of [0-9.]+ MB/)
       expectCancelled(ran, ms, good.outputs.release)
@@ -144,7 +162,8 @@ describe.skipIf(!able.ok)(`cancel ${able.ok ? '' : able.why}`, () => {
     server = await boot({ suite: 'bookworm' })
     const { project, options, good } = await firstDeploy(server)
     const before = await traces(server)
-    const slow = '\n@app.route("/slow")\ndef slow():\n    import time\n    time.sleep(8)\n    return "at last"\n'
+    const slow =
+      '\n@app.route("/slow")\ndef slow():\n    import time\n    time.sleep(8)\n    return "at last"\n'
     project.commit({ 'app.py': `${saying('version 2')}${slow}` })
     const inputs = { ...options.inputs, 'smoke-url': `http://${server.address}/slow` }
     const { ran, ms } = await cancelled({ ...options, inputs }, /Visitors get release/)
@@ -210,7 +229,8 @@ describe.skipIf(!able.ok)(`cancel ${able.ok ? '' : able.why}`, () => {
     server = await boot({ suite: 'bookworm' })
     const { project, options } = await firstDeploy(server)
     const before = await traces(server)
-    const slow = '\n@app.route("/slow")\ndef slow():\n    import time\n    time.sleep(8)\n    return "at last"\n'
+    const slow =
+      '\n@app.route("/slow")\ndef slow():\n    import time\n    time.sleep(8)\n    return "at last"\n'
     project.commit({ 'app.py': `${saying('version 2')}${slow}` })
     const inputs = { ...options.inputs, 'smoke-url': `http://${server.address}/slow` }
     const state = await killed({ ...options, inputs }, /Visitors get release/)
@@ -239,10 +259,24 @@ describe.skipIf(!able.ok)(`cancel ${able.ok ? '' : able.why}`, () => {
     const before = await traces(server)
     const line = await slowLine(server, 1_000_000)
     try {
-      project.commit({ 'app.py': saying('version 2'), 'large.bin': randomBytes(30_000_000).toString('latin1') })
-      const knownHosts = (options.inputs['known-hosts'] ?? '').replaceAll(server.address, `[127.0.0.1]:${line.port}`)
+      project.commit({
+        'app.py': saying('version 2'),
+        'large.bin': randomBytes(30_000_000).toString('latin1'),
+      })
+      const knownHosts = (options.inputs['known-hosts'] ?? '').replaceAll(
+        server.address,
+        `[127.0.0.1]:${line.port}`,
+      )
       await killed(
-        { ...options, inputs: { ...options.inputs, host: '127.0.0.1', port: String(line.port), 'known-hosts': knownHosts } },
+        {
+          ...options,
+          inputs: {
+            ...options.inputs,
+            host: '127.0.0.1',
+            port: String(line.port),
+            'known-hosts': knownHosts,
+          },
+        },
         /upload: [0-9.]+ of [0-9.]+ MB/,
       )
     } finally {
@@ -258,7 +292,8 @@ describe.skipIf(!able.ok)(`cancel ${able.ok ? '' : able.why}`, () => {
   test('runner and server-side program are both killed after the flip: the next deploy repairs what is left', async () => {
     server = await boot({ suite: 'bookworm' })
     const { project, options, good } = await firstDeploy(server)
-    const slow = '\n@app.route("/slow")\ndef slow():\n    import time\n    time.sleep(8)\n    return "at last"\n'
+    const slow =
+      '\n@app.route("/slow")\ndef slow():\n    import time\n    time.sleep(8)\n    return "at last"\n'
     project.commit({ 'app.py': `${saying('version 2')}${slow}` })
     const inputs = { ...options.inputs, 'smoke-url': `http://${server.address}/slow` }
     const state = await killed({ ...options, inputs }, /Visitors get release/)
@@ -327,7 +362,10 @@ async function works(server: Server, options: ActionOptions, text: string): Prom
 }
 
 /** A line to the server's sshd that takes so many bytes a second from the client. */
-async function slowLine(server: Server, bytesPerSecond: number): Promise<{ port: number; close: () => void }> {
+async function slowLine(
+  server: Server,
+  bytesPerSecond: number,
+): Promise<{ port: number; close: () => void }> {
   const line: TcpServer = createServer((client) => {
     const far = connect({ host: server.address, port: 22 })
     const slow = new Transform({

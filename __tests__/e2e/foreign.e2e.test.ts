@@ -37,11 +37,14 @@ describe.skipIf(!able.ok)(`other people’s nginx ${able.ok ? '' : able.why}`, (
 
   test('another site is served on, byte for byte as it was, when ours comes, changes and goes back', async () => {
     server = await boot({ suite: 'bookworm' })
-    await server.must(`cat > /etc/nginx/sites-available/shop
+    await server.must(
+      `cat > /etc/nginx/sites-available/shop
       ln -s ../sites-available/shop /etc/nginx/sites-enabled/shop
       chmod 0640 /etc/nginx/sites-available/shop
       echo 'gzip_comp_level 3;' > /etc/nginx/conf.d/tuning.conf
-      systemctl enable --now --quiet nginx`, { stdin: shop })
+      systemctl enable --now --quiet nginx`,
+      { stdin: shop },
+    )
     expect(await visit(server, '/', 'shop.example')).toMatchObject({ status: 200, body: 'the shop\n' })
     // The distribution's own default site is in the way of ours, and stays in sites-available.
     const before = await nginxFiles(server, ...ours, 'default')
@@ -63,11 +66,17 @@ describe.skipIf(!able.ok)(`other people’s nginx ${able.ok ? '' : able.why}`, (
 
   test('another default server stays the default', async () => {
     server = await boot({ suite: 'bookworm' })
-    await server.must(`rm /etc/nginx/sites-enabled/default; cat > /etc/nginx/conf.d/all.conf; systemctl enable --now --quiet nginx`, {
-      stdin: shop.replace('listen 80;', 'listen 80 default_server;'),
-    })
+    await server.must(
+      `rm /etc/nginx/sites-enabled/default; cat > /etc/nginx/conf.d/all.conf; systemctl enable --now --quiet nginx`,
+      {
+        stdin: shop.replace('listen 80;', 'listen 80 default_server;'),
+      },
+    )
     const before = await nginxFiles(server, ...ours)
-    const ran = await act({ workspace: tinyProject().folder, inputs: { ...reach(server), domain: 'hello.example' } })
+    const ran = await act({
+      workspace: tinyProject().folder,
+      inputs: { ...reach(server), domain: 'hello.example' },
+    })
     expect(ran.status, ran.log).toBe(0)
     expect(await visit(server, '/', 'hello.example')).toMatchObject({ body: 'version 1' })
     expect(await visit(server, '/', 'unheard-of.example')).toMatchObject({ body: 'the shop\n' })
@@ -80,7 +89,10 @@ describe.skipIf(!able.ok)(`other people’s nginx ${able.ok ? '' : able.why}`, (
     await server.must(`sed -i 's/^\\tlocation \\/ {/&\\n\\t\\treturn 200 "mine";/' /etc/nginx/sites-available/default
       systemctl enable --now --quiet nginx`)
     const before = await nginxFiles(server, ...ours)
-    const ran = await act({ workspace: tinyProject().folder, inputs: { ...reach(server), domain: 'hello.example' } })
+    const ran = await act({
+      workspace: tinyProject().folder,
+      inputs: { ...reach(server), domain: 'hello.example' },
+    })
     expect(ran.status, ran.log).toBe(0)
     expect(await visit(server, '/', 'hello.example')).toMatchObject({ body: 'version 1' })
     expect(await visit(server, '/', 'unheard-of.example')).toMatchObject({ body: 'mine' })

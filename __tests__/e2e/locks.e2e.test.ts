@@ -1,14 +1,18 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { boot, type Server } from '../server/boot.ts'
 import { canBoot } from '../server/requirements.ts'
-import { act, type ActionOptions, reach, start } from './action.ts'
+import { type ActionOptions, act, reach, start } from './action.ts'
 import { tinyApp, tinyProject } from './projects.ts'
 import { lockIsFree, page, traces } from './traces.ts'
 
 const able = canBoot()
 
 /** A deploy of its own run, so that the other one can name it. */
-const ofRun = (options: ActionOptions, run: string, inputs: Readonly<Record<string, string>> = {}): ActionOptions => ({
+const ofRun = (
+  options: ActionOptions,
+  run: string,
+  inputs: Readonly<Record<string, string>> = {},
+): ActionOptions => ({
   ...options,
   inputs: { ...options.inputs, ...inputs },
   environment: { GITHUB_RUN_ID: run },
@@ -38,7 +42,9 @@ describe.skipIf(!able.ok)(`two deploys at once ${able.ok ? '' : able.why}`, () =
       }
       const first = start(ofRun(options, '101', { 'release-command': diary('one') }))
       await first.said('asleep')
-      const second = start(ofRun({ ...options, workspace: two.folder }, '102', { 'release-command': diary('two') }))
+      const second = start(
+        ofRun({ ...options, workspace: two.folder }, '102', { 'release-command': diary('two') }),
+      )
       await second.said(`Waiting for ${runUrl('101')} (someone), which holds the lock.`)
       const [ranFirst, ranSecond] = await Promise.all([first.ended, second.ended])
 
@@ -50,7 +56,9 @@ describe.skipIf(!able.ok)(`two deploys at once ${able.ok ? '' : able.why}`, () =
         serving: ranSecond.outputs.release,
         'previous-release': ranFirst.outputs.release,
       })
-      expect(await server.must('cat /var/lib/web-hello/diary')).toBe('one begins\none ends\ntwo begins\ntwo ends\n')
+      expect(await server.must('cat /var/lib/web-hello/diary')).toBe(
+        'one begins\none ends\ntwo begins\ntwo ends\n',
+      )
       expect(await page(server)).toBe('version 2')
       const state = await server.must('cat /srv/web-hello/state')
       expect(state).toContain(`current ${ranSecond.outputs.release}\nprevious ${ranFirst.outputs.release}\n`)
@@ -95,12 +103,17 @@ describe.skipIf(!able.ok)(`two deploys at once ${able.ok ? '' : able.why}`, () =
     expect(ranSecond.status, ranSecond.log).toBe(0)
     expect(['rolled-back', 'unchanged']).toContain(ranSecond.outputs.result)
     const serving = (await server.must('readlink /srv/web-hello/current')).trim().replace('releases/', '')
-    expect(ranSecond.outputs.serving).toBe(ranSecond.outputs.result === 'unchanged' ? zero.outputs.release : serving)
+    expect(ranSecond.outputs.serving).toBe(
+      ranSecond.outputs.result === 'unchanged' ? zero.outputs.release : serving,
+    )
   })
 
   test('of two apps: neither waits for the other’s release command', async () => {
     server = await boot({ suite: 'bookworm' })
-    const options: ActionOptions = { workspace: tinyProject().folder, inputs: { ...reach(server), domain: 'one.example' } }
+    const options: ActionOptions = {
+      workspace: tinyProject().folder,
+      inputs: { ...reach(server), domain: 'one.example' },
+    }
     const first = start(ofRun(options, '101', { 'release-command': 'echo asleep; sleep 30' }))
     await first.said('asleep')
     const other = await act({
@@ -139,7 +152,10 @@ describe.skipIf(!able.ok)(`two deploys at once ${able.ok ? '' : able.why}`, () =
     const waiting = start(ofRun(options, '104'))
     await waiting.said('Waiting for')
     waiting.process.kill('SIGINT')
-    expect((await waiting.ended).outputs).toMatchObject({ result: 'cancelled', serving: good.outputs.release })
+    expect((await waiting.ended).outputs).toMatchObject({
+      result: 'cancelled',
+      serving: good.outputs.release,
+    })
     expect(await traces(server)).toBe(before)
     holder.process.kill('SIGINT')
     expect((await holder.ended).outputs.result).toBe('cancelled')

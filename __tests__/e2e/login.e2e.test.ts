@@ -171,7 +171,9 @@ describe.skipIf(!able.ok)(`logins ${able.ok ? '' : able.why}`, () => {
     const ran = await act(options)
     expect(ran.status, ran.log).toBe(0)
     expect(await page(server)).toBe('version 1')
-    const sent = createHash('sha256').update(readFileSync(join(project.folder, 'data.bin'))).digest('hex')
+    const sent = createHash('sha256')
+      .update(readFileSync(join(project.folder, 'data.bin')))
+      .digest('hex')
     expect(await server.must('sha256sum < /srv/web-hello/current/data.bin')).toContain(sent)
     const again = await act(options)
     expect(again.outputs, again.log).toMatchObject({ result: 'unchanged', serving: ran.outputs.release })
@@ -190,7 +192,9 @@ describe.skipIf(!able.ok)(`logins ${able.ok ? '' : able.why}`, () => {
     expect(await traces(server)).toBe('')
     expect(await server.must('ls -d /run/flask-deploy /var/lib/flask-deploy 2>/dev/null || :')).toBe('')
     // Three wrong tries of one password would lock some accounts out.
-    const tries = await server.must(`journalctl -o cat | grep -cE 'authentication failure|incorrect password|Failed password' || :`)
+    const tries = await server.must(
+      `journalctl -o cat | grep -cE 'authentication failure|incorrect password|Failed password' || :`,
+    )
     expect(Number(tries)).toBeLessThan(4)
   })
 })

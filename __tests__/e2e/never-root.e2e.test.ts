@@ -59,7 +59,10 @@ describe.skipIf(!able.ok)(`nothing of the project runs as root ${able.ok ? '' : 
     })
     chmodSync(join(project.folder, 'evil'), 0o755)
     await addWheel(server, project, 'vendor/bomb-1.0-py3-none-any.whl')
-    const options = { workspace: project.folder, inputs: { ...reach(server), 'release-command': 'python -c "import shell"' } }
+    const options = {
+      workspace: project.folder,
+      inputs: { ...reach(server), 'release-command': 'python -c "import shell"' },
+    }
     const ran = await act(options)
     expect(ran.status, ran.log).toBe(0)
     expect(await page(server)).toBe('version 1')
@@ -67,7 +70,15 @@ describe.skipIf(!able.ok)(`nothing of the project runs as root ${able.ok ? '' : 
     const [app, build] = [await idOf(server, 'web-hello'), await idOf(server, 'web-hello-build')]
     const first = await sprung(server)
     // The traps work where a project is meant to run ...
-    expect(first).toEqual(expect.arrayContaining([`app ${app}`, `shell ${app}`, `pth ${app}`, `setup.py ${build}`, `sitecustomize ${app}`]))
+    expect(first).toEqual(
+      expect.arrayContaining([
+        `app ${app}`,
+        `shell ${app}`,
+        `pth ${app}`,
+        `setup.py ${build}`,
+        `sitecustomize ${app}`,
+      ]),
+    )
     // ... and nowhere else.
     expect(first.filter((line) => !line.endsWith(` ${app}`) && !line.endsWith(` ${build}`))).toEqual([])
     expect(first.filter((line) => line.endsWith(` ${build}`))).not.toContain(`app ${build}`)
@@ -76,18 +87,28 @@ describe.skipIf(!able.ok)(`nothing of the project runs as root ${able.ok ? '' : 
 
     // Every later way of a deploy: unchanged, new code, new environment, rollback, and a failing one.
     project.commit({ 'app.py': `${trap('app')}${tinyApp.replace('version 1', 'version 2')}` })
-    for (const change of [{}, { command: 'plan' }, { env: 'COLOUR=blue' }, { command: 'rollback' }, { 'expect-text': 'no such text' }]) {
+    for (const change of [
+      {},
+      { command: 'plan' },
+      { env: 'COLOUR=blue' },
+      { command: 'rollback' },
+      { 'expect-text': 'no such text' },
+    ]) {
       await act({ ...options, inputs: { ...options.inputs, ...change } })
     }
     await server.reboot()
     expect((await sprung(server)).filter((line) => line.endsWith(' 0'))).toEqual([])
-    const releases = await server.must(`find /srv/web-hello/releases \\( -user web-hello -o -user web-hello-build -o -perm /022 ! -type l \\) | head`)
+    const releases = await server.must(
+      `find /srv/web-hello/releases \\( -user web-hello -o -user web-hello-build -o -perm /022 ! -type l \\) | head`,
+    )
     expect(releases).toBe('')
   })
 
   test('links that the app planted in its folders lead root and nginx nowhere', async () => {
     server = await boot({ suite: 'bookworm' })
-    await server.must(`mkdir -m 0700 /root/secret && echo "root's own" > /root/secret/file && touch /etc/canary`)
+    await server.must(
+      `mkdir -m 0700 /root/secret && echo "root's own" > /root/secret/file && touch /etc/canary`,
+    )
     const files = `
 @app.route("/read/<path:name>")
 def read(name):
@@ -132,8 +153,15 @@ def read(name):
     expect(await server.must(guarded)).toBe(before)
     expect(await server.must('ls /etc/new-file /root/file 2>/dev/null || :')).toBe('')
     // Through the links the app gets what it may read by itself, and no more.
-    for (const name of ['shadow', 'secret/file']) expect((await visit(server, `/read/${name}`)).status, name).toBe(403)
-    for (const name of ['shadow', 'secret/file', 'instance/passwd', 'assets/passwd', '../var/lib/web-hello/assets/passwd']) {
+    for (const name of ['shadow', 'secret/file'])
+      expect((await visit(server, `/read/${name}`)).status, name).toBe(403)
+    for (const name of [
+      'shadow',
+      'secret/file',
+      'instance/passwd',
+      'assets/passwd',
+      '../var/lib/web-hello/assets/passwd',
+    ]) {
       const answer = await visit(server, `/${name}`)
       expect(answer.status, name).toBe(404)
       expect(answer.body).not.toContain('root:')
@@ -142,7 +170,11 @@ def read(name):
 
   test('static folders that lead outside are not nginx’s to serve', async () => {
     server = await boot({ suite: 'bookworm' })
-    const project = tinyProject({ 'static/style.css': 'body {}\n', 'secret.txt': 'of the project\n', 'public/page.txt': 'public\n' })
+    const project = tinyProject({
+      'static/style.css': 'body {}\n',
+      'secret.txt': 'of the project\n',
+      'public/page.txt': 'public\n',
+    })
     symlinkSync('/etc/passwd', join(project.folder, 'static', 'passwd'))
     symlinkSync('../secret.txt', join(project.folder, 'static', 'secret.txt'))
     symlinkSync('/etc', join(project.folder, 'etc'))
@@ -151,7 +183,15 @@ def read(name):
     const ran = await act({ workspace: project.folder, inputs })
     expect(ran.status, ran.log).toBe(0)
     expect(ran.log).toContain('a link leads out of it')
-    for (const path of ['/static/passwd', '/etc/passwd', '/public/../secret.txt', '/public/..%2fsecret.txt', '/public../secret.txt', '/current/app.py', '/.public/public/page.txt']) {
+    for (const path of [
+      '/static/passwd',
+      '/etc/passwd',
+      '/public/../secret.txt',
+      '/public/..%2fsecret.txt',
+      '/public../secret.txt',
+      '/current/app.py',
+      '/.public/public/page.txt',
+    ]) {
       const answer = await visit(server, path)
       expect(answer.body, path).not.toMatch(/root:|of the project|Flask/)
     }
@@ -173,7 +213,9 @@ def read(name):
     const inner = { ...reach(server), static: '/media: media', persist: 'media/uploads' }
     const good = await act({ workspace: project.folder, inputs: inner })
     expect(good.status, good.log).toBe(0)
-    await server.must(`setpriv --reuid web-hello --regid web-hello --clear-groups ln -s /etc/passwd /var/lib/web-hello/media/uploads/passwd`)
+    await server.must(
+      `setpriv --reuid web-hello --regid web-hello --clear-groups ln -s /etc/passwd /var/lib/web-hello/media/uploads/passwd`,
+    )
     expect((await visit(server, '/media/uploads/passwd')).body).not.toContain('root:')
     expect((await visit(server, '/media/one.txt')).status).toBe(404)
   })

@@ -12,7 +12,10 @@ import { tinyApp, tinyProject } from './projects.ts'
 const able = canBoot()
 
 /** A text that nothing else in the world holds; a letter first, so that it is no number. */
-const marker = (length: number) => `q${randomBytes(length).toString('hex').slice(0, length - 1)}`
+const marker = (length: number) =>
+  `q${randomBytes(length)
+    .toString('hex')
+    .slice(0, length - 1)}`
 
 /** A login whose every secret is a marker, and an `env` of them. */
 interface Secrets {
@@ -37,7 +40,8 @@ describe.skipIf(!able.ok)(`secrets ${able.ok ? '' : able.why}`, () => {
 
     // The app and its release command say all they know.
     const talks = `import os, sys\nprint(sorted(os.environ.items()), flush=True)\n`
-    const tells = 'env | sort; env | base64 -w 0; echo; python -c "import os, urllib.parse; print(urllib.parse.urlencode(os.environ))"'
+    const tells =
+      'env | sort; env | base64 -w 0; echo; python -c "import os, urllib.parse; print(urllib.parse.urlencode(os.environ))"'
     project.commit({ 'app.py': `${talks}raise RuntimeError(str(dict(os.environ)))\n${tinyApp}` })
     const broken = await act({ ...base, inputs: { ...base.inputs, 'release-command': tells } })
     expect(broken.status).toBe(1)
@@ -51,12 +55,19 @@ describe.skipIf(!able.ok)(`secrets ${able.ok ? '' : able.why}`, () => {
 
     project.commit({ 'requirements.txt': 'flask\nflask==0.0.1\n' })
     const index = `https://user:${markers.get('INDEX_PASSWORD')}@index.example/simple`
-    const failing = await act({ ...base, inputs: { ...base.inputs, env: `${base.inputs['env']}\nUV_INDEX_URL=${index}` } })
+    const failing = await act({
+      ...base,
+      inputs: { ...base.inputs, env: `${base.inputs['env']}\nUV_INDEX_URL=${index}` },
+    })
     expect(failing.status).toBe(1)
     expect(failing.outputs['failed-phase'], failing.log).toBe('dependencies')
     expectSilent(failing, markers)
 
-    for (const change of [{ command: 'plan' }, { 'sudo-password': `${markers.get('sudo-password')}x` }, { user: 'nobody-here' }]) {
+    for (const change of [
+      { command: 'plan' },
+      { 'sudo-password': `${markers.get('sudo-password')}x` },
+      { user: 'nobody-here' },
+    ]) {
       expectSilent(await act({ ...base, inputs: { ...base.inputs, ...change } }), markers)
     }
   })
@@ -87,7 +98,11 @@ describe.skipIf(!able.ok)(`secrets ${able.ok ? '' : able.why}`, () => {
       { 'ssh-key': token },
       { 'ssh-key-passphrase': `wrong ${token}` },
     ]) {
-      const ran = await act({ ...options, workspace: tinyProject().folder, inputs: { ...options.inputs, ...change } })
+      const ran = await act({
+        ...options,
+        workspace: tinyProject().folder,
+        inputs: { ...options.inputs, ...change },
+      })
       expect(ran.status).toBe(1)
       expectSilent(ran, markers)
     }
@@ -114,7 +129,8 @@ async function secretive(server: Server): Promise<Secrets> {
   execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', of('passphrase'), '-C', 'test', '-f', file])
   const [privateKey, publicKey] = [readFileSync(file, 'utf8'), readFileSync(`${file}.pub`, 'utf8')]
   rmSync(folder, { recursive: true })
-  for (const [at, line] of privateKey.trim().split('\n').slice(1, -1).entries()) markers.set(`key ${at}`, line)
+  for (const [at, line] of privateKey.trim().split('\n').slice(1, -1).entries())
+    markers.set(`key ${at}`, line)
   await server.must(
     `printf 'asker:%s\\n' '${of('sudo-password')}' | chpasswd; cat > /home/asker/.ssh/authorized_keys`,
     { stdin: publicKey },

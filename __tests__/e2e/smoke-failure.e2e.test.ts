@@ -54,7 +54,9 @@ describe.skipIf(!able.ok)(`smoke tests ${able.ok ? '' : able.why}`, () => {
     const good = await act({ workspace: project.folder, inputs })
     expect(good.status, good.log).toBe(0)
 
-    project.commit({ 'app.py': `${saying('version 2')}${about.replace('return "about us"', 'raise OSError(5)')}` })
+    project.commit({
+      'app.py': `${saying('version 2')}${about.replace('return "about us"', 'raise OSError(5)')}`,
+    })
     const bad = await act({ workspace: project.folder, inputs })
     expect(bad.status, bad.log).toBe(1)
     expect(bad.outputs).toMatchObject({ result: 'reverted', serving: good.outputs.release })
@@ -116,16 +118,35 @@ describe.skipIf(!able.ok)(`smoke tests ${able.ok ? '' : able.why}`, () => {
     server = await boot({ suite: 'bookworm' })
     const project = tinyProject()
     await server.must('mkdir -p /etc/ufw && echo ENABLED=yes > /etc/ufw/ufw.conf')
-    await inNetworkOf(server, ['iptables', '-I', 'INPUT', '-p', 'tcp', '--dport', '80', '!', '-i', 'lo', '-j', 'DROP'])
+    await inNetworkOf(server, [
+      'iptables',
+      '-I',
+      'INPUT',
+      '-p',
+      'tcp',
+      '--dport',
+      '80',
+      '!',
+      '-i',
+      'lo',
+      '-j',
+      'DROP',
+    ])
     const bad = await act({ workspace: project.folder, inputs: reach(server) })
     expect(bad.status, bad.log).toBe(1)
-    expect(bad.outputs).toMatchObject({ result: 'failed', 'failed-phase': 'smoke', serving: bad.outputs.release })
+    expect(bad.outputs).toMatchObject({
+      result: 'failed',
+      'failed-phase': 'smoke',
+      serving: bad.outputs.release,
+    })
     const { error } = JSON.parse(bad.outputs.report)
     expect(error.code).toBe('smoke-unreachable-outside')
     expect(error.cause).toContain('firewall (ufw is active on the server)')
     expect(error.cure).toContain('ufw allow 80/tcp')
-    expect(await server.must(`python3 -c 'import urllib.request as u; print(u.urlopen(u.Request(
-      "http://127.0.0.1/", headers={"Host": "${server.address}"})).read().decode())'`)).toBe('version 1\n')
+    expect(
+      await server.must(`python3 -c 'import urllib.request as u; print(u.urlopen(u.Request(
+      "http://127.0.0.1/", headers={"Host": "${server.address}"})).read().decode())'`),
+    ).toBe('version 1\n')
     // Where ufw does not run, it is somebody else's firewall; the unchanged release is tested again.
     await server.must('rm /etc/ufw/ufw.conf')
     await inNetworkOf(server, ['iptables', '-D', 'INPUT', '1'])
@@ -139,10 +160,16 @@ describe.skipIf(!able.ok)(`smoke tests ${able.ok ? '' : able.why}`, () => {
     expect(second.cure).toContain("provider's control panel")
     expect(second.cure).not.toContain('ufw')
     // Asked from the server, or not at all, the same site is well.
-    const local = await act({ workspace: project.folder, inputs: { ...reach(server), 'smoke-from': 'server', threads: '3' } })
+    const local = await act({
+      workspace: project.folder,
+      inputs: { ...reach(server), 'smoke-from': 'server', threads: '3' },
+    })
     expect(local.status, local.log).toBe(0)
     expect(local.log).toContain('from the server: release')
-    const off = await act({ workspace: project.folder, inputs: { ...reach(server), 'smoke-from': 'off', threads: '5' } })
+    const off = await act({
+      workspace: project.folder,
+      inputs: { ...reach(server), 'smoke-from': 'off', threads: '5' },
+    })
     expect(off.status, off.log).toBe(0)
     expect(off.outputs).toMatchObject({ result: 'deployed', serving: off.outputs.release })
     expect(off.log).toContain('`smoke-from` is off')
@@ -152,7 +179,12 @@ describe.skipIf(!able.ok)(`smoke tests ${able.ok ? '' : able.why}`, () => {
     server = await boot({ suite: 'bookworm' })
     const about = (answer: string) => `\n@app.route("/about")\ndef about():\n    ${answer}\n`
     const project = tinyProject({ 'app.py': `${tinyApp}${about('return "about us"')}` })
-    const inputs = { ...reach(server), 'smoke-from': 'server', 'smoke-url': `http://${server.address}/about`, 'expect-text': 'about us' }
+    const inputs = {
+      ...reach(server),
+      'smoke-from': 'server',
+      'smoke-url': `http://${server.address}/about`,
+      'expect-text': 'about us',
+    }
     const good = await act({ workspace: project.folder, inputs })
     expect(good.status, good.log).toBe(0)
     expect(good.log).toContain(`http://${server.address}/about from the server: release`)
@@ -160,7 +192,11 @@ describe.skipIf(!able.ok)(`smoke tests ${able.ok ? '' : able.why}`, () => {
     project.commit({ 'app.py': `${saying('version 2')}${about('raise OSError(5)')}` })
     const bad = await act({ workspace: project.folder, inputs })
     expect(bad.status, bad.log).toBe(1)
-    expect(bad.outputs).toMatchObject({ result: 'reverted', 'failed-phase': 'smoke', serving: good.outputs.release })
+    expect(bad.outputs).toMatchObject({
+      result: 'reverted',
+      'failed-phase': 'smoke',
+      serving: good.outputs.release,
+    })
     expect(await page(server)).toBe('version 1')
   })
 

@@ -72,12 +72,18 @@ export async function tracesOnceDrained(server: Server, wanted: string): Promise
 
 /** Whether nobody holds the app's lock. */
 export async function lockIsFree(server: Server, name = 'hello'): Promise<boolean> {
-  const { status } = await server.run(`[ ! -e /run/flask-deploy/${name}/lock ] || flock -n /run/flask-deploy/${name}/lock true`)
+  const { status } = await server.run(
+    `[ ! -e /run/flask-deploy/${name}/lock ] || flock -n /run/flask-deploy/${name}/lock true`,
+  )
   return status === 0
 }
 
 /** Polls until a condition holds. @throws Error after the time */
-export async function until(what: string, condition: () => Promise<boolean>, timeoutMs = 30_000): Promise<void> {
+export async function until(
+  what: string,
+  condition: () => Promise<boolean>,
+  timeoutMs = 30_000,
+): Promise<void> {
   const deadline = performance.now() + timeoutMs
   while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`not within ${timeoutMs / 1000} s: ${what}`)

@@ -42,7 +42,8 @@ export async function ensureTree(choice: TreeChoice): Promise<string> {
   let tree = ''
   let label: string = suite
   for (const layer of layers) {
-    if (layer.script !== undefined) hash.update(source('layer-tree.sh')).update(source(layer.script)).update(source('../../remote/uv.txt'))
+    if (layer.script !== undefined)
+      hash.update(source('layer-tree.sh')).update(source(layer.script)).update(source('../../remote/uv.txt'))
     label = `${label}-${layer.label}`
     const target = `${treesFolder()}/${label}-${hash.copy().digest('hex').slice(0, 12)}`
     if (!existsSync(target)) await build(target, layer, { suite, base: tree, settings })

@@ -216,7 +216,8 @@ export class Conversation {
   #closed(connection: Connection, status: number | undefined): void {
     const lost = connection.lost()
     if (lost !== undefined) this.#onFailure?.(lost)
-    else if (!this.#ready) this.#onFailure?.(rootFailure(rootRefusal(this.#stderr), this.#settings.user, this.#stderr))
+    else if (!this.#ready)
+      this.#onFailure?.(rootFailure(rootRefusal(this.#stderr), this.#settings.user, this.#stderr))
     else {
       this.#onFailure?.(
         new DeployError(

@@ -62,6 +62,7 @@ export function rootFailure(failure: RootFailure, user: string, said: readonly s
 export function rootRefusal(said: readonly string[]): RootFailure {
   const text = said.join('\n')
   if (/must have a tty|no tty present/.test(text)) return 'sudo-tty'
-  const refused = /not in the sudoers file|not allowed to (?:execute|run)|may not run sudo|I'm afraid I can't do that/
+  const refused =
+    /not in the sudoers file|not allowed to (?:execute|run)|may not run sudo|I'm afraid I can't do that/
   return refused.test(text) ? 'sudo-not-allowed' : 'not-root'
 }

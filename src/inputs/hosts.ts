@@ -1,6 +1,6 @@
-import { parseKnownHosts } from '../server/known-hosts.ts'
 import { readDomain } from '../config/domain.ts'
 import { DeployError } from '../errors.ts'
+import { parseKnownHosts } from '../server/known-hosts.ts'
 import { shown } from '../text.ts'
 import type { InputName } from './declared.ts'
 import { all, andThen, bad, good, type Kind, linesOf, type Reading, tidy } from './reading.ts'

@@ -1,6 +1,6 @@
-import { readKey } from '../server/key.ts'
 import { DeployError, type Explanation } from '../errors.ts'
 import type { Inputs } from '../inputs.ts'
+import { readKey } from '../server/key.ts'
 import { shown } from '../text.ts'
 import { defaults, type InputName } from './declared.ts'
 import { bad, faultsOf, good, type Reading } from './reading.ts'

@@ -150,7 +150,8 @@ const rows: Readonly<Record<string, Row>> = {
     input: 'name',
   }),
   stopped: () => ({
-    cause: 'The program on the server was stopped before it was done: the server was shut down, or somebody stopped it.',
+    cause:
+      'The program on the server was stopped before it was done: the server was shut down, or somebody stopped it.',
     cure: 'Run the job again when the server is up; the release that served before is back.',
     input: 'host',
   }),
@@ -158,7 +159,10 @@ const rows: Readonly<Record<string, Row>> = {
   'no-verdict': () => lost('before the smoke test was over, so the old release is back'),
   'not-root': rootRefused,
   ...Object.fromEntries(
-    rootFailures.map((code) => [code, (failure: Failure, { user }: Situation) => ofRoot(code, user, failure.lines)]),
+    rootFailures.map((code) => [
+      code,
+      (failure: Failure, { user }: Situation) => ofRoot(code, user, failure.lines),
+    ]),
   ),
   ...Object.fromEntries(smokeCodes.map((code) => [code, explainSmoke])),
 }
