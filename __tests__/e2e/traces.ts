@@ -11,7 +11,8 @@ export async function page(server: Server, path = '/'): Promise<string> {
     const text = await answer.text()
     return answer.status === 200 ? text : `${answer.status} ${text}`
   } catch (error) {
-    return `no answer: ${error instanceof Error ? String(error.cause ?? error.message) : String(error)}`
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
+    return `no answer: ${cause instanceof Error ? cause.message : String(cause)}`
   }
 }
 
