@@ -18,6 +18,13 @@ describe('what GitHub is told to mask', () => {
     expect(masks.every((mask) => Buffer.byteLength(mask) >= 8)).toBe(true)
   })
 
+  test('the spellings of Python: `repr`, `quote` and `urlencode`', () => {
+    const masks = secretsToMask(inputsOf({ password: "it's a\\secret" }))
+    expect(masks).toContain("it\\'s a\\\\secret")
+    expect(masks).toContain('it%27s%20a%5Csecret')
+    expect(masks).toContain('it%27s+a%5Csecret')
+  })
+
   test('a password in base64 together with its user name', () => {
     const masks = secretsToMask(inputsOf({ password: 'correct horse battery' }))
     const basic = Buffer.from('me:correct horse battery').toString('base64')

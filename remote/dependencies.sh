@@ -46,16 +46,22 @@ link_environment() {
 }
 
 # $1: requirements file in the release, $2: yes where every line has a hash, $3: yes to add our own gunicorn
-# (the project lists none); the rest: the build unit's properties
+# (the project lists none), $4: what it names by its path in the release, one a line ('/' is all of it); the rest: the
+# build unit's properties
 build_environment() {
-  file=$1 hashed=$2 adds=$3
-  shift 3
+  file=$1 hashed=$2 adds=$3 local=$4
+  shift 4
   install -d -m 0700 -o "web-$name-build" -g "web-$name-build" "$root/.venv"
   install -m 0640 -g "web-$name" "$dir/build.sh" "$dir/gunicorn.txt" "$root/.deploy"
   emit "running uv pip install -r $file"
-  in_unit build "$@" -- /bin/sh "$root/.deploy/build.sh" \
-    "$uv" "$interpreter" "$root/.venv" "$root/$file" "$hashed" "$adds" "$root/.deploy/gunicorn.txt" ||
-    fail dependencies "$file"
+  set -- "$@" -- /bin/sh "$root/.deploy/build.sh" \
+    "$uv" "$interpreter" "$root" "$file" "$hashed" "$adds" "$root/.deploy/gunicorn.txt"
+  while IFS= read -r path; do
+    [ -z "$path" ] || set -- "$@" "${path#/}"
+  done <<LOCAL
+$local
+LOCAL
+  in_unit build "$@" || fail dependencies "$file"
   rm -f "$root/.deploy/build.sh" "$root/.deploy/gunicorn.txt"
   # The unit's processes are gone. A file of somebody else's, or one with a second name elsewhere, is a trick:
   # making it root's would hand over whatever it is linked to.

@@ -1,6 +1,6 @@
 # The server's end of the conversation: root's, started by the one exec, gone with the connection.
-# It sends facts and takes frames: "file NAME BYTES" + bytes, "part BYTES" + bytes of the bundle, "whole" after its
-# last part, "start", "attach RUN OFFSET", "facts", "say NAME WORDS", "cancel RUN". Everything that lasts is done by
+# It sends facts and takes frames: "file NAME BYTES" + gzipped bytes, "part BYTES" + bytes of the bundle, "whole" after
+# its last part, "start", "attach RUN OFFSET", "facts", "say NAME WORDS", "cancel RUN". Everything that lasts is done by
 # the program, in a unit of its own.
 # Before this text: $name, $run, $nonce, $wanted.
 # shellcheck shell=sh
@@ -61,7 +61,7 @@ frames() {
     case $frame in
       file)
         make_folders
-        head -c "$two" >"$dir/$one.part"
+        head -c "$two" | gzip -d >"$dir/$one.part"
         mv "$dir/$one.part" "$dir/$one"
         ;;
       part) head -c "$one" >>"$bundle.part" ;;

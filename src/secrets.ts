@@ -88,8 +88,23 @@ function isPublic(value: string, exempt: ReadonlySet<string>): boolean {
 function forms(value: string): readonly string[] {
   const bytes = Buffer.from(value)
   const json = JSON.stringify(value).slice(1, -1)
-  const wellFormed = value.isWellFormed() ? encodeURIComponent(value) : value
-  return [value, json, wellFormed, bytes.toString('base64url'), bytes.toString('hex'), ...base64Within(bytes)]
+  const uri = value.isWellFormed() ? encodeURIComponent(value) : value
+  // Python's `quote` escapes these too, and its `urlencode` writes a blank as `+`.
+  const quoted = uri.replace(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  )
+  // Python's `repr`, as in the print of a dict and in many a traceback.
+  const repr = value.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll("'", "\\'")
+  return [
+    value,
+    json,
+    repr,
+    ...[uri, quoted, quoted.replaceAll('%20', '+')],
+    bytes.toString('base64url'),
+    bytes.toString('hex'),
+    ...base64Within(bytes),
+  ]
 }
 
 /**

@@ -1,21 +1,23 @@
 import { randomBytes } from 'node:crypto'
-import { connect, createServer, type Server as TcpServer } from 'node:net'
-import { Transform } from 'node:stream'
 import { afterEach, describe, expect, test } from 'vitest'
 import { boot, type Server } from '../server/boot.ts'
 import { startRelay } from '../server/relay.ts'
 import { canBoot } from '../server/requirements.ts'
-import { type ActionOptions, act, type Ran, reach, start } from './action.ts'
-import { type Checkout, tinyApp, tinyProject } from './projects.ts'
+import { act, reach } from './action.ts'
+import {
+  CANCEL_MS,
+  cancelled,
+  expectCancelled,
+  firstDeploy,
+  saying,
+  slowLine,
+  slowPage,
+  works,
+} from './ended-early.ts'
+import { tinyApp, tinyProject } from './projects.ts'
 import { lockIsFree, page, traces, tracesOnceDrained, until, visitors } from './traces.ts'
 
 const able = canBoot()
-
-/** GitHub kills a cancelled step 7.5 s after its first signal. */
-const CANCEL_MS = 7_000
-
-/** A sentence that fits nothing the project does by itself. */
-const saying = (text: string) => tinyApp.replace('version 1', text)
 
 /** A moment at which the second deploy is cancelled, while the first one's release serves. */
 interface Moment {
@@ -162,9 +164,7 @@ describe.skipIf(!able.ok)(`cancel ${able.ok ? '' : able.why}`, () => {
     server = await boot({ suite: 'bookworm' })
     const { project, options, good } = await firstDeploy(server)
     const before = await traces(server)
-    const slow =
-      '\n@app.route("/slow")\ndef slow():\n    import time\n    time.sleep(8)\n    return "at last"\n'
-    project.commit({ 'app.py': `${saying('version 2')}${slow}` })
+    project.commit({ 'app.py': `${saying('version 2')}${slowPage}` })
     const inputs = { ...options.inputs, 'smoke-url': `http://${server.address}/slow` }
     const { ran, ms } = await cancelled({ ...options, inputs }, /Visitors get release/)
     expectCancelled(ran, ms, good.outputs.release)
@@ -205,187 +205,4 @@ describe.skipIf(!able.ok)(`cancel ${able.ok ? '' : able.why}`, () => {
     expectCancelled(ran, ms, '')
     await works(server, options, 'version 1')
   })
-
-  test('the runner is killed, then `post` runs: the old release serves, the lock is free', async () => {
-    server = await boot({ suite: 'bookworm' })
-    const { project, options } = await firstDeploy(server)
-    const before = await traces(server)
-    project.commit({ 'app.py': saying('version 2') })
-    const inputs = { ...options.inputs, 'release-command': 'echo asleep; sleep 60' }
-    const state = await killed({ ...options, inputs }, 'asleep')
-    expect(state.get('run')).toMatch(/^[0-9a-f]+$/)
-    expect(await lockIsFree(server)).toBe(false)
-
-    const post = await act({ ...options, inputs, environment: stateOf(state) })
-    expect(post.status, post.log).toBe(0)
-    expect(post.log).toMatch(/has been stopped; visitors get release [0-9a-f-]+/)
-    expect(await lockIsFree(server)).toBe(true)
-    expect(await traces(server)).toBe(before)
-    expect(await page(server)).toBe('version 1')
-    await works(server, options, 'version 2')
-  })
-
-  test('the runner is killed after the flip, then `post` runs: the old release is back', async () => {
-    server = await boot({ suite: 'bookworm' })
-    const { project, options } = await firstDeploy(server)
-    const before = await traces(server)
-    const slow =
-      '\n@app.route("/slow")\ndef slow():\n    import time\n    time.sleep(8)\n    return "at last"\n'
-    project.commit({ 'app.py': `${saying('version 2')}${slow}` })
-    const inputs = { ...options.inputs, 'smoke-url': `http://${server.address}/slow` }
-    const state = await killed({ ...options, inputs }, /Visitors get release/)
-    expect(await page(server)).toBe('version 2')
-    const post = await act({ ...options, inputs, environment: stateOf(state) })
-    expect(post.status, post.log).toBe(0)
-    expect(await page(server)).toBe('version 1')
-    const booted = server
-    await until('the lock is free', () => lockIsFree(booted), 20_000)
-    expect(await tracesOnceDrained(server, before)).toBe(before)
-  })
-
-  test('`post` after a run that came to its end does nothing, and says nothing', async () => {
-    server = await boot({ suite: 'bookworm' })
-    const { options, good } = await firstDeploy(server)
-    const sessions = 'journalctl -u ssh -o cat | grep -c Accepted || :'
-    const before = await server.must(sessions)
-    const post = await act({ ...options, environment: stateOf(good.state) })
-    expect(post).toMatchObject({ status: 0, log: '', summary: '' })
-    expect(await server.must(sessions)).toBe(before)
-  })
-
-  test('the runner is killed and nothing runs after it: during the upload the server goes back by itself', async () => {
-    server = await boot({ suite: 'bookworm' })
-    const { project, options } = await firstDeploy(server)
-    const before = await traces(server)
-    const line = await slowLine(server, 1_000_000)
-    try {
-      project.commit({
-        'app.py': saying('version 2'),
-        'large.bin': randomBytes(30_000_000).toString('latin1'),
-      })
-      const knownHosts = (options.inputs['known-hosts'] ?? '').replaceAll(
-        server.address,
-        `[127.0.0.1]:${line.port}`,
-      )
-      await killed(
-        {
-          ...options,
-          inputs: {
-            ...options.inputs,
-            host: '127.0.0.1',
-            port: String(line.port),
-            'known-hosts': knownHosts,
-          },
-        },
-        /upload: [0-9.]+ of [0-9.]+ MB/,
-      )
-    } finally {
-      line.close()
-    }
-    const booted = server
-    await until('the lock is free', () => lockIsFree(booted))
-    expect(await traces(server)).toBe(before)
-    project.commit({ 'large.bin': null })
-    await works(server, options, 'version 2')
-  })
-
-  test('runner and server-side program are both killed after the flip: the next deploy repairs what is left', async () => {
-    server = await boot({ suite: 'bookworm' })
-    const { project, options, good } = await firstDeploy(server)
-    const slow =
-      '\n@app.route("/slow")\ndef slow():\n    import time\n    time.sleep(8)\n    return "at last"\n'
-    project.commit({ 'app.py': `${saying('version 2')}${slow}` })
-    const inputs = { ...options.inputs, 'smoke-url': `http://${server.address}/slow` }
-    const state = await killed({ ...options, inputs }, /Visitors get release/)
-    await server.must(`systemctl kill -s KILL flask-deploy-hello-${state.get('run')}.service`)
-    expect(await page(server)).toBe('version 2')
-    project.commit({ 'app.py': saying('version 3') })
-    const next = await act(options)
-    expect(next.status, next.log).toBe(0)
-    expect(next.log).toContain('An earlier deploy was cut off; repaired')
-    expect(next.outputs['previous-release']).toBe(good.outputs.release)
-    expect(await page(server)).toBe('version 3')
-    const releases = (await server.must('ls /srv/web-hello/releases')).trim().split('\n')
-    expect(releases.sort()).toEqual([good.outputs.release, next.outputs.release].sort())
-  })
 })
-
-interface First {
-  readonly project: Checkout
-  readonly options: ActionOptions
-  readonly good: Ran
-}
-
-async function firstDeploy(server: Server): Promise<First> {
-  const project = tinyProject()
-  const options: ActionOptions = { workspace: project.folder, inputs: reach(server) }
-  const good = await act(options)
-  expect(good.status, good.log).toBe(0)
-  return { project, options, good }
-}
-
-/** Starts a deploy, sends SIGINT once when its log says something, and waits for its end. */
-async function cancelled(options: ActionOptions, said: string | RegExp): Promise<{ ran: Ran; ms: number }> {
-  const running = start(options)
-  await running.said(said)
-  const at = performance.now()
-  running.process.kill('SIGINT')
-  const ran = await running.ended
-  return { ran, ms: performance.now() - at }
-}
-
-function expectCancelled(ran: Ran, ms: number, serving: string): void {
-  expect(ran.outputs, ran.log).toMatchObject({ result: 'cancelled', serving })
-  expect(ran.status).toBe(1)
-  expect(ms).toBeLessThan(CANCEL_MS)
-  expect(ran.summary).toContain('cancelled')
-}
-
-/** Starts a deploy, kills it when its log says something; what it left for `post`. */
-async function killed(options: ActionOptions, said: string | RegExp): Promise<Ran['state']> {
-  const running = start(options)
-  await running.said(said)
-  running.process.kill('SIGKILL')
-  return (await running.ended).state
-}
-
-/** The environment by which the runner hands main's state to post. */
-function stateOf(state: Ran['state']): Readonly<Record<string, string>> {
-  return Object.fromEntries([...state].map(([name, value]) => [`STATE_${name}`, value]))
-}
-
-async function works(server: Server, options: ActionOptions, text: string): Promise<void> {
-  const next = await act({ ...options, inputs: { ...options.inputs, 'lock-timeout': '5' } })
-  expect(next.status, next.log).toBe(0)
-  expect(next.outputs).toMatchObject({ result: 'deployed', serving: next.outputs.release })
-  expect(await page(server)).toBe(text)
-}
-
-/** A line to the server's sshd that takes so many bytes a second from the client. */
-async function slowLine(
-  server: Server,
-  bytesPerSecond: number,
-): Promise<{ port: number; close: () => void }> {
-  const line: TcpServer = createServer((client) => {
-    const far = connect({ host: server.address, port: 22 })
-    const slow = new Transform({
-      highWaterMark: 16_384,
-      transform(chunk: Buffer, _encoding, done) {
-        setTimeout(() => done(null, chunk), chunk.length < 4096 ? 0 : (chunk.length / bytesPerSecond) * 1000)
-      },
-    })
-    client.pipe(slow).pipe(far)
-    far.pipe(client)
-    const end = () => {
-      client.destroy()
-      far.destroy()
-    }
-    for (const socket of [client, far]) socket.on('error', end).on('close', end)
-  })
-  await new Promise<void>((resolve) => {
-    line.listen(0, '127.0.0.1', resolve)
-  })
-  const address = line.address()
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return { port: address.port, close: () => line.close() }
-}

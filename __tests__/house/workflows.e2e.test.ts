@@ -28,6 +28,8 @@ describe('workflows, ours and those of the examples', () => {
       '--config=.github/zizmor.yml',
       '--format=plain',
       '--no-progress',
+      // Without a terminal too, where CI is set.
+      '--color=never',
     ]
     expect(complaints('zizmor', ...words, '--quiet', ...audited)).toMatch(/^(?:No findings to report.*)?\s*$/)
   })

@@ -175,6 +175,18 @@ describe('findRequirements', () => {
       expect(sha256({ [own]: `${contents[own]}\n# x` })).not.toBe(sha256({}))
     })
 
+    test('changes with any file of a folder that is installed from its path', () => {
+      const own: Files = {
+        'requirements.txt': './lib',
+        'lib/setup.py': '',
+        'lib/lib/code.py': '',
+        'library/x.py': '',
+      }
+      const hash = (changes: Files) => findRequirements(tree({ ...own, ...changes }), undefined).sha256
+      expect(hash({ 'lib/lib/code.py': 'changed' })).not.toBe(hash({}))
+      expect(hash({ 'library/x.py': 'changed' })).toBe(hash({}))
+    })
+
     test('does not change with anything else', () => {
       expect(sha256({ 'app.py': 'changed', 'reqs/dev.txt': 'pytest' })).toBe(sha256({}))
     })

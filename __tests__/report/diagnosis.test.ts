@@ -150,6 +150,26 @@ const app: readonly Case[] = [
     cure: /last lines/,
   },
   {
+    code: 'worker-restarted',
+    detail: '200',
+    lines: [
+      'Started web-blog-20261122184800-abc1234.service - blog: web process of release 20261122184800-abc1234.',
+      'no memory for the model',
+      '[2026-11-22 18:48:03 +0000] [412] [ERROR] Worker (pid:413) exited with code 1.',
+    ],
+    cause: /its last line is: no memory for the model/,
+    cure: /last lines/,
+  },
+  {
+    code: 'worker-restarted',
+    detail: '0',
+    lines: traceback("KeyError: 'DATABASE_URL'"),
+    cause: /^The new release cannot start: KeyError/,
+    cure: /`DATABASE_URL=\.\.\.` to `env`/,
+    becomes: 'app-import',
+    input: 'env',
+  },
+  {
     code: 'health-status',
     detail: '404',
     cause: /`\/health` answered 404/,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { lastTraceback, projectFile } from '../../src/report/traceback.ts'
+import { hangingFrame, lastTraceback, projectFile } from '../../src/report/traceback.ts'
 
 const root = '/srv/web-blog/releases/20261122184800-abc1234'
 const library = `${root}/.venv/lib/python3.11/site-packages`
@@ -81,6 +81,48 @@ describe('the last traceback', () => {
   test('is none where there is none, or where the log ends within it', () => {
     expect(lastTraceback(['hello', 'Error: no traceback'], 'blog')).toBeUndefined()
     expect(lastTraceback(importError.slice(0, 8), 'blog')).toBeUndefined()
+  })
+})
+
+/** What Python's faulthandler prints of all threads. */
+const thread = (head: string, ...calls: readonly string[]) => [
+  `${head} (most recent call first):`,
+  ...calls.map((call) => `  File "${call.replace(':', '", line ')} in somewhere`),
+  '',
+]
+
+describe('where a release hangs', () => {
+  const main = 'Current thread 0x00007f5a3c5e1040'
+  const other = 'Thread 0x00007f5a38dff6c0'
+  const gunicorn = `${library}/gunicorn/workers/gthread.py:200`
+
+  test('is the deepest call of the project in the thread that imports', () => {
+    const lines = [
+      ...thread(other, '/usr/lib/python3.11/threading.py:324', `${root}/blog/clock.py:9`),
+      ...thread(
+        main,
+        `${library}/redis/client.py:80`,
+        `${root}/blog/db.py:12`,
+        `${root}/wsgi.py:1`,
+        gunicorn,
+      ),
+      '[2026-11-22 18:48:03 +0000] [413] [INFO] Worker exiting (pid: 413)',
+    ]
+    expect(hangingFrame(lines, 'blog')).toEqual({ file: 'blog/db.py', line: 12 })
+  })
+
+  test('is, once the app is imported, in a thread that has a request, not in one of the app’s own', () => {
+    const lines = [
+      ...thread(other, `${root}/blog/clock.py:9`, '/usr/lib/python3.11/threading.py:324'),
+      ...thread(other, `${root}/blog/views.py:30`, `${library}/flask/app.py:880`, gunicorn),
+      ...thread(main, '/usr/lib/python3.11/selectors.py:468', gunicorn),
+    ]
+    expect(hangingFrame(lines, 'blog')).toEqual({ file: 'blog/views.py', line: 30 })
+  })
+
+  test('is nowhere where nothing was printed, or nothing of the project', () => {
+    expect(hangingFrame(importError, 'blog')).toBeUndefined()
+    expect(hangingFrame(thread(main, gunicorn), 'blog')).toBeUndefined()
   })
 })
 

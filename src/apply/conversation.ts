@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs'
+import { gzipSync } from 'node:zlib'
 import { DeployError } from '../errors.ts'
 import type { Bundle } from '../project/project.ts'
 import type { Channel, Connection } from '../server/connection.ts'
@@ -85,10 +86,10 @@ export class Conversation {
     this.#onFailure = onLost
   }
 
-  /** Sends files for the program's folder. */
+  /** Sends files for the program's folder, packed: what fits a new connection's first window needs no round trip more. */
   async sendFiles(files: ReadonlyMap<string, string>): Promise<void> {
     const frames = [...files].map(([name, content]) => {
-      const bytes = Buffer.from(content)
+      const bytes = gzipSync(content)
       return Buffer.concat([Buffer.from(`file ${name} ${bytes.length}\n`), bytes])
     })
     await this.#frame(Buffer.concat(frames))

@@ -106,6 +106,7 @@ function render(operation: Operation): readonly string[] {
           operation.file,
           yes(operation.hashed),
           yes(operation.addsGunicorn),
+          operation.local.map((path) => `/${path}`).join('\n'),
           ...properties(operation.properties),
         ),
       ]

@@ -122,10 +122,9 @@ map $upstream_http_referrer_policy ${names.referrer} {
 function body(site: SiteSettings): string {
   const app = paths(site.name)
   const names = variables(site.name)
-  const files = `try_files /current/.public$uri /current/.previous/.public$uri @app;
-expires 1h;
-charset utf-8;
-`
+  const find = 'try_files /current/.public$uri /current/.previous/.public$uri @app;\nexpires 1h;\ncharset utf-8;\n'
+  // A flip between finding a file and opening it: it is looked for once more, now in the release that was left.
+  const files = `${find}error_page 404 = @again;\n`
   return `server_tokens off;
 client_max_body_size ${site.maxBodySize};
 access_log /var/log/nginx/${app.user}.access.log;
@@ -159,6 +158,9 @@ location ~ \\.(?:${TYPES.map(([, extension]) => extension).join('|')})$ {
     types {
 ${TYPES.map(([type, extension]) => `        ${type} ${extension};\n`).join('')}    }
 ${indented(files)}}
+
+location @again {
+${indented(find)}}
 
 location @app {
     proxy_pass http://${app.user};

@@ -20,6 +20,8 @@ export type Operation = { readonly phase: Phase } & (
       readonly file: string
       readonly hashed: boolean
       readonly addsGunicorn: boolean
+      /** What the requirements name by its path in the project; '' is all of it. */
+      readonly local: readonly string[]
       /** `Key=Value` of the transient unit. */
       readonly properties: readonly string[]
     }

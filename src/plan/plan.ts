@@ -96,6 +96,7 @@ function deploy(facts: Facts, wish: Wish): Plan {
       file: project.requirements.file,
       hashed: project.requirements.hashed,
       addsGunicorn: !project.requirements.listsGunicorn,
+      local: project.requirements.local ?? [],
       properties: words([
         ...buildProperties({
           name: project.name,

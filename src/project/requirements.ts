@@ -155,9 +155,13 @@ function within(
   return undefined
 }
 
-/** The files of a local project that say what it depends on; a local archive is such a file itself. */
+/**
+ * The files that decide what is installed from a path: an archive itself, all of a sub-folder, and of the whole project,
+ * whose code is in every release anyway, those that say what it depends on.
+ */
 function partsOf(tree: Tree, place: string): readonly string[] {
   if (tree.has(place)) return [place]
+  if (place !== '') return tree.paths.filter((own) => own.startsWith(`${place}/`))
   return ['pyproject.toml', 'setup.py', 'setup.cfg']
     .map((name) => path.posix.join(place, name))
     .filter((own) => tree.has(own))
