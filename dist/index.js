@@ -61939,6 +61939,8 @@ function isList(value) {
 var external_node_crypto_ = __nccwpck_require__(7598);
 ;// CONCATENATED MODULE: external "node:fs"
 const external_node_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
+// EXTERNAL MODULE: external "node:zlib"
+var external_node_zlib_ = __nccwpck_require__(8522);
 ;// CONCATENATED MODULE: ./build/config/paths.js
 /** NAME of DESIGN 7: what an app is called on its server. */
 const NAME = /^[a-z][a-z0-9-]{0,20}$/;
@@ -62201,8 +62203,6 @@ function number(text) {
     return text !== undefined && /^[0-9]{1,9}$/.test(text) ? Number(text) : 0;
 }
 
-// EXTERNAL MODULE: external "node:zlib"
-var external_node_zlib_ = __nccwpck_require__(8522);
 ;// CONCATENATED MODULE: ./build/quote.js
 /**
  * Quotes one value for a POSIX shell: the only way a value gets into a shell program of ours.
@@ -62350,6 +62350,7 @@ function rootRefusal(said) {
 
 
 
+
 /** More lines than any honest server's facts have. */
 const MOST_FACTS = 5_000;
 /** The longest that a server may take to say its facts, in ms. */
@@ -62407,10 +62408,10 @@ class Conversation {
         this.#onEvent = onEvent;
         this.#onFailure = onLost;
     }
-    /** Sends files for the program's folder. */
+    /** Sends files for the program's folder, packed: what fits a new connection's first window needs no round trip more. */
     async sendFiles(files) {
         const frames = [...files].map(([name, content]) => {
-            const bytes = Buffer.from(content);
+            const bytes = (0,external_node_zlib_.gzipSync)(content);
             return Buffer.concat([Buffer.from(`file ${name} ${bytes.length}\n`), bytes]);
         });
         await this.#frame(Buffer.concat(frames));
@@ -66254,8 +66255,20 @@ function isPublic(value, exempt) {
 function secrets_forms(value) {
     const bytes = Buffer.from(value);
     const json = JSON.stringify(value).slice(1, -1);
-    const wellFormed = value.isWellFormed() ? encodeURIComponent(value) : value;
-    return [value, json, wellFormed, bytes.toString('base64url'), bytes.toString('hex'), ...base64Within(bytes)];
+    const uri = value.isWellFormed() ? encodeURIComponent(value) : value;
+    // Python's `quote` escapes these too, and its `urlencode` writes a blank as `+`.
+    const quoted = uri.replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+    // Python's `repr`, as in the print of a dict and in many a traceback.
+    const repr = value.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll("'", "\\'");
+    return [
+        value,
+        json,
+        repr,
+        ...[uri, quoted, quoted.replaceAll('%20', '+')],
+        bytes.toString('base64url'),
+        bytes.toString('hex'),
+        ...base64Within(bytes),
+    ];
 }
 /**
  * Base64 of the value by itself, and the digits it leads to when up to two bytes stand before it (as in
@@ -67232,7 +67245,7 @@ function render(operation) {
         case 'environment':
             return [
                 program_call('environment_key', operation.key, operation.python),
-                program_call('make_environment', operation.file, yes(operation.hashed), yes(operation.addsGunicorn), ...properties(operation.properties)),
+                program_call('make_environment', operation.file, yes(operation.hashed), yes(operation.addsGunicorn), operation.local.map((path) => `/${path}`).join('\n'), ...properties(operation.properties)),
             ];
         case 'write-file':
             return [program_call('write_file', operation.path, operation.mode, operation.owner, operation.content)];
@@ -67725,10 +67738,9 @@ map $upstream_http_referrer_policy ${names.referrer} {
 function body(site) {
     const app = paths(site.name);
     const names = nginx_variables(site.name);
-    const files = `try_files /current/.public$uri /current/.previous/.public$uri @app;
-expires 1h;
-charset utf-8;
-`;
+    const find = 'try_files /current/.public$uri /current/.previous/.public$uri @app;\nexpires 1h;\ncharset utf-8;\n';
+    // A flip between finding a file and opening it: it is looked for once more, now in the release that was left.
+    const files = `${find}error_page 404 = @again;\n`;
     return `server_tokens off;
 client_max_body_size ${site.maxBodySize};
 access_log /var/log/nginx/${app.user}.access.log;
@@ -67762,6 +67774,9 @@ location ~ \\.(?:${TYPES.map(([, extension]) => extension).join('|')})$ {
     types {
 ${TYPES.map(([type, extension]) => `        ${type} ${extension};\n`).join('')}    }
 ${indented(files)}}
+
+location @again {
+${indented(find)}}
 
 location @app {
     proxy_pass http://${app.user};
@@ -68364,6 +68379,7 @@ function deploy(facts, wish) {
             file: project.requirements.file,
             hashed: project.requirements.hashed,
             addsGunicorn: !project.requirements.listsGunicorn,
+            local: project.requirements.local ?? [],
             properties: words([
                 ...buildProperties({
                     name: project.name,
@@ -71473,10 +71489,15 @@ function requirements_within(tree, from, wanted, said, faults) {
     });
     return undefined;
 }
-/** The files of a local project that say what it depends on; a local archive is such a file itself. */
+/**
+ * The files that decide what is installed from a path: an archive itself, all of a sub-folder, and of the whole project,
+ * whose code is in every release anyway, those that say what it depends on.
+ */
 function partsOf(tree, place) {
     if (tree.has(place))
         return [place];
+    if (place !== '')
+        return tree.paths.filter((own) => own.startsWith(`${place}/`));
     return ['pyproject.toml', 'setup.py', 'setup.cfg']
         .map((name) => external_node_path_namespaceObject.posix.join(place, name))
         .filter((own) => tree.has(own));
