@@ -122,7 +122,8 @@ map $upstream_http_referrer_policy ${names.referrer} {
 function body(site: SiteSettings): string {
   const app = paths(site.name)
   const names = variables(site.name)
-  const find = 'try_files /current/.public$uri /current/.previous/.public$uri @app;\nexpires 1h;\ncharset utf-8;\n'
+  const find =
+    'try_files /current/.public$uri /current/.previous/.public$uri @app;\nexpires 1h;\ncharset utf-8;\n'
   // A flip between finding a file and opening it: it is looked for once more, now in the release that was left.
   const files = `${find}error_page 404 = @again;\n`
   return `server_tokens off;
