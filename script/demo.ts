@@ -10,7 +10,7 @@ const repository = join(import.meta.dirname, '..')
 
 /** Boots a bare server, has the built action deploy examples/hello on it, and shows what came of it. */
 async function demo(once: boolean): Promise<number> {
-  await prepareHost()
+  await prepareHost(['bookworm'])
   const able = canBoot()
   if (!able.ok) {
     console.error(`The demo needs a machine that can boot a server: ${able.why}`)

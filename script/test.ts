@@ -13,6 +13,9 @@ interface Counts {
   readonly skipped: number
 }
 
+/** What the tests boot. */
+const suites = ['bookworm', 'bullseye', 'trixie', 'sid'] as const
+
 const none: Counts = { passed: 0, failed: 0, skipped: 0 }
 
 /** Runs one command in sight and counts it as one test. */
@@ -57,14 +60,14 @@ function vitest(project: string, ...words: readonly string[]): Counts {
 }
 
 async function onServers(words: readonly string[]): Promise<Counts> {
-  if (process.platform === 'linux' && process.getuid?.() === 0) await prepareHost()
+  if (process.platform === 'linux' && process.getuid?.() === 0) await prepareHost(suites)
   const able = canBoot()
   if (!able.ok) {
     console.log(`\n== The tests on servers are left out: ${able.why}`)
     return none
   }
   console.log("\n== Building the servers' trees, where the cache has none")
-  for (const suite of ['bookworm', 'bullseye', 'trixie', 'sid'] as const) {
+  for (const suite of suites) {
     const began = performance.now()
     await ensureTree({ suite, packages: 'ready', uutils: false })
     if (suite === 'sid') await ensureTree({ suite, packages: 'ready', uutils: true })
