@@ -37,7 +37,7 @@ ask_nginx() {
 }
 
 # After the flip: visitors get the new release, the old one still runs.
-# $1: seconds the runner has for its verdict, $2: URL of the run, for the log
+# $1: seconds to wait for the word to switch
 cut_over() {
   old=$(serving)
   await_frame cutover "$1" || fail no-cutover

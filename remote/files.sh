@@ -12,11 +12,9 @@ write_file() {
   mv -T "$tmp" "$1"
 }
 
-# Like write_file, and tells by its status whether the content was another before (0: written, 1: the same).
-update_file() {
-  if [ -f "$1" ] && [ ! -L "$1" ] && [ "$(cat "$1" && echo .)" = "$4." ]; then return 1; fi
-  write_file "$@"
-}
+# Has a file exactly this content? (The dot keeps the newlines at the end, which a substitution drops.)
+# $1: path, $2: content
+holds() { [ "$(cat "$1" 2>/dev/null && echo .)" = "$2." ]; }
 
 # Replaces a symbolic link by rename(2): there is no moment without it.
 # $1: target, $2: the link

@@ -53,12 +53,11 @@ configure_nginx() {
   nginx_folder
   site=$sites/web-$name.conf catch_all=$sites/00-flask-deploy-default.conf
   write=no default=keep
-  [ "$(cat "$site" 2>/dev/null && echo .)" = "$1
-." ] || [ "$(cat "$site" 2>/dev/null && echo .)" = "$1." ] || write=yes
+  holds "$site" "$1" || write=yes
   if stock_default; then default=take; fi
   if [ -n "$2" ]; then
     if [ -e "$catch_all" ]; then
-      [ "$(cat "$catch_all" && echo .)" = "$2." ] || default=take
+      holds "$catch_all" "$2" || default=take
     elif [ "$default" = keep ] && ! other_default; then
       default=take
     fi
