@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parse } from 'yaml'
 import type { Outputs } from '../../src/outputs.ts'
+import type { RunnerNetwork } from '../server/authority.ts'
 import type { Server } from '../server/boot.ts'
 
 const repository = join(import.meta.dirname, '..', '..')
@@ -38,6 +39,12 @@ export interface ActionOptions {
   readonly repository?: string
   readonly repositoryId?: string
   readonly environment?: Readonly<Record<string, string>>
+  /** Words before `node`: a program that runs it and looks on. */
+  readonly under?: readonly string[]
+  /** What node runs in place of the action. */
+  readonly entry?: string
+  /** The network that it lives in: another DNS than this machine's, and another root to trust. */
+  readonly network?: RunnerNetwork
 }
 
 /** The inputs that reach a booted server as its root. */
@@ -51,7 +58,7 @@ export function reach(server: Server): Readonly<Record<string, string>> {
 }
 
 /** The defaults of action.yml, which the runner hands over as inputs. */
-function defaults(): Readonly<Record<string, string>> {
+export function inputDefaults(): Readonly<Record<string, string>> {
   const action: unknown = parse(readFileSync(join(repository, 'action.yml'), 'utf8'))
   if (typeof action !== 'object' || action === null || !('inputs' in action))
     throw new Error('action.yml has no inputs')
@@ -70,8 +77,10 @@ export function start(options: ActionOptions): Running {
     state: join(folder, 'state'),
   }
   for (const file of Object.values(files)) writeFileSync(file, '')
-  const inputs = { ...defaults(), ...options.inputs }
-  const child = spawn('node', [join(repository, process.env['ACTION_ENTRY'] ?? 'dist/index.js')], {
+  const inputs = { ...inputDefaults(), ...options.inputs }
+  const entry = options.entry ?? join(repository, process.env['ACTION_ENTRY'] ?? 'dist/index.js')
+  const [program, ...words] = [...within(options.network), ...(options.under ?? []), 'node', entry]
+  const child = spawn(program, words, {
     cwd: options.workspace,
     env: {
       PATH: process.env['PATH'],
@@ -87,6 +96,7 @@ export function start(options: ActionOptions): Running {
       GITHUB_STEP_SUMMARY: files.summary,
       GITHUB_STATE: files.state,
       RUNNER_TEMP: folder,
+      ...(options.network === undefined ? {} : { NODE_EXTRA_CA_CERTS: options.network.trust }),
       ...Object.fromEntries(
         Object.entries(inputs).map(([name, value]) => [
           `INPUT_${name.replaceAll(' ', '_').toUpperCase()}`,
@@ -139,13 +149,22 @@ export function start(options: ActionOptions): Running {
   }
 }
 
+/** The words before a command that give it a network's DNS; the process stays the one that was started. */
+function within(network: RunnerNetwork | undefined): readonly string[] {
+  if (network === undefined) return []
+  const script = 'mount --bind "$1" /etc/resolv.conf; shift; exec "$@"'
+  // dash would drop `INPUT_SSH-KEY` and its like: their names are none for a shell. With a socket for its input, bash
+  // takes itself for a remote shell and reads its settings unless told not to.
+  return ['unshare', '--mount', 'bash', '--norc', '-euc', script, 'within', network.resolver]
+}
+
 /** Runs the built action to its end. */
 export async function act(options: ActionOptions): Promise<Ran> {
   return await start(options).ended
 }
 
 /** Reads a file of the form that the runner reads (`name<<delimiter`, or `name=value`). */
-function fileCommands(text: string): ReadonlyMap<string, string> {
+export function fileCommands(text: string): ReadonlyMap<string, string> {
   const values = new Map<string, string>()
   const lines = text.split('\n')
   for (let at = 0; at < lines.length; at += 1) {

@@ -1,11 +1,25 @@
 /** The thread behind `startLoad`: requests and their clock only. */
 import { createHash, randomBytes } from 'node:crypto'
-import { Agent, request } from 'node:http'
+import * as http from 'node:http'
+import * as https from 'node:https'
+import type { Socket } from 'node:net'
+import { createSecureContext } from 'node:tls'
 import { parentPort, workerData } from 'node:worker_threads'
-import { now, type pace, type Visit, type VisitKind } from './load.ts'
+import { now, type pace, type SecureLoad, type Visit, type VisitKind } from './load.ts'
 import { assetOf } from './load-project.ts'
 
-const settings = workerData as { address: string; pace: typeof pace }
+const settings = workerData as { address: string; pace: typeof pace; secure?: SecureLoad }
+const { secure } = settings
+const { Agent, request } = secure === undefined ? http : https
+/** What all requests share: where to, and whom to trust. */
+const wire =
+  secure === undefined
+    ? { host: settings.address }
+    : {
+        host: settings.address,
+        servername: secure.name,
+        secureContext: createSecureContext({ ca: secure.rootPem }),
+      }
 
 /** A visitor who finds so many requests under way stays away: more of them would only say how busy this machine is. */
 const mostOpen = 300
@@ -23,29 +37,50 @@ interface Asked {
   readonly body?: Buffer
 }
 
+/** The server closed a connection on which it had answered before, before a byte of this answer. */
+class Stale extends Error {
+  constructor() {
+    super('closed as it came')
+  }
+}
+
+/** Connections that had an answer; `reusedSocket` of Node's does not know of those that go from hand to hand. */
+const proven = new WeakSet<Socket>()
+
 /** @throws Error with a short message: a status, an error's code */
 function ask({ method, path, keep, body }: Asked): Promise<string> {
   return new Promise((resolve, reject) => {
     const asking = request({
-      host: settings.address,
+      ...wire,
       method,
       path,
       agent: keep ? kept : false,
       timeout: timeoutMs,
-      headers: body === undefined ? {} : { 'content-length': body.length },
+      headers: {
+        ...(secure === undefined ? {} : { host: secure.name }),
+        ...(body === undefined ? {} : { 'content-length': body.length }),
+      },
     })
+    let answered = false
     asking.on('response', (answer) => {
+      answered = true
+      const { socket } = asking
       const chunks: Buffer[] = []
       answer.on('data', (chunk: Buffer) => chunks.push(chunk))
       answer.on('error', (error) => reject(error))
       answer.on('end', () => {
+        if (socket) proven.add(socket)
         const text = Buffer.concat(chunks).toString()
         if (answer.statusCode === 200) resolve(text)
         else reject(new Error(`${path}: ${answer.statusCode}`))
       })
     })
     asking.on('timeout', () => asking.destroy(new Error('no answer in time')))
-    asking.on('error', reject)
+    asking.on('error', (error: NodeJS.ErrnoException) => {
+      const closed = error.code === 'ECONNRESET' || error.code === 'EPIPE'
+      const { socket } = asking
+      reject(closed && socket && proven.has(socket) && !answered ? new Stale() : error)
+    })
     asking.end(body)
   })
 }
@@ -99,20 +134,24 @@ async function visit(kind: VisitKind): Promise<string> {
   }
 }
 
+/** The version that answered, or what went wrong. */
+async function attempt(kind: VisitKind): Promise<Pick<Visit, 'version' | 'fault'> & { stale: boolean }> {
+  try {
+    return { version: await visit(kind), fault: '', stale: false }
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? `${String(error.code)} ` : ''
+    const fault = error instanceof Error ? `${code}${error.message}` : String(error)
+    return { version: '', fault, stale: error instanceof Stale }
+  }
+}
+
 async function record(kind: VisitKind): Promise<void> {
   open += 1
   const began = now()
-  let version = ''
-  let fault = ''
-  try {
-    version = await visit(kind)
-  } catch (error) {
-    fault =
-      error instanceof Error
-        ? `${'code' in error ? `${String(error.code)} ` : ''}${error.message}`
-        : String(error)
-  }
-  visits.push({ kind, began, ended: now(), version, fault })
+  const first = await attempt(kind)
+  const repeated = first.stale && kind === 'page-kept' && secure?.repeats === true
+  const { version, fault } = repeated ? await attempt('page') : first
+  visits.push({ kind, began, ended: now(), version, fault, repeated })
   open -= 1
 }
 

@@ -21,6 +21,8 @@ export interface Visit {
   readonly version: string
   /** What was wrong: a status, an error's code, a body; '' where nothing was. */
   readonly fault: string
+  /** The server had closed the kept connection that it came on, so it was sent once more, on another. */
+  readonly repeated?: boolean
 }
 
 /** Visitors that come at a steady pace, whether answers come or not. */
@@ -40,9 +42,25 @@ export const pace: Readonly<Record<VisitKind, number>> = {
   'own-asset': 20,
 }
 
-/** Starts the load in a thread of its own, so that the test's work does not disturb its clock. */
-export function startLoad(address: string): Load {
-  const worker = new Worker(new URL('./load-thread.ts', import.meta.url), { workerData: { address, pace } })
+/** How visitors come over HTTPS: the name that they ask for, and the only root that they trust (PEM). */
+export interface SecureLoad {
+  readonly name: string
+  readonly rootPem: string
+  /**
+   * What came on a kept connection that was closed before a byte of an answer is sent once more on a new one, as browsers
+   * do (RFC 9110, 9.2.2): a GET that is, no POST.
+   */
+  readonly repeats?: boolean
+}
+
+/**
+ * Starts the load in a thread of its own, so that the test's work does not disturb its clock.
+ * @param secure over HTTPS (HTTP/1.1, chain and name verified); plain HTTP unless told
+ */
+export function startLoad(address: string, secure?: SecureLoad): Load {
+  const worker = new Worker(new URL('./load-thread.ts', import.meta.url), {
+    workerData: { address, pace, secure },
+  })
   const visits = new Promise<readonly Visit[]>((resolve, reject) => {
     worker.once('message', resolve)
     worker.once('error', reject)

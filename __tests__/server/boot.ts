@@ -10,12 +10,12 @@ import { canBoot } from './requirements.ts'
 import { resolverFile } from './resolver.ts'
 import { reap, release, type Slot, takeSlot } from './slots.ts'
 import type { Suite } from './suites.ts'
-import { ensureImage, ensureTree } from './trees.ts'
+import { ensureImage, ensureTree, type TreeChoice } from './trees.ts'
 
 export type BootOptions = {
   suite: Suite
-  /** bare: as a hoster hands it out. ready (unless told): with what a first deploy installs. */
-  packages?: 'bare' | 'ready'
+  /** bare: as a hoster hands it out. ready (unless told): with what a first deploy installs. authority: for `startAuthority`. */
+  packages?: TreeChoice['packages']
   /**
    * overlay (unless told): in memory over the shared tree, the fastest.
    * copy: a folder of its own on the host's disk.

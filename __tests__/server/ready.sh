@@ -8,7 +8,7 @@ set -eu
 printf '%s\n' '#!/bin/sh' 'exit 101' > /usr/sbin/policy-rc.d
 chmod 0755 /usr/sbin/policy-rc.d
 
-set -- nginx python3 python3-venv sqlite3 curl
+set -- nginx python3 python3-venv sqlite3 curl certbot
 case ${VERSION_CODENAME:-sid} in
   bullseye | focal) set -- "$@" python-pip-whl python3-distutils ;;
   *) set -- "$@" python3-pip-whl ;;

@@ -10,8 +10,8 @@ import type { Suite } from './suites.ts'
 /** Which file tree a server starts from. */
 export type TreeChoice = {
   suite: Suite
-  /** bare: systemd, sshd, sudo. ready: also what a first deploy installs (`ready.sh`). */
-  packages: 'bare' | 'ready'
+  /** bare: systemd, sshd, sudo. ready: also what a first deploy installs (`ready.sh`). authority: see `authority.ts`. */
+  packages: 'bare' | 'ready' | 'authority'
   /** uutils and sudo-rs in the place of GNU coreutils and sudo, as on Ubuntu 26.04 (suite sid only). */
   uutils: boolean
 }
@@ -35,7 +35,7 @@ export async function ensureTree(choice: TreeChoice): Promise<string> {
   const layers: Layer[] = [
     { label: 'bare' },
     ...(uutils ? [{ label: 'uutils', script: 'uutils.sh' }] : []),
-    ...(packages === 'ready' ? [{ label: 'ready', script: 'ready.sh' }] : []),
+    ...(packages === 'bare' ? [] : [{ label: packages, script: `${packages}.sh` }]),
   ]
   const hash = createHash('sha256').update(JSON.stringify([suite, settings]))
   for (const name of ['build-tree.sh', 'people.sh', 'in-tree.sh']) hash.update(source(name))
