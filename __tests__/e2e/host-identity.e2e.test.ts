@@ -1,5 +1,5 @@
-import { createHmac, randomBytes } from 'node:crypto'
 import { afterEach, describe, expect, test } from 'vitest'
+import { blocks, section, textOf } from '../docs/pages.ts'
 import { boot, hostKeyTypes, type Server } from '../server/boot.ts'
 import { canBoot } from '../server/requirements.ts'
 import { act, type Ran, reach } from './action.ts'
@@ -7,95 +7,144 @@ import { tinyProject } from './projects.ts'
 
 const able = canBoot()
 
+/** An ED25519 key that no server has. */
+const nobody = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHZ1ZmVvbjEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2'
+
+/** Known_hosts texts with which a server is refused though nothing speaks against it. */
+const refusals: readonly {
+  readonly code: string
+  readonly port: string
+  readonly knownHosts: (address: string) => string
+}[] = [
+  { code: 'host-key-unpinned', port: '22', knownHosts: () => '' },
+  { code: 'host-key-unknown', port: '2222', knownHosts: () => `example.org ${nobody}` },
+  { code: 'host-key-changed', port: '2222', knownHosts: (address) => `[${address}]:2222 ${nobody}` },
+  { code: 'host-key-authority', port: '22', knownHosts: () => `@cert-authority * ${nobody}` },
+]
+
 describe.skipIf(!able.ok)(`host identity ${able.ok ? '' : able.why}`, () => {
   let server: Server | undefined
   afterEach(async () => server?.stop())
 
-  test('each of the server’s keys, alone and in every form, is enough', async () => {
-    server = await boot({ suite: 'bookworm' })
+  test('the commands of the README give lines that work, and fingerprints that the console gives too', async () => {
+    server = await boot({ suite: 'trixie', packages: 'bare' })
     await talkative(server)
-    const lines = server.knownHosts.trim().split('\n')
-    expect(lines).toHaveLength(hostKeyTypes.length)
-    for (const line of lines) {
-      const [host = '', type = '', key = ''] = line.split(' ')
-      await accepted(server, { 'known-hosts': line })
-      await accepted(server, { 'known-hosts': `# hashed\n${hashed(host)} ${type} ${key} a comment` })
-    }
+    const readme = textOf('README.md').replaceAll('203.0.113.10', server.address)
+    const [scan = '', console = ''] = blocks(section(readme, "## The server's identity"), 'sh')
+    const scanned = await server.must(`cd /root; ${scan}`)
+    const compared = await server.must(console)
+    const fingerprints = (text: string) => (text.match(/SHA256:\S+/g) ?? []).toSorted()
+    expect(fingerprints(scanned)).toEqual(Object.values(server.fingerprints).toSorted())
+    expect(fingerprints(compared)).toEqual(fingerprints(scanned))
+    await accepted(server, { 'known-hosts': await server.readFile('/root/known_hosts') })
+
+    // The first login of the quick start, answered with yes, and then its command for the secret.
+    await server.must(
+      `umask 077; cat > /root/id; ssh -i /root/id -o StrictHostKeyChecking=accept-new root@${server.address} true`,
+      { stdin: server.privateKey },
+    )
+    const [, secrets = ''] = blocks(section(readme, '## Quick start'), 'sh')
+    const [, find = ''] = /^(ssh-keygen -F .+?) \| gh secret set KNOWN_HOSTS/m.exec(secrets) ?? []
+    await accepted(server, { 'known-hosts': await server.must(find) })
+  })
+
+  test('a fingerprint of any of its keys is enough, alone and among others', async () => {
+    server = await boot({ suite: 'bookworm', packages: 'bare' })
+    await talkative(server)
     for (const type of hostKeyTypes) {
       await accepted(server, { 'known-hosts': '', 'host-fingerprint': server.fingerprints[type] })
     }
-    const wrong = `SHA256:${'A'.repeat(43)}`
-    await accepted(server, { 'known-hosts': '', 'host-fingerprint': `${wrong}\n${server.fingerprints.rsa}` })
-  })
-
-  test('a port of its own has lines of its own, plain and hashed', async () => {
-    server = await boot({ suite: 'bookworm' })
-    await server.must(
-      `printf '%s\\n' 'Port 22' 'Port 2222' > /etc/ssh/sshd_config.d/20-port.conf; systemctl restart ssh`,
-    )
-    await talkative(server)
-    const { address } = server
-    const own = server.knownHosts.replaceAll(address, `[${address}]:2222`)
-    await accepted(server, { port: '2222', 'known-hosts': own })
-    const [, type = '', key = ''] = server.knownHosts.split('\n')[0]?.split(' ') ?? []
-    await accepted(server, { port: '2222', 'known-hosts': `${hashed(`[${address}]:2222`)} ${type} ${key}` })
-    // Like OpenSSH (sshconnect.c, `found matching key w/out port`): a line without a port does for every port.
-    await accepted(server, { port: '2222', 'known-hosts': server.knownHosts })
-    const other = await stopped(server, { port: '2222', 'known-hosts': own.replaceAll(':2222', ':2223') })
-    expect(other.code).toBe('host-key-unknown')
-    expect(other.cure).toContain(`[${address}]:2222 `)
-  })
-
-  test('another key than the pinned one stops the run before it says who it is', async () => {
-    server = await boot({ suite: 'bookworm' })
-    await talkative(server)
-    const { address } = server
-    const other = await boot({ suite: 'trixie' })
-    const foreign = other.knownHosts.replaceAll(other.address, address)
-    await other.stop()
-    const changed = await stopped(server, { 'known-hosts': foreign })
-    expect(changed.code).toBe('host-key-changed')
-    expect(changed.cause).toContain('is not the server that is pinned')
-    expect(hostKeyTypes.some((type) => changed.cause.includes(server?.fingerprints[type] ?? '-'))).toBe(true)
-
-    const fingerprint = await stopped(server, {
+    await accepted(server, {
       'known-hosts': '',
-      'host-fingerprint': `SHA256:${'A'.repeat(43)}`,
+      'host-fingerprint': `${noKey}\n${server.fingerprints.rsa}\n`,
     })
-    expect(fingerprint.code).toBe('host-key-changed')
+    const wrong = await stopped(server, { 'known-hosts': '', 'host-fingerprint': noKey })
+    expect(wrong.code).toBe('host-key-changed')
+    for (const type of hostKeyTypes) expect(wrong.cause).toContain(server.fingerprints[type])
+  })
 
+  test('a new key that was pinned beside the old one is taken when it comes', async () => {
+    server = await boot({ suite: 'bookworm', packages: 'bare' })
+    await talkative(server)
+    const [old = ''] = server.knownHosts.split('\n')
+    const made = await server.must(
+      `cd /root; ssh-keygen -q -t ed25519 -N '' -f new; cut -d' ' -f1,2 new.pub; ssh-keygen -lf new.pub | cut -d' ' -f2`,
+    )
+    const [key = '', fingerprint = ''] = made.split('\n')
+    const lines = { 'known-hosts': `${old}\n${server.address} ${key}` }
+    const fingerprints = {
+      'known-hosts': '',
+      'host-fingerprint': `${server.fingerprints.ed25519}\n${fingerprint}`,
+    }
+    await accepted(server, lines)
+    await accepted(server, fingerprints)
+    await server.must(`for end in '' .pub; do cat /root/new$end > /etc/ssh/ssh_host_ed25519_key$end; done
+      systemctl restart ssh`)
+    await accepted(server, lines)
+    await accepted(server, fingerprints)
+    expect((await stopped(server, { 'known-hosts': old })).code).toBe('host-key-changed')
+  })
+
+  test('a certificate of an authority that is trusted is enough, and one that has expired is not', async () => {
+    server = await boot({ suite: 'bookworm', packages: 'bare' })
+    await talkative(server)
+    const authority = await server.must(`cd /etc/ssh; ssh-keygen -q -t ed25519 -N '' -f /root/ca
+      ssh-keygen -q -s /root/ca -h -I web -n ${server.address} -V +1d ssh_host_ed25519_key.pub
+      echo 'HostCertificate /etc/ssh/ssh_host_ed25519_key-cert.pub' > sshd_config.d/20-certificate.conf
+      systemctl restart ssh; cut -d' ' -f1,2 /root/ca.pub`)
+    const lines = { 'known-hosts': `@cert-authority * ${authority}` }
+    await accepted(server, lines)
+    await server.must(`cd /etc/ssh
+      ssh-keygen -q -s /root/ca -h -I web -n ${server.address} -V -2d:-1d ssh_host_ed25519_key.pub
+      systemctl restart ssh`)
+    const expired = await stopped(server, lines)
+    expect(expired.code).toBe('host-key-authority')
+    expect(expired.cause).toMatch(/its certificate expired on \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC;/)
+    await accepted(server, { 'known-hosts': await lineToAdd(server, expired) })
+  })
+
+  test.each(refusals)(
+    '$code: the line to add is printed, and what to compare on the server',
+    async ({ code, port, knownHosts }) => {
+      server = await boot({ suite: 'bookworm', packages: 'bare' })
+      await server.must(
+        `printf '%s\\n' 'Port 22' 'Port 2222' > /etc/ssh/sshd_config.d/20-port.conf; systemctl restart ssh`,
+      )
+      await talkative(server)
+      const given = knownHosts(server.address)
+      const error = await stopped(server, { port, 'known-hosts': given })
+      expect(error.code).toBe(code)
+      const line = await lineToAdd(server, error)
+      const name = port === '22' ? server.address : `[${server.address}]:2222`
+      expect(server.knownHosts.replaceAll(server.address, name)).toContain(`${line}\n`)
+      // A changed key's line goes in place of the old one; the others are added.
+      const kept = error.cure.includes('in place of the old line') ? [] : [given]
+      await accepted(server, { port, 'known-hosts': [...kept, line].join('\n') })
+    },
+  )
+
+  test('a revoked key is refused without a way to pin it', async () => {
+    server = await boot({ suite: 'bookworm', packages: 'bare' })
+    await talkative(server)
     const [line = ''] = server.knownHosts.split('\n')
     const revoked = await stopped(server, { 'known-hosts': `@revoked ${line}\n${line}` })
     expect(revoked.code).toBe('host-key-revoked')
-  })
-
-  test('a server that no line names stops the run, and the line to add is printed', async () => {
-    server = await boot({ suite: 'bookworm' })
-    await talkative(server)
-    const unknown = await stopped(server, {
-      'known-hosts': server.knownHosts.replaceAll(server.address, '192.0.2.1'),
-    })
-    expect(unknown.code).toBe('host-key-unknown')
-    const named = await stopped(server, {
-      'known-hosts':
-        'example.org ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHZ1ZmVvbjEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2',
-    })
-    expect(named.code).toBe('host-key-unknown')
-  })
-
-  test('with nothing pinned the run stops, prints the fingerprint that it saw and the line that pins it, which then works', async () => {
-    server = await boot({ suite: 'bookworm' })
-    await talkative(server)
-    const error = await stopped(server, { 'known-hosts': '' })
-    expect(error.code).toBe('host-key-unpinned')
-    const type = hostKeyTypes.find((one) => error.cause.includes(server?.fingerprints[one] ?? '-'))
-    expect(type).toBeDefined()
-    expect(error.cure).toContain(`ssh-keygen -lf /etc/ssh/ssh_host_${type}_key.pub`)
-    const [, line = ''] = /the line: (.+)$/.exec(error.cure) ?? []
-    expect(server.knownHosts).toContain(`${line}\n`)
-    await accepted(server, { 'known-hosts': line })
+    expect(revoked.cure).not.toContain('ssh-ed25519')
   })
 })
+
+/** Of no key at all. */
+const noKey = `SHA256:${'A'.repeat(43)}`
+
+/** The line that a refusal tells to add, after doing what it tells to do before: comparing on the server's console. */
+async function lineToAdd(server: Server, { cause, cure }: Refused): Promise<string> {
+  const [, command = ''] = /[Rr]un `([^`]+)` on the server's console/.exec(cure) ?? []
+  const [, fingerprint] = (await server.must(command)).split(' ')
+  expect(fingerprint).toMatch(/^SHA256:/)
+  expect(cause).toContain(`showed the host key ED25519 ${fingerprint}`)
+  const [, line = ''] = / line: (.+)$/.exec(cure) ?? []
+  return line
+}
 
 /** Has sshd write down each attempt to log in, whatever comes of it. */
 async function talkative(server: Server): Promise<void> {
@@ -105,7 +154,7 @@ async function talkative(server: Server): Promise<void> {
 /** Who tried to log in so far, according to sshd: by any method, successful or not. */
 async function attempts(server: Server): Promise<number> {
   const count = await server.must(
-    `journalctl --sync; journalctl -t sshd -o cat | grep -c 'userauth-request for user' || :`,
+    `journalctl --sync; journalctl -t sshd -t sshd-session -o cat | grep -c 'userauth-request for user' || :`,
   )
   return Number(count)
 }
@@ -125,11 +174,14 @@ async function accepted(server: Server, inputs: Readonly<Record<string, string>>
   expect(await attempts(server)).toBeGreaterThan(before)
 }
 
+interface Refused {
+  readonly code: string
+  readonly cause: string
+  readonly cure: string
+}
+
 /** The error of a run that did not get as far as logging in. */
-async function stopped(
-  server: Server,
-  inputs: Readonly<Record<string, string>>,
-): Promise<{ readonly code: string; readonly cause: string; readonly cure: string }> {
+async function stopped(server: Server, inputs: Readonly<Record<string, string>>): Promise<Refused> {
   const before = await attempts(server)
   const ran = await plan(server, inputs)
   expect(ran.status, ran.log).toBe(1)
@@ -139,11 +191,4 @@ async function stopped(
   expect(ran.log).toContain(error.cause)
   expect(ran.summary).toContain('The server was not touched')
   return error
-}
-
-/** A name as `HashKnownHosts` writes it (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT). */
-function hashed(name: string): string {
-  const salt = randomBytes(20)
-  const hash = createHmac('sha1', salt).update(name).digest('base64')
-  return `|1|${salt.toString('base64')}|${hash}`
 }

@@ -106,10 +106,47 @@ describe('what the user reads', () => {
     expect(error.code).toBe('host-key-revoked')
     expect(error.message).not.toContain(ed.line)
   })
-  test('only an authority: certificates cannot be verified, pin the key', () => {
-    const error = text({ knownHosts: `@cert-authority *.com ${other.line}` })
+  test('an authority whose certificate proves nothing: why, what to do, or pin the key', () => {
+    const identity = hostIdentity({ knownHosts: `@cert-authority *.com ${other.line}` })
+    const certificate = { what: 'its certificate expired on 2026-01-02 03:04:05 UTC', cure: 'Sign it anew' }
+    const error = refusedHostKey({
+      host,
+      port: 22,
+      verdict: 'unknown',
+      keys: [ed.blob],
+      identity,
+      certificate,
+    })
     expect(error.code).toBe('host-key-authority')
-    expect(error.message).toContain('certificates cannot be verified')
+    expect(error.message).toContain(
+      `for ${host}, but its certificate expired on 2026-01-02 03:04:05 UTC; it showed`,
+    )
+    expect(error.message).toContain(
+      'Sign it anew, or pin the key itself: run `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`',
+    )
+    expect(error.message).toContain(`${host} ${ed.line}`)
+  })
+  test('a revoked authority: its fingerprint, and no way to pin', () => {
+    const identity = hostIdentity({ knownHosts: `@revoked * ${other.line}` })
+    const keys = [ed.blob]
+    const error = refusedHostKey({
+      host,
+      port: 22,
+      verdict: 'revoked',
+      keys,
+      identity,
+      authority: other.blob,
+    })
+    expect(error.code).toBe('host-key-revoked')
+    expect(error.message).toContain(`certified by ${fingerprintOf(other.blob)}, which \`known-hosts\` marks`)
+    expect(error.message).not.toContain(ed.line)
+  })
+  test('only a type that cannot be checked is pinned: its line, and the key to pin', () => {
+    const type = 'ssh-from-tomorrow'
+    const blob = Buffer.concat([Buffer.from([0, 0, 0, type.length]), Buffer.from(type)])
+    const error = text({ knownHosts: `${host} ${type} ${blob.toString('base64')}` })
+    expect(error.code).toBe('host-key-unknown')
+    expect(error.message).toContain(`only what cannot be checked here, ${type} (line 1); it showed`)
     expect(error.message).toContain(`${host} ${ed.line}`)
   })
   test('a key that is meant to flood the log is not printed', () => {

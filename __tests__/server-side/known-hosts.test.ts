@@ -88,7 +88,9 @@ describe('a line that pins nothing is an error that names it', () => {
     ['no base64', `example.com ${type} AAAA***`, 'cannot be read'],
     ['words', 'hello world', 'cannot be read'],
     ['a bad hash', `|1|oops ${key}`, 'hashed name'],
-    ['DSA', `example.com ssh-dss ${Buffer.from('\0\0\0\x07ssh-dss').toString('base64')}`, 'type ssh-dss'],
+    ['a key without its last characters', `example.com ${type} ${base64.slice(0, -8)}`, 'cut off'],
+    ['a cut line of an authority', `@cert-authority * ${type} ${base64.slice(0, -4)}`, 'cut off'],
+    ['two lines in one', `example.com ${type} ${base64}${base64}`, 'cut off'],
   ])('%s', (_name, line, said) => {
     const { entries, faults } = parseKnownHosts(`# first\n${line}\n`)
     expect(entries).toEqual([])
@@ -97,6 +99,16 @@ describe('a line that pins nothing is an error that names it', () => {
     expect(faults[0]?.cause).toContain(said)
     expect(faults[0]?.input).toBe('known-hosts')
   })
+})
+
+test('a key of a type that cannot be checked is no fault: a newer ssh writes it beside the others', () => {
+  const type = 'ssh-mldsa44-ed25519'
+  const blob = Buffer.concat([Buffer.from([0, 0, 0, type.length]), Buffer.from(type), Buffer.alloc(40)])
+  const { entries, faults } = parseKnownHosts(
+    `example.com ${type} ${blob.toString('base64')}\nexample.com ${key}`,
+  )
+  expect(faults).toEqual([])
+  expect(entries.map((entry) => entry.type)).toEqual([type, 'ssh-ed25519'])
 })
 
 test('ssh-keygen -F finds the same lines', () => {

@@ -1,11 +1,18 @@
 import { DeployError, type Explanation } from '../errors.ts'
-import { entriesFor, type KnownHost, parseKnownHosts } from './known-hosts.ts'
+import {
+  type CertificateFault,
+  certificateAlgorithmsFor,
+  certificateFault,
+  readCertificate,
+} from './host-certificate.ts'
+import { entriesFor, type KnownHost, markedFor, parseKnownHosts } from './known-hosts.ts'
 import {
   algorithmsFor,
   fingerprintOf,
   type HostKeyAlgorithm,
-  type HostKeyType,
   hostKeyTypes,
+  isHostKeyType,
+  typeOf,
 } from './public-key.ts'
 
 /**
@@ -14,13 +21,23 @@ import {
  */
 export type HostVerdict = 'match' | 'changed' | 'unknown' | 'revoked'
 
+/**
+ * What a shown host certificate comes to: `trusted`: an authority that is trusted for this host says that `key` (wire
+ * format) is its key; `revoked`: its key or its authority is; `useless`: it says nothing to us, and `fault` why, where an
+ * authority is trusted for this host at all.
+ */
+export type CertificateVerdict =
+  | { readonly verdict: 'trusted'; readonly key: Buffer }
+  | { readonly verdict: 'revoked'; readonly key: Buffer; readonly authority: Buffer | undefined }
+  | { readonly verdict: 'useless'; readonly fault: CertificateFault | undefined }
+
 /** One pin that speaks of a host, for the words of an error. */
 export interface Pin {
   /** undefined: a fingerprint does not tell its key's type. */
   readonly type: string | undefined
   readonly fingerprint: string
-  /** The line of `known-hosts`; undefined for a fingerprint. */
-  readonly line: number | undefined
+  /** The line of `known-hosts`; `certificate`: proven by the server's certificate; undefined for a fingerprint. */
+  readonly line: number | 'certificate' | undefined
 }
 
 /** Who the server has to be. */
@@ -33,10 +50,17 @@ export interface HostIdentity {
    * a server without any pinned type can be refused with its key and fingerprint in the message.
    */
   algorithms(host: string, port: number): readonly HostKeyAlgorithm[]
+  /**
+   * The certificate algorithms to ask for before the login; empty where no line with a marker speaks of this host, so
+   * that no certificate matters.
+   */
+  certificateAlgorithms(host: string, port: number): readonly string[]
+  /** Judges the certificate that a server has shown, in wire format; undefined: it has none. `now` in seconds since 1970. */
+  judgeCertificate(host: string, port: number, blob: Buffer | undefined, now: number): CertificateVerdict
   /** What is pinned for this host. */
   pins(host: string, port: number): readonly Pin[]
-  /** `known-hosts` trusts an authority for this host instead of a key. */
-  trustsAuthority(host: string, port: number): boolean
+  /** The lines that pin a key of a type that cannot be checked for this host. */
+  unusable(host: string, port: number): readonly KnownHost[]
   /** A line that pins this very key under another name. */
   elsewhere(key: Buffer): KnownHost | undefined
   /** `host-fingerprint` was given: a key of any type may be the pinned one. */
@@ -73,28 +97,61 @@ export function hostPinFaults(pins: HostPins): readonly Explanation[] {
 export function hostIdentity(given: HostPins): HostIdentity {
   const faults = hostPinFaults(given)
   if (faults.length > 0) throw new DeployError('host-pins-unreadable', faults)
-  const { entries } = parseKnownHosts(given.knownHosts ?? '')
+  const { entries: all } = parseKnownHosts(given.knownHosts ?? '')
+  // Lines of other types pin nothing for us, and hide no other line: ssh(1) passes over types that it does not know.
+  const usable = (entry: KnownHost) => entry.marker !== undefined || isHostKeyType(entry.type)
+  const entries = all.filter(usable)
   const fingerprints = new Set((given.fingerprints ?? []).flatMap((one) => bareFingerprint(one) ?? []))
   const keysFor = (host: string, port: number) =>
     entriesFor(entries, host, port).filter((entry) => entry.marker === undefined)
+  // By the name with the port and by the one without: ssh(1) passes over the latter where the former has a key.
+  const isRevoked = (host: string, port: number, key: Buffer) =>
+    markedFor(entries, host, port).some((entry) => entry.marker === 'revoked' && entry.key.equals(key))
 
   return {
     byFingerprint: fingerprints.size > 0,
-    unpinned: entries.length === 0 && fingerprints.size === 0,
+    unpinned: all.length === 0 && fingerprints.size === 0,
 
     accepts(host, port, key) {
-      const spoken = entriesFor(entries, host, port)
-      if (spoken.some((entry) => entry.marker === 'revoked' && entry.key.equals(key))) return 'revoked'
+      if (isRevoked(host, port, key)) return 'revoked'
       const keys = keysFor(host, port)
       if (keys.some((entry) => entry.key.equals(key)) || fingerprints.has(fingerprintOf(key))) return 'match'
       return keys.length > 0 || fingerprints.size > 0 ? 'changed' : 'unknown'
     },
 
     algorithms(host, port) {
-      const pinned = new Set<string>(keysFor(host, port).map((entry) => entry.type))
-      const first = hostKeyTypes.filter((type) => pinned.has(type))
-      const others = hostKeyTypes.filter((type) => !pinned.has(type))
-      return [...first, ...others].flatMap((type: HostKeyType) => algorithmsFor(type))
+      return algorithmsFirst(keysFor(host, port).map((entry) => entry.type))
+    },
+
+    certificateAlgorithms(host, port) {
+      const marked = markedFor(entries, host, port)
+      if (marked.length === 0) return []
+      const pinned = keysFor(host, port).map((entry) => entry.type)
+      // Without an authority that is trusted, certificates matter only as those of the pinned keys: may they be revoked.
+      const every = pinned.length === 0 || marked.some((entry) => entry.marker === 'cert-authority')
+      return hostKeyTypes.filter((type) => every || pinned.includes(type)).flatMap(certificateAlgorithmsFor)
+    },
+
+    judgeCertificate(host, port, blob, now) {
+      const authorities = markedFor(entries, host, port).filter((entry) => entry.marker === 'cert-authority')
+      const useless = (fault: CertificateFault): CertificateVerdict => ({
+        verdict: 'useless',
+        fault: authorities.length === 0 ? undefined : fault,
+      })
+      if (blob === undefined) return useless(noCertificate)
+      const certificate = readCertificate(blob)
+      if (certificate === undefined) return useless(unreadableCertificate)
+      const { key, authority } = certificate
+      if (isRevoked(host, port, key)) return { verdict: 'revoked', key, authority: undefined }
+      if (isRevoked(host, port, authority)) return { verdict: 'revoked', key, authority }
+      if (!authorities.some((entry) => entry.key.equals(authority))) {
+        return useless({
+          what: `its certificate is signed by another authority, ${fingerprintOf(authority)}`,
+          cure: 'If that authority is yours, add its `@cert-authority` line to `known-hosts`',
+        })
+      }
+      const fault = certificateFault(certificate, host, now)
+      return fault === undefined ? { verdict: 'trusted', key } : useless(fault)
     },
 
     pins(host, port) {
@@ -109,14 +166,51 @@ export function hostIdentity(given: HostPins): HostIdentity {
       ]
     },
 
-    trustsAuthority(host, port) {
-      return entriesFor(entries, host, port).some((entry) => entry.marker === 'cert-authority')
+    unusable(host, port) {
+      return entriesFor(
+        all.filter((entry) => !usable(entry)),
+        host,
+        port,
+      )
     },
 
     elsewhere(key) {
       return entries.find((entry) => entry.marker === undefined && entry.key.equals(key))
     },
   }
+}
+
+const noCertificate: CertificateFault = {
+  what: 'it showed no certificate',
+  cure: "Set `HostCertificate` in the server's sshd_config and restart sshd",
+}
+
+const unreadableCertificate: CertificateFault = {
+  what: 'its certificate cannot be read',
+  cure: "Sign the server's host key anew with `ssh-keygen -s CA -h` and restart sshd",
+}
+
+/** An identity that takes a certified key besides what it takes by itself, and asks for its type first. */
+export function trusting(identity: HostIdentity, certified: Buffer): HostIdentity {
+  const pin = { type: typeOf(certified), fingerprint: fingerprintOf(certified), line: 'certificate' } as const
+  return {
+    ...identity,
+    accepts(host, port, key) {
+      const verdict = identity.accepts(host, port, key)
+      if (verdict === 'revoked') return verdict
+      if (key.equals(certified)) return 'match'
+      return verdict === 'unknown' ? 'changed' : verdict
+    },
+    pins: (host, port) => [...identity.pins(host, port), pin],
+    algorithms: () => algorithmsFirst([typeOf(certified)]),
+  }
+}
+
+/** Every algorithm, those of the given types first. */
+function algorithmsFirst(types: readonly string[]): readonly HostKeyAlgorithm[] {
+  const first = hostKeyTypes.filter((type) => types.includes(type))
+  const others = hostKeyTypes.filter((type) => !types.includes(type))
+  return [...first, ...others].flatMap(algorithmsFor)
 }
 
 /** The fingerprint as `fingerprintOf` writes it; undefined where the text is none. Padding is left out. */

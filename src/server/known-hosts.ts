@@ -1,6 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Explanation } from '../errors.ts'
 import { isHostKeyType, typeOf } from './public-key.ts'
+import { readPublicKey } from './signature.ts'
 
 /**
  * One line of a known_hosts file (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT).
@@ -11,6 +12,7 @@ export interface KnownHost {
   readonly marker: 'revoked' | 'cert-authority' | undefined
   /** The first field as it stands: names and patterns with commas between them, or one `|1|` hash. */
   readonly names: string
+  /** Of the key; a type that cannot be checked (`isHostKeyType`) is kept, and never matches. */
   readonly type: string
   /** The public key in wire format. */
   readonly key: Buffer
@@ -73,14 +75,11 @@ function parseLine(line: string, number: number): KnownHost | Explanation {
       'Copy the whole line again, as `ssh-keyscan` or your own ~/.ssh/known_hosts has it.',
     )
   }
+  if (isHostKeyType(type) && readPublicKey(key) === undefined) {
+    return fault('has a key that is cut off or altered', 'Copy the whole line again, up to its end.')
+  }
   if (names.startsWith('|') && parseHash(names) === undefined) {
     return fault('has a hashed name that cannot be read', 'Copy the whole line again.')
-  }
-  if (marker === undefined && !isHostKeyType(type)) {
-    return fault(
-      `pins a key of type ${type}, which this action cannot check`,
-      'Pin the ED25519, ECDSA or RSA key of the server instead.',
-    )
   }
   return { line: number, marker, names, type, key }
 }
@@ -93,6 +92,12 @@ export function entriesFor(entries: readonly KnownHost[], host: string, port: nu
   const exact = entries.filter((entry) => speaksOf(entry, nameInKnownHosts(host, port)))
   if (port === 22 || exact.some((entry) => entry.marker === undefined)) return exact
   return entries.filter((entry) => speaksOf(entry, host.toLowerCase())).concat(exact)
+}
+
+/** The lines with a marker that speak of a server, by either of its names. */
+export function markedFor(entries: readonly KnownHost[], host: string, port: number): readonly KnownHost[] {
+  const names = [nameInKnownHosts(host, port), host.toLowerCase()]
+  return entries.filter((entry) => entry.marker !== undefined && names.some((name) => speaksOf(entry, name)))
 }
 
 /** How a server is called in known_hosts: `host`, or `[host]:port` where the port is not 22; lower case. */
@@ -125,7 +130,7 @@ function parseHash(names: string): { salt: Buffer; digest: Buffer } | undefined 
  * Matches `*` and `?` by walking both texts once with one step back to the last `*`: no regular expression is
  * built from what was given, so no pattern can take exponential time.
  */
-function matchesPattern(pattern: string, name: string): boolean {
+export function matchesPattern(pattern: string, name: string): boolean {
   let p = 0
   let n = 0
   let star = -1

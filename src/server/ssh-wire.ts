@@ -11,6 +11,19 @@ export function readString(bytes: Buffer, offset: number): { value: Buffer; next
   return bytes.length < next ? undefined : { value: bytes.subarray(start, next), next }
 }
 
+/** Reads strings until the bytes end; undefined where they do not end with one, or are more than `most`. */
+export function readStrings(bytes: Buffer, most = 256): readonly Buffer[] | undefined {
+  const found: Buffer[] = []
+  let offset = 0
+  while (offset < bytes.length) {
+    const one = readString(bytes, offset)
+    if (one === undefined || found.length === most) return undefined
+    found.push(one.value)
+    offset = one.next
+  }
+  return found
+}
+
 /** Writes one string. */
 export function writeString(value: string | Uint8Array): Buffer {
   const bytes = Buffer.from(value)
