@@ -6,7 +6,7 @@ import { type BootOptions, boot, type Server } from '../server/boot.ts'
 import { canBoot } from '../server/requirements.ts'
 import { act, reach } from './action.ts'
 import { tinyProject } from './projects.ts'
-import { page, traces } from './traces.ts'
+import { page } from './traces.ts'
 
 const able = canBoot()
 
@@ -84,80 +84,6 @@ const working: readonly Login[] = [
   },
 ]
 
-/** A login with which no deploy is possible, and what is said. */
-interface Refused extends Login {
-  readonly code: string
-  readonly cause: RegExp
-  readonly phase: 'connect' | 'facts'
-}
-
-const refused: readonly Refused[] = [
-  {
-    what: 'the wrong sudo password',
-    inputs: { user: 'asker', 'sudo-password': 'battery staple' },
-    code: 'sudo-password-wrong',
-    cause: /did not accept the password of asker/,
-    phase: 'facts',
-  },
-  {
-    what: 'no sudo password where one is asked for',
-    inputs: { user: 'asker' },
-    code: 'sudo-password-needed',
-    cause: /asks asker for a password/,
-    phase: 'facts',
-  },
-  {
-    what: 'the wrong sudo password for sudo-rs',
-    boot: { suite: 'sid', uutils: true },
-    inputs: { user: 'asker', 'sudo-password': 'battery staple' },
-    code: 'sudo-password-wrong',
-    cause: /did not accept the password of asker/,
-    phase: 'facts',
-  },
-  {
-    what: 'a user who may not use sudo',
-    inputs: { user: 'nobodys', 'sudo-password': 'right enough' },
-    prepare: `useradd --create-home --shell /bin/bash nobodys; echo 'nobodys:right enough' | chpasswd
-      cp -r /home/deploy/.ssh /home/nobodys/; chown -R nobodys: /home/nobodys/.ssh`,
-    code: 'sudo-not-allowed',
-    cause: /does not let this login become root/,
-    phase: 'facts',
-  },
-  {
-    what: 'a server without sudo',
-    inputs: { user: 'deploy' },
-    prepare: 'rm /usr/bin/sudo',
-    code: 'sudo-absent',
-    cause: /the server has no sudo/,
-    phase: 'facts',
-  },
-  {
-    what: 'a login shell that lets nobody in',
-    inputs: { user: 'deploy' },
-    prepare: 'usermod --shell /usr/sbin/nologin deploy',
-    code: 'not-root',
-    cause: /no program could be started as root/,
-    phase: 'facts',
-  },
-  {
-    what: 'the wrong SSH password',
-    inputs: { user: 'asker', password: 'battery staple' },
-    without: ['ssh-key'],
-    prepare: `echo 'PasswordAuthentication yes' > /etc/ssh/sshd_config.d/10-passwords.conf; systemctl reload ssh`,
-    code: 'login-password-refused',
-    cause: /did not take the password for the user asker/,
-    phase: 'connect',
-  },
-  {
-    what: 'a key that the server does not know',
-    inputs: { user: 'deploy' },
-    prepare: 'rm /home/deploy/.ssh/authorized_keys',
-    code: 'login-key-refused',
-    cause: /did not take the key SHA256:/,
-    phase: 'connect',
-  },
-]
-
 describe.skipIf(!able.ok)(`logins ${able.ok ? '' : able.why}`, () => {
   let server: Server | undefined
   afterEach(async () => server?.stop())
@@ -177,25 +103,6 @@ describe.skipIf(!able.ok)(`logins ${able.ok ? '' : able.why}`, () => {
     expect(await server.must('sha256sum < /srv/web-hello/current/data.bin')).toContain(sent)
     const again = await act(options)
     expect(again.outputs, again.log).toMatchObject({ result: 'unchanged', serving: ran.outputs.release })
-  })
-
-  test.each(refused)('$what: the run fails, says so, and changes nothing', async (login) => {
-    server = await boot({ suite: 'bookworm', ...login.boot })
-    if (login.prepare !== undefined) await server.must(login.prepare)
-    const ran = await act({ workspace: tinyProject().folder, inputs: inputsOf(server, login) })
-    expect(ran.status, ran.log).toBe(1)
-    expect(ran.outputs).toMatchObject({ result: 'failed', 'failed-phase': login.phase, serving: 'unknown' })
-    const { error } = JSON.parse(ran.outputs.report)
-    expect(error.code, ran.log).toBe(login.code)
-    expect(error.cause).toMatch(login.cause)
-    expect(ran.summary).toContain('The server was not touched')
-    expect(await traces(server)).toBe('')
-    expect(await server.must('ls -d /run/flask-deploy /var/lib/flask-deploy 2>/dev/null || :')).toBe('')
-    // Three wrong tries of one password would lock some accounts out.
-    const tries = await server.must(
-      `journalctl -o cat | grep -cE 'authentication failure|incorrect password|Failed password' || :`,
-    )
-    expect(Number(tries)).toBeLessThan(4)
   })
 })
 

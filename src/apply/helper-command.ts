@@ -40,6 +40,9 @@ export function helperCommand(settings: HelperSettings): string {
   const unpack = `helper="$(echo ${packed} | base64 -d | gzip -d)"`
   const asRoot = 'if [ "$(id -u)" = 0 ]; then exec sh -c "$helper"; fi'
   const noSudo = `command -v sudo >/dev/null || { echo no-sudo ${settings.nonce}; exit 1; }`
-  const withSudo = `exec sudo -S -p ${settings.nonce} sh -c "$helper"`
-  return `sh -c '${[unpack, asRoot, noSudo, withSudo].join('; ')}'`
+  // Whatever a login file left on the line: what follows tells a shell from a program that took its place.
+  const hello = `echo; echo shell ${settings.nonce}`
+  // sudo's own words are read where it refuses, so they have to be those of its source.
+  const withSudo = `export LC_ALL=C; exec sudo -S -p ${settings.nonce} sh -c "$helper"`
+  return `sh -c '${[unpack, hello, asRoot, noSudo, withSudo].join('; ')}'`
 }

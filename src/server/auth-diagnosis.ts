@@ -8,23 +8,16 @@ const turnedAway: readonly unknown[] = [2, 14]
 
 /**
  * Says why a login failed, as far as a server lets a client know: sshd answers alike whether the key is missing,
- * the files' modes are wrong, the user does not exist or is not allowed.
- * Codes: `login-none`, `login-timeout`, `login-too-many-tries`, `login-second-factor`, `login-keys-off`,
+ * the files' modes are wrong, the user does not exist or is not allowed, but its own log says which it was.
+ * Codes: `login-timeout`, `login-too-many-tries`, `login-second-factor`, `login-keys-off`,
  * `login-key-type`, `login-password-off`, `login-key-refused`, `login-password-refused`, `login-cut`.
  */
 export function authenticationDiagnosis(failure: ConnectFailure): DeployError {
-  const { host, user, level, code, message, authentication } = failure
+  const { host, user, level, code, message, banner, authentication } = failure
   const { key, passwordGiven, tried, allowed, partial } = authentication
   const error = (name: string, explanation: Explanation) => new DeployError(name, explanation)
   const takes = allowed === undefined || allowed.length === 0 ? 'nothing' : allowed.join(', ')
 
-  if (key === undefined && !passwordGiven) {
-    return error('login-none', {
-      cause: 'Neither `ssh-key` nor `password` is given.',
-      cure: 'Set `ssh-key` to a private key whose public half is in authorized_keys on the server.',
-      input: 'ssh-key',
-    })
-  }
   if (level === 'client-timeout') {
     return error('login-timeout', {
       cause: `${host} did not finish the login of ${user} within \`connect-timeout\`.`,
@@ -41,18 +34,19 @@ export function authenticationDiagnosis(failure: ConnectFailure): DeployError {
     })
   }
   if (level !== 'client-authentication') {
+    const said = lastLine(banner)
     return error('login-cut', {
-      cause: `${host} broke off the login of ${user}: ${oneLine(message)}.`,
-      cure: 'Look into the log of sshd on the server (`journalctl -u ssh`), and run the job again.',
+      cause: `${host} broke off the login of ${user}: ${said === '' ? oneLine(message) : `its last words were "${said}"`}.`,
+      cure: `See with \`journalctl -u ssh\` on the server who shut it out: PAM does so where the account has expired (\`chage -l ${user}\`; \`chage -E -1 ${user}\` ends that), and while the server boots or shuts down (/etc/nologin); then run the job again.`,
       input: 'user',
     })
   }
   if (partial) {
     return error('login-second-factor', {
-      cause: `${host} took the first proof of ${user}, but wants a second one (${takes}).`,
+      cause: `${host} took the first proof of ${user}, but wants a second one (${takes})${passwordGiven ? ', which was not the password' : ''}.`,
       cure: passwordGiven
-        ? 'Use a user for whom sshd asks for a key only (AuthenticationMethods publickey): one-time codes cannot be given by a workflow.'
-        : 'Give `password` too, or set `AuthenticationMethods publickey` for this user in sshd_config.',
+        ? `Correct \`password\`, or let a key be enough for ${user} (\`AuthenticationMethods publickey\` in sshd_config): a workflow cannot give one-time codes.`
+        : `Give \`password\` too, if that is the second one, or let a key be enough for ${user} (\`AuthenticationMethods publickey\` in sshd_config): a workflow cannot give one-time codes.`,
       input: 'password',
     })
   }
@@ -75,13 +69,17 @@ export function authenticationDiagnosis(failure: ConnectFailure): DeployError {
     })
   }
   const alsoPassword = tried.some((method) => method !== 'publickey')
-  const root =
+  const family = familyOf(key.type)
+  // Of the two that OpenSSH knows for RSA, ssh2 takes this one wherever it is announced.
+  const algorithm = key.type === 'ssh-rsa' ? 'rsa-sha2-256' : key.type
+  const keptOut =
     user === 'root'
-      ? 'see that PermitRootLogin is not `no`'
-      : 'see that the user exists and may log in (AllowUsers)'
+      ? 'PermitRootLogin is `no`'
+      : 'there is no such user, or AllowUsers, a lock or its shell keeps it out'
   return error('login-key-refused', {
-    cause: `${host} did not take the key ${key.fingerprint} (${familyOf(key.type)}) for the user ${user}${alsoPassword ? ', nor the password' : ''}.`,
-    cure: `Correct \`user\` or \`ssh-key\`, or add this line to ~${user}/.ssh/authorized_keys on the server (home and .ssh writable by nobody else, or sshd ignores it) and ${root}: ${key.publicLine}`,
+    cause: `${host} did not take the key ${key.fingerprint} (${family}) for the user ${user}${alsoPassword ? ', nor the password' : ''}.`,
+    // sshd logs a line for each of these but the first: a key that is not there.
+    cure: `Add the line at the end to ~${user}/.ssh/authorized_keys on the server, or correct \`user\` or \`ssh-key\`; where it is there already, \`journalctl -u ssh\` on the server says what sshd tells no caller (${keptOut}, others may write to the home or .ssh, they are not ${user}'s, a \`from=\` leaves out the runner, or PubkeyAcceptedAlgorithms has no ${algorithm}): ${key.publicLine}`,
     input: 'ssh-key',
   })
 }
@@ -104,6 +102,16 @@ function withPassword({ host, user, authentication }: ConnectFailure, takes: str
         : 'Correct `user` or `password`; a key in `ssh-key` is safer than either.',
     input: 'password',
   })
+}
+
+/** The last line of several that a server said. */
+function lastLine(text: string): string {
+  return oneLine(
+    text
+      .trim()
+      .split(/[\r\n]+/)
+      .at(-1) ?? '',
+  )
 }
 
 /** What a server said, fit for the middle of a sentence. */

@@ -14,7 +14,7 @@ export interface Diagnosis {
 
 /**
  * Says what is wrong. Codes: `host-unknown`, `host-lookup-failed`, `connection-refused`, `connection-timeout`,
- * `host-unreachable`, `connection-reset`, `not-ssh`, `connection-closed`, `greeting-timeout`,
+ * `host-unreachable`, `connection-reset`, `not-ssh`, `connection-closed`, `login-penalty`, `greeting-timeout`,
  * `no-common-algorithm`, `handshake-timeout`, `handshake-failed`, `connect-failed`, and those of
  * `authenticationDiagnosis`.
  */
@@ -88,6 +88,14 @@ function tcp(failure: ConnectFailure): Diagnosis {
 function greeting(failure: ConnectFailure): Diagnosis {
   const { host, port, level, firstBytes } = failure
   const said = firstBytes.trim()
+  // ssh2's words for a line that begins as the one of SSH and goes on otherwise.
+  if (said === '' && /^Invalid (?:identification|header)/.test(failure.message)) {
+    return lasting('not-ssh', {
+      cause: `What answers on ${host} port ${port} greets as SSH does, but with a version that cannot be read.`,
+      cure: 'Correct `port` (sshd listens on 22 unless its `Port` says otherwise) or `host`.',
+      input: 'port',
+    })
+  }
   if (/^(HTTP\/|<!doctype|<html)/i.test(said)) return notSsh(failure, 'a web server')
   if (/^220[ -]/.test(said)) return notSsh(failure, 'a mail or FTP server')
   // A TLS alert: content type 21, protocol version 3.x (RFC 8446, section 5.1).
@@ -99,13 +107,28 @@ function greeting(failure: ConnectFailure): Diagnosis {
       input: 'connect-timeout',
     })
   }
+  // Words of sshd.c since OpenSSH 9.8. Each further call is for nothing, and shorter waits than its own are no use.
+  if (/^not allowed at this time/i.test(said)) {
+    return lasting('login-penalty', {
+      cause: `${host} turns the runner's address away for a while, because logins from there failed: it said ${quoted(said)}.`,
+      cure: 'Correct `user` or `ssh-key` if it was this workflow that failed, wait for ten minutes, and run the job again; on the server, PerSourcePenaltyExemptList in sshd_config lets an address off.',
+      input: 'ssh-key',
+    })
+  }
+  if (/^exceeded maxstartups/i.test(said)) {
+    return passing('connection-closed', {
+      cause: `${host} has more logins under way than it takes at once: it said ${quoted(said)}.`,
+      cure: 'Run the job again; if it stays, strangers who try passwords fill it up: keep them out (a firewall, fail2ban), or raise MaxStartups in sshd_config.',
+      input: 'host',
+    })
+  }
   // sshd itself speaks plain text before its greeting only when it turns a caller away.
   if (said !== '' && !/exceeded|not allowed|penalt|refused|too many/i.test(said)) {
     return notSsh(failure, 'something else')
   }
   return passing('connection-closed', {
     cause: `${host} closed the connection on port ${port} before it said anything${said === '' ? '' : ` but ${quoted(said)}`}.`,
-    cure: 'Wait some minutes and run the job again; sshd turns callers away for a while when too many come at once (MaxStartups) or logins failed (PerSourcePenalties, fail2ban), and for good by /etc/hosts.deny.',
+    cure: 'Wait some minutes and run the job again; sshd turns callers away for a while when too many come at once (MaxStartups), a firewall does so when logins failed (fail2ban), and /etc/hosts.deny for good.',
     input: 'host',
   })
 }

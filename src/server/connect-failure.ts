@@ -23,6 +23,8 @@ export interface ConnectFailure {
   readonly firstBytes: string
   /** e.g. `SSH-2.0-OpenSSH_9.2p1 Debian-2`; '' where it never came. */
   readonly serverIdent: string
+  /** What it said while the user was being proven, at most 4096 characters; PAM speaks this way. */
+  readonly banner: string
   /** The types of host key that were asked for. */
   readonly hostKeyTypes: readonly string[]
   readonly authentication: AuthenticationFacts
@@ -39,6 +41,6 @@ export interface AuthenticationFacts {
   readonly tried: readonly string[]
   /** The methods that the server named after a refusal; undefined where it named none. */
   readonly allowed: readonly string[] | undefined
-  /** It took one method and wants another one as well. */
+  /** It took one method and wants another one as well, whatever it said to the next. */
   readonly partial: boolean
 }

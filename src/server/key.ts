@@ -29,6 +29,11 @@ export function readKey(given: string, passphrase: string | undefined): PrivateK
   const block = theOneBlock(text)
   const readable =
     block.label === 'OPENSSH PRIVATE KEY' ? openssh(block, passphrase) : converted(block, passphrase)
+  const undone = [
+    ...repaired,
+    ...(block.alone ? [] : ['left out the text around it']),
+    ...(pkcs8Labels.includes(block.label) ? ['converted it from PKCS#8'] : []),
+  ]
   const parsed = parse(readable, passphrase)
   const blob = parsed.getPublicSSH()
   return {
@@ -36,9 +41,12 @@ export function readKey(given: string, passphrase: string | undefined): PrivateK
     type: parsed.type,
     fingerprint: fingerprintOf(blob),
     publicLine: `${parsed.type} ${blob.toString('base64')}`,
-    repaired: block.alone ? repaired : [...repaired, 'left out the text around it'],
+    repaired: undone,
   }
 }
+
+/** What a block in PKCS#8 is called (RFC 7468, sections 10 and 11); OpenSSL writes it, ssh2 does not read it. */
+const pkcs8Labels: readonly string[] = ['PRIVATE KEY', 'ENCRYPTED PRIVATE KEY']
 
 interface Block {
   readonly label: string
@@ -57,7 +65,7 @@ function theOneBlock(text: string): Block {
     throw fault(
       'key-two',
       `\`ssh-key\` holds ${begins.length} private keys.`,
-      'Leave only one of them in it.',
+      'Leave only the one in it whose public half is in authorized_keys on the server.',
     )
   }
   const label = begin[1] ?? ''
@@ -178,15 +186,15 @@ function unreadable(): DeployError {
   return fault(
     'key-unreadable',
     '`ssh-key` holds no private key: there is no line `-----BEGIN ... PRIVATE KEY-----` in it.',
-    'Paste the whole content of the private key file, e.g. of ~/.ssh/id_ed25519, into the secret.',
+    'Paste the whole content of the private key file, such as ~/.ssh/id_ed25519, into the secret.',
   )
 }
 
 function passphraseMissing(): DeployError {
   return fault(
     'key-passphrase-missing',
-    '`ssh-key` is encrypted and `ssh-key-passphrase` is not given.',
-    'Set `ssh-key-passphrase` from a secret, or use a key of its own for deploying that has no passphrase.',
+    '`ssh-key` is encrypted, and `ssh-key-passphrase` is not given or empty.',
+    "Set `ssh-key-passphrase` from a secret (a misspelt secret's name is an empty text), or use a key of its own for deploying that has no passphrase.",
     'ssh-key-passphrase',
   )
 }

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import { NodeSSH } from 'node-ssh'
 import type { AnyAuthMethod, Client, Prompt } from 'ssh2'
 import type { ConnectFailure, ConnectStage } from './connect-failure.ts'
+import { type FloodWatch, watchFlood } from './flood.ts'
 import type { HostIdentity, HostVerdict } from './host-identity.ts'
 import type { PrivateKey } from './key.ts'
 import type { HostKeyAlgorithm } from './public-key.ts'
@@ -29,6 +30,7 @@ export type LoginResult =
       readonly serverIdent: string
       readonly hostKey: Buffer
       readonly banner: string
+      readonly flood: FloodWatch
     }
   /** The key that the server showed is not the pinned one: nothing was sent to it. */
   | { readonly ok: false; readonly verdict: Exclude<HostVerdict, 'match'>; readonly hostKey: Buffer }
@@ -40,6 +42,7 @@ const kept = 4096
 /**
  * Proves the server's identity, then the user's. The key is offered at once (ssh2 would first ask what is
  * allowed, one round trip more): ready after 6 round trips with TCP's.
+ * @throws DeployError `server-floods`; the signal's reason when it is aborted.
  */
 export async function logIn(
   socket: Socket,
@@ -48,6 +51,7 @@ export async function logIn(
 ): Promise<LoginResult> {
   const { host, port, user, key, password, identity, algorithms } = options
   const greeting = watchGreeting(socket)
+  const flood = watchFlood(socket, () => socket.destroy())
   const progress = { handshakeDone: false, banner: '' }
   let shown: { key: Buffer; verdict: HostVerdict } | undefined
   const methods = authMethods(user, key, password)
@@ -61,6 +65,22 @@ export async function logIn(
     // Whether the link is dead is judged by `watchSilence`; ssh2's own count takes a busy link for a dead one.
     keepaliveCountMax: Number.POSITIVE_INFINITY,
     algorithms: {
+      // ssh2's default without group exchange: it proves that a stranger's group is sound, which took half a minute for
+      // 9941 bits, and nothing else runs meanwhile, no limit of time either.
+      kex: [
+        'curve25519-sha256@libssh.org',
+        'curve25519-sha256',
+        'ecdh-sha2-nistp256',
+        'ecdh-sha2-nistp384',
+        'ecdh-sha2-nistp521',
+        'diffie-hellman-group14-sha256',
+        'diffie-hellman-group15-sha512',
+        'diffie-hellman-group16-sha512',
+        'diffie-hellman-group17-sha512',
+        'diffie-hellman-group18-sha512',
+      ],
+      // Compressed packets could be a thousand times larger than what came. Every sshd takes plain ones.
+      compress: ['none'],
       serverHostKey: [...algorithms],
       // ssh2's default without HMAC-SHA1.
       hmac: [
@@ -92,10 +112,19 @@ export async function logIn(
   try {
     await connecting
     if (client === null || shown === undefined) throw new Error('No response from server')
-    return { ok: true, client, serverIdent: greeting.ident(), hostKey: shown.key, banner: progress.banner }
+    return {
+      ok: true,
+      client,
+      serverIdent: greeting.ident(),
+      hostKey: shown.key,
+      banner: progress.banner,
+      flood,
+    }
   } catch (error) {
     socket.destroy()
     signal.throwIfAborted()
+    const flooded = flood.flooded()
+    if (flooded !== undefined) throw flooded
     if (shown !== undefined && shown.verdict !== 'match') {
       return { ok: false, verdict: shown.verdict, hostKey: shown.key }
     }
@@ -114,6 +143,7 @@ export async function logIn(
       message: error instanceof Error ? error.message : String(error),
       firstBytes: greeting.before(),
       serverIdent: greeting.ident(),
+      banner: progress.banner,
       hostKeyTypes: algorithms,
       authentication: {
         key: key && { type: key.type, fingerprint: key.fingerprint, publicLine: key.publicLine },
@@ -139,7 +169,7 @@ function authMethods(user: string, key: PrivateKey | undefined, password: string
     facts: () => ({ tried, allowed, partial }),
     next: (left: readonly string[] | null, partialSuccess: boolean | null): AnyAuthMethod | false => {
       if (left !== null) allowed = left
-      partial = partialSuccess === true
+      partial ||= partialSuccess === true
       if (key !== undefined && mayTry('publickey')) {
         tried.push('publickey')
         return { type: 'publickey', username: user, key: key.parsed }
