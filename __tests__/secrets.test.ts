@@ -88,3 +88,36 @@ describe('the redactor', () => {
     expect(redact('203.0.113.10 on 5000 is true')).toBe('203.0.113.10 on 5000 is true')
   })
 })
+
+describe('what is within a larger secret', () => {
+  const account = JSON.stringify(
+    { type: 'service_account', key: '-----BEGIN X-----\nMIIEvQIBADANBg\n-----END X-----\n', pin: 'abc123' },
+    undefined,
+    2,
+  )
+
+  test.each([
+    ['secret-files', `firebase.json: ${JSON.stringify(account)}`],
+    ['secret-files', `firebase.json: ${account}`],
+    ['env', `ACCOUNT='${account}'`],
+  ])('the texts of a JSON in %s are masked, and each of their lines', (input, text) => {
+    const get = inputsOf({ [input]: text })
+    expect(secretsToMask(get)).toEqual(expect.arrayContaining(['service_account', 'MIIEvQIBADANBg']))
+    // A program that prints the key itself, or a dict that holds it.
+    expect(redactor(get).redact("{'key': '-----BEGIN X-----\\nMIIEvQIBADANBg\\n-----END'}")).not.toContain(
+      'MII',
+    )
+    expect(redactor(get).redact('MIIEvQIBADANBg')).toBe('***')
+  })
+
+  test('a short word of it is no secret by itself', () => {
+    expect(redactor(inputsOf({ 'secret-files': `a.json: ${account}` })).redact('pin abc123')).toBe(
+      'pin abc123',
+    )
+  })
+
+  test('a text of secret files that cannot be read is all secret', () => {
+    const masks = secretsToMask(inputsOf({ 'secret-files': 'one: first-secret\ntwo: "second-secret"' }))
+    expect(masks).toEqual(expect.arrayContaining(['first-secret', 'second-secret']))
+  })
+})

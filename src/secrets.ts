@@ -1,9 +1,11 @@
 import { parseDotenv } from './config/dotenv.ts'
 import type { GetInput } from './inputs/parse.ts'
 import { linesOf } from './inputs/reading.ts'
+import { secretFileContents } from './inputs/secret-files.ts'
 import { secretInputs } from './inputs/table.ts'
 import { results } from './outputs.ts'
 import { phases } from './phases.ts'
+import { allSpellingsOf, spellingsOf } from './spellings.ts'
 
 /** From how many bytes on GitHub is told to mask a value: a shorter one would wreck the log (docs/threat-model.md). */
 const maskedFrom = 8
@@ -12,13 +14,13 @@ const redactedFrom = 4
 
 /**
  * What GitHub is to mask in the log of the whole job: every value of `env` and of the secret inputs, each line of
- * those of several lines, and their base64, JSON and URI forms where they differ, of 8 bytes and more. Left out is
- * what the log cannot do without: the domains, host, name and user, numbers, booleans and the words of the outputs
- * (GitHub drops a job's output that holds a masked value).
+ * those of several lines, every text in those that are JSON, and all {@link spellingsOf} them, of 8 bytes and more. Left
+ * out is what the log cannot do without: the domains, host, name and user, numbers, booleans and the words of the
+ * outputs (GitHub drops a job's output that holds a masked value).
  * @param get the inputs as the workflow gave them: masking comes before judging
  */
 export function secretsToMask(get: GetInput): readonly string[] {
-  return needles(get, maskedFrom)
+  return needles(get, maskedFrom, spellingsOf)
 }
 
 /** Takes secrets out of the text that we write ourselves, below GitHub's own masking and down to 4 bytes. */
@@ -27,33 +29,65 @@ export interface Redactor {
   readonly redact: (text: string) => string
 }
 
-/** A redactor of every value that {@link secretsToMask} has or would have, were it 8 bytes long. */
+/**
+ * A redactor of every value that {@link secretsToMask} has or would have, were it 8 bytes long, in more spellings: GitHub
+ * looks for each of its own in every line of the whole job.
+ */
 export function redactor(get: GetInput): Redactor {
-  const all = needles(get, redactedFrom)
+  const all = needles(get, redactedFrom, allSpellingsOf)
   return { redact: (text) => replaceAll(text, all) }
 }
 
 /** For runs that have no inputs: changes nothing. */
 export const noSecrets: Redactor = { redact: (text) => text }
 
-function needles(get: GetInput, from: number): readonly string[] {
+function needles(
+  get: GetInput,
+  from: number,
+  spell: (value: string) => readonly string[],
+): readonly string[] {
   const exempt = publicWords(get)
   const found = new Set<string>()
   for (const value of values(get)) {
-    for (const part of [value, ...value.split(/[\r\n]+/).map((line) => line.trim())]) {
+    const lines = value.split(/[\r\n]+/).map((line) => line.trim())
+    // A word of a larger text may be any word: a short one is not hidden, or no log could be read.
+    const leaves = within(value).filter((leaf) => Buffer.byteLength(leaf) >= maskedFrom)
+    for (const part of [value, value.trim(), ...lines, ...leaves]) {
       if (Buffer.byteLength(part) < from || isPublic(part, exempt)) continue
-      for (const form of forms(part)) if (Buffer.byteLength(form) >= from) found.add(form)
+      for (const one of spell(part)) if (Buffer.byteLength(one) >= from) found.add(one)
     }
   }
   return [...found]
 }
 
+/**
+ * The texts within a value that is JSON, such as a service account's, and each of their lines: an app prints its
+ * `private_key`, not the file's line with `"private_key": "..."`.
+ */
+function within(value: string): readonly string[] {
+  if (!/^\s*[[{]/.test(value)) return []
+  try {
+    return textsOf(JSON.parse(value)).flatMap((text) => [text, ...text.split(/[\r\n]+/)])
+  } catch {
+    return []
+  }
+}
+
+function textsOf(value: unknown): readonly string[] {
+  if (typeof value === 'string') return [value]
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsOf) : []
+}
+
 /** The values of `env` and of the secret inputs; a number in a secret input is a PIN, in `env` a port. */
 function values(get: GetInput): readonly string[] {
   const secrets = secretInputs
-    .filter((name) => name !== 'env')
+    .filter((name) => name !== 'env' && name !== 'secret-files')
     .map((name) => get(name).replace(/[\r\n]+$/, ''))
-  return [...secrets, ...envValues(get('env')).filter((value) => !/^[-+]?[0-9]+(\.[0-9]+)?$/.test(value))]
+  return [
+    ...secrets,
+    ...secretFileContents(get('secret-files')),
+    ...envValues(get('env')).filter((value) => !/^[-+]?[0-9]+(\.[0-9]+)?$/.test(value)),
+  ]
 }
 
 /** The values of `env`, and, where they have escapes, what stands in the workflow for them. */
@@ -82,45 +116,6 @@ function isPublic(value: string, exempt: ReadonlySet<string>): boolean {
   if (/^-----(BEGIN|END) [A-Z0-9 ]+-----$/.test(value)) return true
   if (/^[0-9]{1,7}$/.test(value)) return true
   return exempt.has(value.toLowerCase().replace(/\/$/, ''))
-}
-
-/** The spellings in which a value turns up in other programs' output. */
-function forms(value: string): readonly string[] {
-  const bytes = Buffer.from(value)
-  const json = JSON.stringify(value).slice(1, -1)
-  const uri = value.isWellFormed() ? encodeURIComponent(value) : value
-  // Python's `quote` escapes these too, and its `urlencode` writes a blank as `+`.
-  const quoted = uri.replace(
-    /[!'()*]/g,
-    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
-  )
-  // Python's `repr`, as in the print of a dict and in many a traceback.
-  const repr = value.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll("'", "\\'")
-  return [
-    value,
-    json,
-    repr,
-    ...[uri, quoted, quoted.replaceAll('%20', '+')],
-    bytes.toString('base64url'),
-    bytes.toString('hex'),
-    ...base64Within(bytes),
-  ]
-}
-
-/**
- * Base64 of the value by itself, and the digits it leads to when up to two bytes stand before it (as in
- * `user:password`): those that depend on nothing but the value.
- */
-function base64Within(bytes: Buffer): readonly string[] {
-  const alone = bytes.toString('base64')
-  if (bytes.length < redactedFrom * 2) return [alone]
-  return [alone, ...[0, 1, 2].map((before) => certainDigits(bytes, before))]
-}
-
-function certainDigits(bytes: Buffer, before: number): string {
-  const digits = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64')
-  // Six bits a digit: those that begin within the value, and end within it.
-  return digits.slice(Math.ceil((before * 8) / 6), Math.floor(((before + bytes.length) * 8) / 6))
 }
 
 function replaceAll(text: string, needlesOfText: readonly string[]): string {

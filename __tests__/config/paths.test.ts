@@ -34,6 +34,7 @@ test('everything of a release is named by its ID', () => {
     socketLink: '/srv/web-shop/releases/20261122184800-abc1234/.sock',
     firstStart: '/run/web-shop/20261122184800-abc1234.first',
     env: '/etc/web-shop/20261122184800-abc1234.env',
+    files: '/etc/web-shop/20261122184800-abc1234.files',
     socketUnit: 'web-shop-20261122184800-abc1234.socket',
     serviceUnit: 'web-shop-20261122184800-abc1234.service',
     socketUnitFile: '/etc/systemd/system/web-shop-20261122184800-abc1234.socket',

@@ -21,6 +21,12 @@ test('variables of a command stand beside those of every process', () => {
   )
 })
 
+test('memory files are its own: what others fill or plant there is not in its way', () => {
+  expect(lines(sandboxProperties('shop', 247))).toContain(
+    'TemporaryFileSystem=/dev/shm:mode=1777,nosuid,nodev',
+  )
+})
+
 describe('a build', () => {
   const build = {
     name: 'shop',
@@ -42,6 +48,7 @@ describe('a build', () => {
     expect(found).toContain('BindReadOnlyPaths=/srv/web-shop/releases/x')
     expect(found).toContain('BindPaths=/srv/web-shop/releases/x/.venv')
     expect(found).toContain('InaccessiblePaths=-/var/lib/web-shop')
+    expect(found).toContain('InaccessiblePaths=-/etc/web-shop')
   })
 
   test('never meets the release’s variables', () => {

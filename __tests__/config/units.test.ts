@@ -56,6 +56,7 @@ CacheDirectory=web-shop
 CacheDirectoryMode=0750
 LogsDirectory=web-shop
 LogsDirectoryMode=0750
+LimitCORE=0
 LimitNOFILE=65535
 TasksMax=512
 NoNewPrivileges=yes
@@ -83,11 +84,29 @@ SystemCallArchitectures=native
 SystemCallFilter=@system-service
 SystemCallErrorNumber=EPERM
 TemporaryFileSystem=/srv:ro
+TemporaryFileSystem=/dev/shm:mode=1777,nosuid,nodev
 BindReadOnlyPaths=/srv/web-shop
 
 [Install]
 WantedBy=multi-user.target
 `)
+})
+
+describe('secret files', () => {
+  const secretFiles = ['firebase.json', 'api-token']
+
+  test('are handed over by systemd, which names their folder to the app by itself', () => {
+    const text = renderServiceUnit(releaseOf({ secretFiles }))
+    expect(text).toContain(`LoadCredential=firebase.json:/etc/web-shop/${id}.files/firebase.json\n`)
+    expect(text).toContain(`LoadCredential=api-token:/etc/web-shop/${id}.files/api-token\n`)
+    expect(text).not.toContain('CREDENTIALS_DIRECTORY')
+  })
+
+  test('stay where they are below systemd 247, and the same variable names their folder', () => {
+    const text = renderServiceUnit(releaseOf({ secretFiles, systemd: 246 }))
+    expect(text).toContain(`Environment=CREDENTIALS_DIRECTORY=/etc/web-shop/${id}.files\n`)
+    expect(text).not.toContain('LoadCredential')
+  })
 })
 
 describe('an older systemd', () => {

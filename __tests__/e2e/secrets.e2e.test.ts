@@ -1,199 +1,211 @@
-import { execFileSync } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
+import { dirname, join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { helperCommand } from '../../src/apply/helper-command.ts'
 import { boot, type Server } from '../server/boot.ts'
 import { canBoot } from '../server/requirements.ts'
-import { type ActionOptions, act, type Ran, reach, start } from './action.ts'
+import { act, type Ran, start } from './action.ts'
+import { expectNone, made, meanwhile } from './made-for-secrets.ts'
+import { type Marked, marked } from './marked.ts'
 import { tinyApp, tinyProject } from './projects.ts'
+import { withoutMasks } from './runs.ts'
+import { lookAtRunner, searcher } from './search.ts'
+import { page, until } from './traces.ts'
 
 const able = canBoot()
 
-/** A text that nothing else in the world holds; a letter first, so that it is no number. */
-const marker = (length: number) =>
-  `q${randomBytes(length)
-    .toString('hex')
-    .slice(0, length - 1)}`
+/** An app that proves what it got by its hash, and can crash where a core dump would find place. */
+const proving = `${tinyApp.replace('from flask', 'import hashlib, os\n\nfrom flask').replace(
+  'return "version 1"',
+  `folder = os.environ["CREDENTIALS_DIRECTORY"]
+    texts = [os.environ[name] for name in ("TOKEN", "ODD", "LINES")]
+    texts += [open(os.path.join(folder, name)).read() for name in sorted(os.listdir(folder))]
+    return hashlib.sha256("".join(texts).encode()).hexdigest()`,
+)}
 
-/** A login whose every secret is a marker, and an `env` of them. */
-interface Secrets {
-  readonly options: ActionOptions
-  /** name -> marker */
-  readonly markers: ReadonlyMap<string, string>
-}
+@app.route("/crash")
+def crash():
+    os.chdir(os.environ["HOME"])
+    os.abort()
+`
+
+/** The Python that prints all that an app or a release command knows. */
+const telling = `import os
+folder = os.environ["CREDENTIALS_DIRECTORY"]
+told = [open(os.path.join(folder, name)).read() for name in sorted(os.listdir(folder))]
+print(sorted(os.environ.items()), *told, flush=True)
+`
+
+/** A release command that tells the same in every way it can think of. */
+const tellingAll = `env | sort; env | base64 -w 0; echo
+cat "$CREDENTIALS_DIRECTORY"/*; base64 -w 0 "$CREDENTIALS_DIRECTORY"/key.pem
+python -c "import os, urllib.parse; print(urllib.parse.urlencode(os.environ))"
+python -c "import json, os; print(json.load(open(os.environ['CREDENTIALS_DIRECTORY'] + '/account.json')))"`
+
+/** Where what an app says of itself is kept: only root reads these (and, on most servers, the group adm). */
+const ownWords =
+  /^stdout of web-hello-\S+\.service$|^\/run\/flask-deploy\/hello\/\w+\/events$|^\/(run|var)\/log\/journal\//
 
 describe.skipIf(!able.ok)(`secrets ${able.ok ? '' : able.why}`, () => {
   let server: Server | undefined
-  afterEach(async () => server?.stop())
+  let folders: Readonly<Record<string, string>> = {}
+  beforeEach(() => {
+    const folder = mkdtempSync(join(tmpdir(), 'runner-'))
+    const names = ['RUNNER_TEMP', 'TMPDIR', 'HOME']
+    folders = Object.fromEntries(names.map((name) => [name, join(folder, name)]))
+    for (const one of Object.values(folders)) mkdirSync(one)
+  })
+  afterEach(async () => {
+    await server?.stop()
+    rmSync(dirname(folders['HOME'] ?? ''), { recursive: true, force: true })
+  })
 
-  test('none is in log, summary, outputs or state: of a good deploy, a redeploy, a broken one, a plan, a wrong password', async () => {
+  test('of a good deploy are nowhere but in the files made for them, nor in a core dump of the app', async () => {
     server = await boot({ suite: 'bookworm' })
-    const { options, markers } = await secretive(server)
-    const project = tinyProject()
-    const base = { ...options, workspace: project.folder }
-    const good = await act(base)
-    expect(good.status, good.log).toBe(0)
-    expectSilent(good, markers)
-    await expectHidden(server, markers)
+    const secret = await marked(server, await emptyIndex(server))
+    const search = await searcher(server, secret)
+    const seen = search.watch()
+    const workspace = tinyProject({ 'app.py': proving }).folder
+    const ran = await act({ ...secret.options, environment: folders, workspace })
+    const processes = await seen()
+    expect(ran.status, withoutMasks(ran.log)).toBe(0)
+    expect(await page(server)).toBe(proof(secret))
+    // The action's own secret, by which a release proves itself.
+    const nonce = (await server.must('sed -n s/^FLASK_DEPLOY_NONCE=//p /etc/web-hello/*.env')).trim()
+    expect(nonce).toMatch(/^[0-9a-f]{32}$/)
+    expect(JSON.stringify(ran)).not.toContain(nonce)
+    const kept = await search.look([['nonce', Buffer.from(nonce)]])
+    expectNone('a good deploy', [lookAtRunner([ran], folders, secret), processes, kept], made)
+
+    expect(await page(server, '/crash')).toMatch(/^502 /)
+    const crashed = server
+    await until('the app is back', async () => (await page(crashed)) === proof(secret))
+    expect((await search.look()).cores).toEqual([])
+    // The same crash without the unit's limit leaves one.
+    await server.run(`cd /var/lib/web-hello; ulimit -c unlimited
+      setpriv --reuid web-hello --regid web-hello --clear-groups python3 -c 'import os; os.abort()'`)
+    expect((await search.look()).cores).toEqual([expect.stringMatching('^/var/lib/web-hello/core')])
+  })
+
+  test('of failed deploys are in no log, whatever the app says of them, and go with the release', async () => {
+    server = await boot({ suite: 'bookworm' })
+    const secret = await marked(server)
+    const search = await searcher(server, secret)
+    const project = tinyProject({ 'app.py': `${tinyApp}raise RuntimeError("broken")\n` })
+    const base = { ...secret.options, environment: folders, workspace: project.folder }
+    const failing = async (phase: string, inputs: Readonly<Record<string, string>> = {}) => {
+      const ran = await act({ ...base, inputs: { ...base.inputs, ...inputs } })
+      expect(ran.status, withoutMasks(ran.log)).toBe(1)
+      expect(ran.outputs['failed-phase'], withoutMasks(ran.log)).toBe(phase)
+      return ran
+    }
+    const seen = search.watch()
+    const silent = [await failing('health')]
+    const processes = await seen()
+    silent.push(
+      await failing('facts', { 'sudo-password': `${secret.secrets.get('sudo-password')}x` }),
+      await failing('connect', { user: 'nobody-here' }),
+    )
+    project.commit({ 'requirements.txt': 'flask\nflask==0.0.1\n' })
+    const index = `UV_INDEX_URL=http://user:${secret.secrets.get('INDEX')}@${await emptyIndex(server)}/simple`
+    silent.push(await failing('dependencies', { env: `${base.inputs['env']}\n${index}` }))
+    expectNone('failed deploys', [lookAtRunner(silent, folders, secret), processes, await search.look()])
 
     // The app and its release command say all they know.
-    const talks = `import os, sys\nprint(sorted(os.environ.items()), flush=True)\n`
-    const tells =
-      'env | sort; env | base64 -w 0; echo; python -c "import os, urllib.parse; print(urllib.parse.urlencode(os.environ))"'
-    project.commit({ 'app.py': `${talks}raise RuntimeError(str(dict(os.environ)))\n${tinyApp}` })
-    const broken = await act({ ...base, inputs: { ...base.inputs, 'release-command': tells } })
-    expect(broken.status).toBe(1)
-    expect(broken.log).toContain('TOKEN=')
-    expectSilent(broken, markers)
-
-    project.commit({ 'app.py': tinyApp.replace('"version 1"', 'str(dict(__import__("os").environ)), 500') })
-    const wrong = await act(base)
-    expect(wrong.status).toBe(1)
-    expectSilent(wrong, markers)
-
-    project.commit({ 'requirements.txt': 'flask\nflask==0.0.1\n' })
-    const index = `https://user:${markers.get('INDEX_PASSWORD')}@index.example/simple`
-    const failing = await act({
-      ...base,
-      inputs: { ...base.inputs, env: `${base.inputs['env']}\nUV_INDEX_URL=${index}` },
-    })
-    expect(failing.status).toBe(1)
-    expect(failing.outputs['failed-phase'], failing.log).toBe('dependencies')
-    expectSilent(failing, markers)
-
-    for (const change of [
-      { command: 'plan' },
-      { 'sudo-password': `${markers.get('sudo-password')}x` },
-      { user: 'nobody-here' },
-    ]) {
-      expectSilent(await act({ ...base, inputs: { ...base.inputs, ...change } }), markers)
+    const error = 'raise RuntimeError(str(dict(os.environ)), told)\n'
+    project.commit({ 'app.py': telling + tinyApp + error, 'requirements.txt': 'flask\n' })
+    const broken = [await failing('health', { 'release-command': tellingAll })]
+    project.commit({ 'app.py': telling + tinyApp.replace('"version 1"', 'str(dict(os.environ)), 500') })
+    broken.push(
+      await failing('health'),
+      await failing('release-command', { 'release-command': `${tellingAll}\nfalse` }),
+    )
+    expect(broken.map(({ log }) => log).join()).toMatch(/TOKEN=[\s\S]*RuntimeError/)
+    expectNone('failed deploys that tell their secrets', [lookAtRunner(broken, folders, secret)])
+    const words = (await search.look()).hits
+    expect(words.length).toBeGreaterThan(0)
+    for (const { where, readers = [] } of words) {
+      expect.soft(where).toMatch(ownWords)
+      expect.soft(readers, where).toEqual([])
     }
   })
 
-  test('none is in log, summary, outputs or state of a cancelled deploy, nor in what a killed one leaves on the server', async () => {
+  test('of a plan are nowhere at all', async () => {
     server = await boot({ suite: 'bookworm' })
-    const { options, markers } = await secretive(server)
-    const project = tinyProject()
-    const inputs = { ...options.inputs, 'release-command': 'env; echo asleep; sleep 60' }
-    const running = start({ ...options, inputs, workspace: project.folder })
+    const secret = await marked(server)
+    const search = await searcher(server, secret)
+    const inputs = { ...secret.options.inputs, command: 'plan' }
+    const ran = await act({ inputs, environment: folders, workspace: tinyProject().folder })
+    expect(ran.status, withoutMasks(ran.log)).toBe(0)
+    expect(ran.summary).toContain('.files/account.json')
+    expectNone('a plan', [lookAtRunner([ran], folders, secret), await search.look()])
+  })
+
+  test('of a cancelled deploy are gone with it, and of one whose line was cut', async () => {
+    server = await boot({ suite: 'bookworm' })
+    const secret = await marked(server, await emptyIndex(server))
+    const search = await searcher(server, secret)
+    const inputs = { ...secret.options.inputs, 'release-command': 'echo asleep; sleep 60' }
+    const running = start({ inputs, environment: folders, workspace: tinyProject().folder })
     await running.said('asleep')
-    await expectHidden(server, markers)
+    const asleep = await search.look()
     running.process.kill('SIGINT')
     const ran = await running.ended
     expect(ran.outputs.result).toBe('cancelled')
-    expectSilent(ran, markers)
-    await expectHidden(server, markers)
+    // The app itself has not started, and HTTPS is the last step.
+    const later = ['its copy in memory', 'certificate and key of the site']
+    const there = [...made.filter(({ what }) => !later.includes(what)), ...meanwhile]
+    expectNone('a deploy at work', [asleep], there)
+    expectNone('a cancelled deploy', [lookAtRunner([ran], folders, secret), await search.look()])
+
+    // Half a program arrives: a compressed text whose end is missing.
+    const program = gzipSync(`# ${secret.secrets.get('TOKEN')}\n`.repeat(99), { level: 0 })
+    const helper = helperCommand({ name: 'hello', run: 'feed', nonce: 'abc', packages: [] })
+    const half = Buffer.concat([Buffer.from('file program 10000\n'), program.subarray(0, 900)])
+    await server.run(helper, { stdin: half })
+    expectNone('a connection that was cut', [await search.look()])
   })
 
-  test('none is in what is said of faulty inputs', async () => {
+  test('are not in what is said of faulty inputs', async () => {
     server = await boot({ suite: 'bookworm' })
-    const { options, markers } = await secretive(server)
-    const token = markers.get('TOKEN') ?? ''
-    for (const change of [
+    const secret = await marked(server)
+    const token = secret.secrets.get('TOKEN') ?? ''
+    const workspace = tinyProject().folder
+    const changes = [
       { env: `TOKEN=${token}\nnot a variable ${token}\n` },
       { env: `TOKEN="${token}` },
       { 'ssh-key': `-----BEGIN OPENSSH PRIVATE KEY-----\n${token}\n-----END OPENSSH PRIVATE KEY-----\n` },
-      { 'ssh-key': token },
+      { 'ssh-key': token, 'ssh-key-passphrase': '' },
       { 'ssh-key-passphrase': `wrong ${token}` },
-    ]) {
-      const ran = await act({
-        ...options,
-        workspace: tinyProject().folder,
-        inputs: { ...options.inputs, ...change },
-      })
-      expect(ran.status).toBe(1)
-      expectSilent(ran, markers)
+      { 'secret-files': `one: ${token}\n${token}: x` },
+      { 'secret-files': `one: "${token}\n` },
+    ]
+    const runs: Ran[] = []
+    for (const change of changes) {
+      const inputs = { ...secret.options.inputs, ...change }
+      runs.push(await act({ inputs, environment: folders, workspace }))
     }
+    expect(runs.map(({ status }) => status)).toEqual(changes.map(() => 1))
+    expectNone('faulty inputs', [lookAtRunner(runs, folders, secret)])
   })
 })
 
-/** A user whose key, passphrase, SSH and sudo passwords are fresh. */
-async function secretive(server: Server): Promise<Secrets> {
-  const markers = new Map([
-    ['passphrase', marker(12)],
-    ['password', marker(14)],
-    ['sudo-password', marker(10)],
-    ['TOKEN', marker(40)],
-    ['SHORT', marker(4)],
-    ['FIVE', marker(5)],
-    ['SEVEN', marker(7)],
-    ['QUOTED', `${marker(6)} "${marker(6)}"'$`],
-    ['LINES', `${marker(9)}\n${marker(9)}`],
-    ['INDEX_PASSWORD', marker(16)],
-  ])
-  const of = (name: string) => markers.get(name) ?? ''
-  const folder = mkdtempSync(join(tmpdir(), 'key-'))
-  const file = join(folder, 'key')
-  execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', of('passphrase'), '-C', 'test', '-f', file])
-  const [privateKey, publicKey] = [readFileSync(file, 'utf8'), readFileSync(`${file}.pub`, 'utf8')]
-  rmSync(folder, { recursive: true })
-  for (const [at, line] of privateKey.trim().split('\n').slice(1, -1).entries())
-    markers.set(`key ${at}`, line)
+/** A package index on the server that has nothing: packages come from the next one, after its password was sent. */
+async function emptyIndex(server: Server): Promise<string> {
   await server.must(
-    `printf 'asker:%s\\n' '${of('sudo-password')}' | chpasswd; cat > /home/asker/.ssh/authorized_keys`,
-    { stdin: publicKey },
+    'mkdir /srv/empty; systemd-run --quiet python3 -m http.server 8099 --bind 127.0.0.1 --directory /srv/empty',
   )
-  const [first = '', second = ''] = of('LINES').split('\n')
-  const env = [
-    ...['TOKEN', 'SHORT', 'FIVE', 'SEVEN'].map((name) => `${name}=${of(name)}`),
-    `QUOTED="${of('QUOTED').replaceAll('"', '\\"').replaceAll('$', '\\$')}"`,
-    `LINES="${first}\\n${second}"`,
-    'DEBUG=1',
-  ].join('\n')
-  const inputs = {
-    ...reach(server),
-    user: 'asker',
-    'ssh-key': privateKey,
-    'ssh-key-passphrase': of('passphrase'),
-    password: of('password'),
-    'sudo-password': of('sudo-password'),
-    env,
-  }
-  return { options: { workspace: '', inputs }, markers }
+  return '127.0.0.1:8099'
 }
 
-/** No marker, and no line, word or encoding of one, in anything that people or later steps get to see. */
-function expectSilent(ran: Ran, markers: ReadonlyMap<string, string>): void {
-  // GitHub takes these lines out of the log: they are what it masks by.
-  const log = ran.log.replaceAll(/^::add-mask::.*$/gm, '')
-  const places = {
-    log,
-    summary: ran.summary,
-    outputs: JSON.stringify(ran.outputs),
-    state: JSON.stringify([...ran.state]),
-  }
-  for (const [place, text] of Object.entries(places)) {
-    for (const [name, value] of markers) {
-      for (const part of value.split(/[\n"'$ ]+/).filter((one) => one.length >= 4)) {
-        expect.soft(text.includes(part), `${name} in ${place}: ${around(text, part)}`).toBe(false)
-        const encoded = Buffer.from(part).toString('base64').replace(/=+$/, '').slice(0, -1)
-        if (part.length >= 8) expect.soft(text.includes(encoded), `${name} in base64 in ${place}`).toBe(false)
-      }
-    }
-  }
-}
-
-function around(text: string, part: string): string {
-  const at = text.indexOf(part)
-  return at < 0 ? '' : text.slice(Math.max(0, at - 80), at + 80)
-}
-
-/** No marker where other users of the server can see it: processes, units, the journal of units, files. */
-async function expectHidden(server: Server, markers: ReadonlyMap<string, string>): Promise<void> {
-  const seen = await server.must(`
-    setpriv --reuid nobody --regid nogroup --clear-groups sh -c '
-      cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr "\\0" "\\n"
-      systemctl show "web-hello*" "flask-deploy*"
-      cat /etc/systemd/system/web-hello* /etc/nginx/sites-enabled/*
-      find /etc /srv /var /run /tmp /home -type f -newer /etc/hostname -readable -print0 2>/dev/null |
-        xargs -0 cat 2>/dev/null' || :
-    journalctl --sync; journalctl -o cat _PID=1`)
-  expect(seen, 'it looked at processes and at the journal').toMatch(/sshd[\s\S]*Started /)
-  for (const [name, value] of markers) {
-    for (const part of value.split(/[\n"'$ ]+/).filter((one) => one.length >= 6)) {
-      expect.soft(seen.includes(part), `${name} on the server: ${around(seen, part)}`).toBe(false)
-    }
-  }
+/** What {@link proving} answers where every secret arrived to the byte. */
+function proof({ secrets, secretFiles }: Marked): string {
+  const files = Object.keys(secretFiles)
+    .toSorted()
+    .map((name) => secretFiles[name] ?? '')
+  const texts = [...['TOKEN', 'ODD', 'LINES'].map((name) => secrets.get(name) ?? ''), ...files]
+  return createHash('sha256').update(texts.join('')).digest('hex')
 }

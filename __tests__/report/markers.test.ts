@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { formatDotenv } from '../../src/config/dotenv.ts'
+import { formatDotenv, parseDotenv } from '../../src/config/dotenv.ts'
 import { DeployError } from '../../src/errors.ts'
 import { type InputName, inputNames } from '../../src/inputs/declared.ts'
 import { parseInputs } from '../../src/inputs/parse.ts'
+import { secretFileContents } from '../../src/inputs/secret-files.ts'
 import { secretInputs } from '../../src/inputs/table.ts'
 import { createLog } from '../../src/report/log.ts'
 import { outputsOf, type Report, redactedReport, reportOfError } from '../../src/report/report.ts'
@@ -30,6 +31,7 @@ function secrets(length: number): {
     markers.push(text)
     return text
   }
+  const lines = [next(), next('"\\')]
   const given = {
     'ssh-key': `-----BEGIN OPENSSH PRIVATE KEY-----\n${next()}\n${next()}\n-----END OPENSSH PRIVATE KEY-----\n`,
     'ssh-key-passphrase': next('"\\'),
@@ -43,6 +45,11 @@ function secrets(length: number): {
         ['D', next("'\x1b")],
       ]),
     ),
+    'secret-files': [
+      `token: ${JSON.stringify(next('%é'))}`,
+      `lines.pem: ${JSON.stringify(`${lines.join('\n')}\n`)}`,
+    ].join('\n'),
+    'tls-key': `-----BEGIN PRIVATE KEY-----\n${next()}\n${next()}\n-----END PRIVATE KEY-----\n`,
   }
   return { given, markers }
 }
@@ -51,8 +58,12 @@ function secrets(length: number): {
 function blabbing(given: Partial<Record<InputName, string>>): string {
   const get = inputsOf(given)
   const values = inputNames.map(get).filter((text) => text !== '')
-  const env = [...parseInputs(get).app.env.values()]
-  const all = [...values, ...env, ...values.flatMap((text) => text.split('\n'))].flatMap((text) => [
+  const all = [
+    ...values,
+    ...parseDotenv(get('env')).values(),
+    ...secretFileContents(get('secret-files')),
+    ...values.flatMap((text) => text.split('\n')),
+  ].flatMap((text) => [
     text,
     JSON.stringify(text),
     encodeURIComponent(text),

@@ -3,8 +3,18 @@ import { DeployError, type Explanation } from '../errors.ts'
 /** What a name may be for systemd to take it (systemd.exec(5), EnvironmentFile=) and for a shell to reach it. */
 export const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
 
-/** systemd and gunicorn talk to each other through these; a release that sets them never comes up. */
-const OF_SYSTEMD = new Set(['LISTEN_FDS', 'LISTEN_FDNAMES', 'LISTEN_PID', 'NOTIFY_SOCKET', 'WATCHDOG_USEC'])
+/**
+ * systemd talks to gunicorn through these, and tells the app its folder of secret files: a release that sets them never
+ * comes up, or misses its files.
+ */
+const OF_SYSTEMD = new Set([
+  'CREDENTIALS_DIRECTORY',
+  'LISTEN_FDS',
+  'LISTEN_FDNAMES',
+  'LISTEN_PID',
+  'NOTIFY_SOCKET',
+  'WATCHDOG_USEC',
+])
 
 /** Variables with this beginning are the tool's own. */
 const OWN_PREFIX = 'FLASK_DEPLOY_'

@@ -30,7 +30,7 @@ export interface AppPaths {
   readonly current: string
   /** What the tool knows about the app. */
   readonly state: string
-  /** Env files, readable by root only. */
+  /** Env files and secret files, readable by root only (see secret-files.ts for servers that are too old for that). */
   readonly etc: string
   /** Sockets and markers; gone after a reboot, made anew by the socket units. */
   readonly runtime: string
@@ -67,6 +67,8 @@ export interface ReleasePaths {
   /** While it exists the web process starts with one worker. */
   readonly firstStart: string
   readonly env: string
+  /** The folder of its secret files. */
+  readonly files: string
   /** Unit names. */
   readonly socketUnit: string
   readonly serviceUnit: string
@@ -83,6 +85,15 @@ export const ACME_FOLDER = '/var/lib/flask-deploy/acme'
 
 /** The file's name of the site that answers names nobody serves; it sorts before all others. */
 export const CATCH_ALL_SITE = '00-flask-deploy-default.conf'
+
+/** The same over HTTPS: a file of its own, which stands only where a site of ours has HTTPS. */
+export const CATCH_ALL_TLS_SITE = '00-flask-deploy-default-tls.conf'
+
+/** Where nobody is served: a certificate for no name, for versions of nginx that need one to refuse with. */
+export const UNKNOWN_NAME_PEM = '/var/lib/flask-deploy/unknown-name.pem'
+
+/** certbot's certificates: a folder for each, with `fullchain.pem` and `privkey.pem` (certbot's manual). */
+export const LINEAGES = '/etc/letsencrypt/live'
 
 /**
  * The module that gunicorn imports. It lies on sys.path before the project, so its name must be one that no project
@@ -140,6 +151,7 @@ export function releasePaths(name: string, release: string): ReleasePaths {
     socketLink: `${root}/.sock`,
     firstStart: `${app.runtime}/${release}.first`,
     env: `${app.etc}/${release}.env`,
+    files: `${app.etc}/${release}.files`,
     socketUnit: `${unit}.socket`,
     serviceUnit: `${unit}.service`,
     socketUnitFile: `${UNIT_FOLDER}/${unit}.socket`,

@@ -1,4 +1,5 @@
 import { paths, releasePaths } from './paths.ts'
+import { secretFilesBy } from './secret-files.ts'
 import { assignmentWord, type Property } from './unit-text.ts'
 
 /*
@@ -37,8 +38,9 @@ const SANDBOX: readonly (readonly [since: number, ...Property])[] = [
   [239, 'SystemCallErrorNumber', 'EPERM'],
 ]
 
-/** Processes and threads of one unit, and its open files. */
+/** Processes and threads of one unit, its open files, and no core dump: a dump would hold every secret of the app. */
 const LIMITS: readonly Property[] = [
+  ['LimitCORE', '0'],
   ['LimitNOFILE', '65535'],
   ['TasksMax', '512'],
 ]
@@ -58,6 +60,8 @@ export interface ReleaseProcess {
   readonly name: string
   readonly release: string
   readonly systemd: number
+  /** The names of its secret files. */
+  readonly secretFiles: readonly string[]
   /** Extra variables; those of the env file win over them. */
   readonly environment?: ReadonlyMap<string, string>
 }
@@ -69,7 +73,9 @@ export interface ReleaseProcess {
 export function releaseProperties(process: ReleaseProcess): readonly Property[] {
   const app = paths(process.name)
   const release = releasePaths(process.name, process.release)
+  const files = secretFilesBy(process, release)
   const environment = new Map([
+    ...files.environment,
     ['HOME', app.stateDir],
     ['PATH', `${release.venv}/bin:${SYSTEM_PATH}`],
     ['PYTHONDONTWRITEBYTECODE', '1'],
@@ -83,6 +89,7 @@ export function releaseProperties(process: ReleaseProcess): readonly Property[] 
     ['Group', app.user],
     ['UMask', '0027'],
     ['EnvironmentFile', release.env],
+    ...files.properties,
     ...environmentProperties(environment),
     ['StateDirectory', app.user],
     ['StateDirectoryMode', '0750'],
@@ -131,7 +138,9 @@ export function buildProperties(build: Build): readonly Property[] {
       ...build.readable.map((path): Property => ['BindReadOnlyPaths', boundPath(path)]),
       ...build.writable.map((path): Property => ['BindPaths', boundPath(path)]),
       // The group that reads the requirements could read these too.
-      ...[app.stateDir, app.cacheDir, app.logDir].map((path): Property => ['InaccessiblePaths', `-${path}`]),
+      ...[app.stateDir, app.cacheDir, app.logDir, app.etc].map(
+        (path): Property => ['InaccessiblePaths', `-${path}`],
+      ),
     ]),
   ]
 }
@@ -141,8 +150,15 @@ const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 
 function walls(systemd: number, mounts: readonly Property[]): readonly Property[] {
   const known = SANDBOX.filter(([since]) => systemd >= since).map(([, key, value]): Property => [key, value])
-  // Since 238: an empty /srv, in which only what is bound can be seen.
-  return systemd < 238 ? known : [...known, ['TemporaryFileSystem', '/srv:ro'], ...mounts]
+  if (systemd < 238) return known
+  return [
+    ...known,
+    // An empty /srv, in which only what is bound can be seen.
+    ['TemporaryFileSystem', '/srv:ro'],
+    // gunicorn's heartbeats are here: every user of the server may fill the one that all share.
+    ['TemporaryFileSystem', '/dev/shm:mode=1777,nosuid,nodev'],
+    ...mounts,
+  ]
 }
 
 function environmentProperties(environment: ReadonlyMap<string, string>): readonly Property[] {

@@ -13,6 +13,8 @@ export interface ReleaseSettings {
   /** Seconds a request may take. */
   readonly timeoutSeconds: number
   readonly env: ReadonlyMap<string, string>
+  /** The names of its secret files. */
+  readonly secretFiles: readonly string[]
   /** The secret that proves which release answered: 32 hex digits. */
   readonly nonce: string
   /** systemd's major version on the server, e.g. 252. */
@@ -30,4 +32,19 @@ export interface SiteSettings {
   /** nginx size, e.g. `16m`. */
   readonly maxBodySize: string
   readonly timeoutSeconds: number
+  /** undefined: HTTP for all names. */
+  readonly tls: SiteTls | undefined
+  /** nginx's version, e.g. `1.22.1`. */
+  readonly nginx: string
+  readonly hstsSeconds: number
+}
+
+/** The certificate that a site uses. */
+export interface SiteTls {
+  /** The file with the site's certificate and those of its authorities, PEM. */
+  readonly certificate: string
+  /** The file with its key; may be the same. */
+  readonly key: string
+  /** Those of the site's names that it is for; the others stay with HTTP. */
+  readonly names: readonly string[]
 }
