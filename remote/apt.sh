@@ -18,7 +18,8 @@ attempt() {
 }
 cd "$(mktemp -d)" || exit 1
 trap 'rm -rf "$PWD"' EXIT
-apt_get() { apt-get -y -q -o DPkg::Lock::Timeout=60 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold -o Acquire::Retries=3 "$@"; }
+# Names only: to apt-get a name that no package has would be a pattern.
+apt_get() { apt-get -y -q -o APT::Cmd::Pattern-Only=true -o DPkg::Lock::Timeout=60 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold -o Acquire::Retries=3 "$@"; }
 if [ -n "$(ls -A /var/lib/dpkg/updates 2>/dev/null)" ] || [ -n "$(dpkg --audit 2>/dev/null)" ]; then
   echo 'dpkg was interrupted earlier: repairing it'
   attempt dpkg --configure -a --force-confdef --force-confold || exit 1

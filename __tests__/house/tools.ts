@@ -4,7 +4,7 @@ import { promisify } from 'node:util'
 import { repository } from './files.ts'
 
 /** The programs that script/install-tools knows, at the versions it names. */
-export type Tool = 'act' | 'actionlint' | 'zizmor' | 'gixy' | 'shellcheck'
+export type Tool = 'act' | 'actionlint' | 'zizmor' | 'gixy' | 'shellcheck' | 'cmark-gfm' | 'strace'
 
 /** Milliseconds: act is compiled on a machine that has not got it yet. */
 export const installTimeoutMs = 900_000

@@ -63,6 +63,7 @@ const frames: Readonly<Partial<Record<InputName, (value: string) => string>>> = 
   app: (value) => `wsgi:create_app("${value}")`,
   'health-path': (value) => `/a${value}b`,
   'smoke-url': (value) => `https://blog.example.com/a${value}b`,
+  'secret-files': (value) => `file: ${JSON.stringify(value)}`,
   'release-command': (value) => `echo ${value} end`,
   'expect-text': (value) => `a${value}b`,
 }
@@ -90,6 +91,7 @@ function isSame(input: InputName, given: string, texts: readonly string[]): bool
   // Short forms that mean the same.
   if (input === 'host' || input === 'domain')
     return texts.every((text) => wanted.includes(domainToUnicode(text)))
+  if (input === 'secret-files') return given === `${texts[0]}: ${JSON.stringify(texts[1])}`
   if (input === 'smoke-url') return texts.some((text) => wanted.includes(decodeURIComponent(text)))
   const folders = texts.filter((_, at) => at % 2 === 1)
   if (input === 'static')

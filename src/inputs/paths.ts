@@ -6,6 +6,7 @@ import {
   andThen,
   bad,
   good,
+  hasNoncharacter,
   type Kind,
   linesOf,
   list,
@@ -24,6 +25,8 @@ export const relativePath: Kind<string> = (raw, input) => {
   if (oddCharacter(text) !== undefined || /[\t\n]/.test(text)) {
     return bad(input, `has ${item}, with a control character`, 'Write a plain path.')
   }
+  if (hasNoncharacter(text))
+    return bad(input, `has ${item}, with a code that is no Unicode character`, 'Rename it.')
   if (/^([A-Za-z]:)?\\/.test(text) || text.startsWith('/') || text.startsWith('~')) {
     return bad(
       input,
@@ -38,10 +41,15 @@ export const relativePath: Kind<string> = (raw, input) => {
   }
   if (/[*?]/.test(text))
     return bad(input, `has ${item}`, 'Write names without `*` and `?`; a folder means all in it.')
-  if (segments.some((one) => Buffer.byteLength(one) > 255) || Buffer.byteLength(text) > 1024) {
+  if (isTooLong(text)) {
     return bad(input, `has ${item}`, 'Write a name of at most 255 bytes, and at most 1024 in all.')
   }
   return good(segments.join('/'))
+}
+
+/** What Linux and nginx cannot take, with room for the folders above (NAME_MAX, PATH_MAX). */
+function isTooLong(path: string): boolean {
+  return path.split('/').some((one) => Buffer.byteLength(one) > 255) || Buffer.byteLength(path) > 1024
 }
 
 /** The same for something within the project's folder that is the project's own. */
@@ -101,8 +109,17 @@ export const staticFolders: Kind<readonly StaticInput[]> = (raw, input) => {
   if (lines.length === 1 && lines[0] === 'none') return good([])
   return andThen(all(lines.map((line) => staticFolder(line, input))), (folders) => {
     const twice = folders.find((one, at) => folders.findIndex((other) => other.url === one.url) < at)
-    if (twice === undefined) return good(folders)
-    return bad(input, `serves two folders under ${shown(twice.url)}`, 'Give each folder a URL of its own.')
+    if (twice !== undefined) {
+      return bad(input, `serves two folders under ${shown(twice.url)}`, 'Give each folder a URL of its own.')
+    }
+    // A URL is a link on the server, and below a link is the folder that it leads to.
+    const inner = folders.find((one) => folders.some((other) => one.url.startsWith(`${other.url}/`)))
+    if (inner === undefined) return good(folders)
+    return bad(
+      input,
+      `has the URL ${shown(inner.url)} within that of another folder`,
+      'Give each folder a URL outside of the others.',
+    )
   })
 }
 
@@ -112,7 +129,10 @@ function staticFolder(line: string, input: InputName): Reading<StaticInput> {
     if (line.startsWith('/')) {
       return bad(input, `has ${shown(line)}`, 'Write a folder such as `static`, or `/url: folder`.')
     }
-    return andThen(innerPath(line, input), (folder) => good({ url: `/${folder}`, folder }))
+    return andThen(
+      innerPath(line, input),
+      (folder) => urlFault(`/${folder}`, input) ?? good({ url: `/${folder}`, folder }),
+    )
   }
   if (!key.startsWith('/')) {
     return bad(input, `has ${shown(line)}`, `Write the URL with \`/\` in front, such as \`/static: folder\`.`)
@@ -125,15 +145,26 @@ function staticFolder(line: string, input: InputName): Reading<StaticInput> {
       'Leave it out: the app serves these files itself.',
     )
   }
-  if (/[%?#\\*]|\/\/|\/\.{1,2}(\/|$)/.test(url)) {
-    return bad(
-      input,
-      `has the URL ${shown(url)}`,
-      'Write a plain path, not percent-encoded, such as `/static`.',
-    )
-  }
-  const [first = ''] = url.slice(1).split('/')
-  if (reserved.has(first))
-    return bad(input, `has the URL ${shown(url)}`, 'Use a name that has no dot in front.')
+  const fault = urlFault(url, input)
+  if (fault !== undefined) return fault
   return andThen(innerPath(value, input), (folder) => good({ url, folder }))
+}
+
+/** Why nginx would not serve files below a URL path, or nothing where it would. */
+function urlFault(url: string, input: InputName): ReturnType<typeof bad> | undefined {
+  const item = `has the URL ${shown(url)}`
+  if (oddCharacter(url) !== undefined || url.includes('\t')) {
+    return bad(input, `${item}, with a control character`, 'Write a plain path.')
+  }
+  if (/[%?#\\*]|\/\/|\/\.{1,2}(\/|$)/.test(url)) {
+    return bad(input, item, 'Write a plain path, not percent-encoded, such as `/static`.')
+  }
+  if (url.includes('/.')) {
+    const cure = 'Write `/url: folder` with another URL: hidden paths are left to the app.'
+    return bad(input, `${item}, with a hidden part`, cure)
+  }
+  if (isTooLong(url)) {
+    return bad(input, item, 'Write a name of at most 255 bytes between two `/`, and at most 1024 in all.')
+  }
+  return undefined
 }

@@ -39,6 +39,11 @@ export function oddCharacter(text: string): string | undefined {
   return /[\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]/u.exec(text)?.[0]
 }
 
+/** Whether a text holds a Unicode noncharacter, such as U+FFFE: systemd takes it for broken UTF-8 and starts nothing. */
+export function hasNoncharacter(text: string): boolean {
+  return /\p{Noncharacter_Code_Point}/u.test(text)
+}
+
 /** Its items, one a line, blank lines left out, each without blank ends. */
 export function linesOf(text: string): readonly string[] {
   return tidy(text)

@@ -66,14 +66,16 @@ const pairs: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}' }
 
 function areArguments(text: string): boolean {
   let rest = text.trimStart()
-  let named = false
+  const named = new Set<string>()
   while (rest !== '') {
-    const name = keyword.exec(rest)
-    if (name !== null) {
-      if (keywords.has(name[1] ?? '')) return false
-      rest = rest.slice(name[0].length).trimStart()
-      named = true
-    } else if (named) return false
+    const [whole = '', name] = keyword.exec(rest) ?? []
+    if (name !== undefined) {
+      // Python takes names that look alike for one (its language reference, "Identifiers").
+      const plain = name.normalize('NFKC')
+      if (keywords.has(plain) || named.has(plain)) return false
+      rest = rest.slice(whole.length).trimStart()
+      named.add(plain)
+    } else if (named.size > 0) return false
     const after = afterLiteral(rest)
     if (after === undefined) return false
     rest = after

@@ -34,25 +34,33 @@ export function looksLikeCommand(line: string): boolean {
 }
 
 /**
- * What GitHub Flavored Markdown or HTML could take for markup. `:` only where it begins a link or an emoji, `www.`
- * because it begins a link too.
+ * What GitHub Flavored Markdown or HTML could take for markup. `:` only where it begins a link or an emoji (whose
+ * end may be a `:` of ours), `www.` because it begins a link too.
  */
-const markup = /[&<>`|*_~[\]#\\@$^{}]|:(?=\/\/|[\w+-]+:)|www(?=\.)/gi
+const markup = /[&<>`|*_~[\]#\\@$^{}]|:(?=\/\/|[\w+-]+(?::|$))|www(?=\.)/gi
 
 /**
  * A value as text within Markdown: what could be markup becomes numeric references, which are text and nothing else
- * (GFM spec 6.2). `@` and `#` are set apart besides, because GitHub looks for mentions and issues after rendering.
- * Newlines become spaces, so a table's row stays one row.
+ * (GFM spec 6.2). Newlines become spaces, so a table's row stays one row.
  */
 export function markdown(text: string): string {
-  return references(oneLine(text))
-    .replace(/&#(?:64|35);/g, '<span>$&</span>')
-    .replace(/^(?:[-+=]|[0-9]+(?=[.)]))/, (start) => [...start].map(reference).join(''))
+  return apart(references(oneLine(text)), /&#(?:64|35);|&#58;(?=[\w+-]+(?::|&#58;|$))/g).replace(
+    /^(?:[-+=]|[0-9]+(?=[.)]))/,
+    (start) => [...start].map(reference).join(''),
+  )
 }
 
-/** A value as code within Markdown, where GitHub looks for no mention, issue, link or emoji. */
+/** A value as code within Markdown, where GitHub looks for no mention, issue or emoji. */
 export function markdownCode(text: string): string {
-  return text === '' ? '' : `<code>${references(oneLine(text))}</code>`
+  return text === '' ? '' : `<code>${apart(references(oneLine(text)), /&#64;/g)}</code>`
+}
+
+/**
+ * Sets `@`, `#` and `:` apart besides: in the text that the references give, cmark-gfm looks for addresses of e-mail (also
+ * within HTML's code), and GitHub for mentions, issues and emoji.
+ */
+function apart(text: string, marks: RegExp): string {
+  return text.replace(marks, '<span>$&</span>')
 }
 
 /**

@@ -1,0 +1,3 @@
+import { renderersOn } from './renderers-on.ts'
+
+renderersOn('bullseye')
