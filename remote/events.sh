@@ -3,17 +3,33 @@
 # foreign output passes through `foreign`, so that no build script can forge an event.
 # shellcheck shell=sh
 
+# What comes after one would be an event of its own; the name of a file that somebody else made can hold one.
+newline='
+'
 
 # SECONDS are /proc/uptime's: they never jump, whatever the clock does.
 emit() {
   IFS=' ' read -r now _ </proc/uptime
-  printf '%s %s\n' "$now" "$*" >&3
+  words=$*
+  case $words in
+    *"$newline"*) words=$(printf '%s' "$words" | tr '\n' '?') ;;
+  esac
+  printf '%s %s\n' "$now" "$words" >&3
 }
+
+# Bytes of one program's output: the events are in /run, which is small and everybody's.
+most_foreign=10000000
 
 # Copies lines of other programs into the events, each marked as such.
 # $1: the kind, `log` (a tool we ran) or `app` (the application's own journal)
 foreign() {
-  while IFS= read -r line || [ -n "$line" ]; do emit "$1 $line"; done
+  room=$most_foreign
+  while IFS= read -r line || [ -n "$line" ]; do
+    [ "$room" -gt 0 ] || continue
+    emit "$1 $line"
+    room=$((room - ${#line} - 20))
+    [ "$room" -gt 0 ] || emit "$1 (the rest is not kept: too much was said)"
+  done
 }
 
 # Ends the program with a failure that the runner can explain.
@@ -45,11 +61,30 @@ patiently() {
   wait $!
 }
 
+# systemd would put variables into the words of a unit's command (systemd.service(5), "Command Lines"), and reads two
+# dollars as one.
+# $1: a word; sets $word
+literal() {
+  rest=$1 word=''
+  while [ "$rest" != "${rest#*\$}" ]; do
+    word="$word${rest%%\$*}\$\$"
+    rest=${rest#*\$}
+  done
+  word=$word$rest
+}
+
 # Runs a command in a transient unit and returns its status; its output comes as `log` lines.
 # $1: what the unit is for (a word); then systemd-run's properties, `--`, and the command
 in_unit() {
   child="flask-deploy-$name-$run-$1"
   shift
+  part=property
+  for word do
+    shift
+    [ "$part" = property ] || literal "$word"
+    [ "$word" != -- ] || part=word
+    set -- "$@" "$word"
+  done
   s=0
   guarded systemd-run --quiet --wait --pipe --collect --unit="$child" "$@" || s=$?
   child=

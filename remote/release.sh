@@ -5,6 +5,7 @@
 # $1: bytes, $2: sha256
 receive_bundle() {
   while [ ! -e "$bundle" ]; do
+    [ ! -e "$dir/bundle-full" ] || fail disk
     [ ! -e "$dir/bundle-lost" ] || fail upload "$(stat -c %s "$bundle.part" 2>/dev/null || echo 0) of $1 bytes"
     sleep 0.05
   done
@@ -29,10 +30,12 @@ unpack_bundle() {
   changed release "$release"
 }
 
-# The app cannot write bytecode into a release, so root's own Python does; it reads the files and runs none.
+# The app cannot write bytecode into a release, so root's own Python does; it reads the files and runs none. Real files
+# only: by a link of the project's it would read what lies outside, or write there.
 compile_code() {
+  find "$root" -name __pycache__ -type l -delete
   umask 027
-  guarded /usr/bin/python3 -I -m compileall -q "$root" || :
+  guarded find "$root" -name '*.py' -type f -exec /usr/bin/python3 -I -m compileall -q {} + || :
   umask 022
 }
 
@@ -56,6 +59,7 @@ persist() {
       -p ProtectSystem=strict -p "ReadWritePaths=/var/lib/web-$name" -p ProtectHome=yes -p PrivateTmp=yes -- \
       /bin/sh -c 'set -eu
         mkdir -p "$(dirname "$2")"
+        rm -rf "$2.new"
         if [ -L "$1" ] || [ ! -e "$1" ]; then mkdir -p "$2"
         else cp -R -P --no-preserve=mode "$1" "$2.new" && mv -T "$2.new" "$2"; fi' \
       sh "$root/$1" "$kept_path" || fail persist "$1"

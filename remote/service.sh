@@ -69,8 +69,7 @@ check_release() {
     ok\ *) emit "health ${answer#ok }" ;;
     fail\ *)
       app_log "$1"
-      # shellcheck disable=SC2086 # code and details are words
-      fail ${answer#fail }
+      fail "${answer#fail }"
       ;;
     *)
       foreign log <"$dir/answer"
@@ -96,7 +95,8 @@ drain_release() { systemctl stop --no-block "$(unit_of "$1").socket" "$(unit_of 
 # $1: release
 remove_release() {
   disable_release "$1"
-  rm -f "$wants/$(unit_of "$1").socket" "$wants/$(unit_of "$1").service" "/etc/web-$name/$1.env" "/run/web-$name/$1.first"
+  # With whatever a killed program was just writing: ID.env.4711.new.
+  rm -rf "$wants/$(unit_of "$1")."* "/etc/web-$name/${1:?}."* "/run/web-$name/$1.first"
   rm -rf "${home:?}/releases/${1:?}"
 }
 
