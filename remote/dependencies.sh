@@ -61,7 +61,14 @@ build_environment() {
   done <<LOCAL
 $local
 LOCAL
-  in_unit build "$@" || fail dependencies "$file"
+  built=0
+  # What of the user's variables concerns an index: a file, because properties are open to everybody.
+  in_unit build -p "EnvironmentFile=$dir/build.env" "$@" || built=$?
+  case $built in
+    0) ;;
+    3) fail gunicorn ;;
+    *) fail dependencies "$file" ;;
+  esac
   rm -f "$root/.deploy/build.sh" "$root/.deploy/gunicorn.txt"
   # The unit's processes are gone. A file of somebody else's, or one with a second name elsewhere, is a trick:
   # making it root's would hand over whatever it is linked to.

@@ -44,6 +44,13 @@ describe('runnerExec', () => {
     expect(stdout.toString().trim()).toBe(`,1,${cwd}`)
   })
 
+  test('keeps the inputs of the action to itself', async () => {
+    process.env['INPUT_SSH-KEY'] = 'secret'
+    const { stdout } = await script('console.log(JSON.stringify(process.env))')
+    delete process.env['INPUT_SSH-KEY']
+    expect(stdout.toString()).not.toContain('secret')
+  })
+
   test('says 127 where there is no such program or folder', async () => {
     expect((await runnerExec('no-such-program-here', [])).status).toBe(127)
     expect((await script('1', { cwd: '/no/such/folder' })).status).toBe(127)

@@ -14,6 +14,7 @@ const defaults: ProjectInputs = {
   requirements: undefined,
   packages: [],
   env: new Map(),
+  secretFiles: new Map(),
   releaseCommand: undefined,
   persist: ['instance'],
   exclude: [],

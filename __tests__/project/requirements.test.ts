@@ -133,6 +133,59 @@ describe('findRequirements', () => {
     expect(findRequirements(tree({ 'requirements.txt': text }), undefined).hashed).toBe(hashed)
   })
 
+  test.each<readonly [string, string, readonly string[]]>([
+    ['nothing where each has a hash', 'flask==3 --hash=sha256:aa\nclick==8 --hash=blake2b:bb', []],
+    ['nothing where hashes are demanded', '--require-hashes\nflask==3', []],
+    ['nothing for a hash in an address', 'a @ https://example.org/a.whl#egg=a&sha256=00', []],
+    [
+      'a package by its name, with a version or without',
+      'Flask==3.1\nzope.interface',
+      ['flask', 'zope-interface'],
+    ],
+    ['those that have none among others that have', 'flask==3 --hash=sha256:aa\nclick==8', ['click']],
+    ['what has a hash that is easily forged', 'flask==3 --hash=md5:aa', ['flask']],
+    [
+      'an address, without what may be secret',
+      'https://me:token@example.org/a.whl?key=1',
+      ['https://example.org/a.whl'],
+    ],
+    ['a named address by its name', 'a @ https://example.org/a.whl', ['a']],
+    ['a branch', 'git+ssh://git@example.org/a.git@main', ['git+ssh://example.org/a.git@main']],
+    [
+      'of a commit what it depends on',
+      `b @ git+https://example.org/b.git@${'0'.repeat(40)}#subdirectory=x`,
+      ['dependencies of b'],
+    ],
+    ['a short commit', 'git+https://example.org/b.git@0123456#egg=b', ['b']],
+    ['of the own folder what it depends on', './lib', ['dependencies of ./lib']],
+    ['a list at an address', '-r https://me:token@example.org/all.txt', ['-r https://example.org/all.txt']],
+    ['no constraint', '-c c.txt\nflask', ['flask']],
+  ])('not pinned by hash: %s', (_, text, names) => {
+    const files = tree({ 'requirements.txt': text, 'lib/setup.py': '', 'c.txt': 'click==8' })
+    const found = findRequirements(files, undefined).unpinned ?? []
+    expect(found.map(({ what, name }) => (what === 'package' ? name : `dependencies of ${name}`))).toEqual(
+      names,
+    )
+  })
+
+  test('not pinned by hash: each is told with the file that lists it', () => {
+    const files = {
+      'pyproject.toml':
+        '[project]\ndependencies = ["flask>=3"]\ndynamic = ["dependencies"]\n[tool.setuptools.dynamic]\ndependencies = { file = ["base.txt"] }\n',
+      'base.txt': 'click\n-r more/all.txt',
+      'more/all.txt': 'jinja2',
+    }
+    expect(findRequirements(tree(files), undefined).unpinned).toEqual([
+      { what: 'package', name: 'flask', file: 'pyproject.toml' },
+      { what: 'package', name: 'click', file: 'base.txt' },
+      { what: 'package', name: 'jinja2', file: 'more/all.txt' },
+    ])
+    const unread = { 'pyproject.toml': '[project]\nname = "x"\ndynamic = ["dependencies"]\n' }
+    expect(findRequirements(tree(unread), undefined).unpinned).toEqual([
+      { what: 'dependencies', name: 'pyproject.toml', file: 'pyproject.toml' },
+    ])
+  })
+
   test('reads UTF-16, as PowerShell writes it', () => {
     const files = {
       ...tree({ 'requirements.txt': '' }),

@@ -54,6 +54,12 @@ const deployed: Report = {
     release: newRelease,
   },
   warnings: [{ code: 'lfs-pointer', text: '`static/big.png` is a Git LFS pointer.', file: 'static/big.png' }],
+  unpinned: [
+    { what: 'package', name: 'flask', file: 'requirements.txt' },
+    { what: 'package', name: 'requests', file: 'requirements.txt' },
+    { what: 'dependencies', name: './lib', file: 'requirements.txt' },
+    { what: 'package', name: 'git+https://git.example.org/tools.git', file: 'requirements/base.txt' },
+  ],
   durationMs: 8123,
   roundTrips: 13,
 }
@@ -78,7 +84,7 @@ const importError = new DeployError(
 /** One report of a run that ended in each way. */
 export const reports: Readonly<Record<Result | 'bad-inputs' | 'first-deploy', Report>> = {
   deployed,
-  'first-deploy': { ...deployed, previous: '', previousCommit: '', warnings: [] },
+  'first-deploy': { ...deployed, previous: '', previousCommit: '', warnings: [], unpinned: [] },
   unchanged: {
     ...deployed,
     result: 'unchanged',

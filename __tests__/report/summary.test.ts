@@ -36,6 +36,7 @@ function filledWith(value: string, count: number): Report {
     health: { ok: false, path: value, status: 500, ms: 1, answers: 1 },
     smoke: { ok: false, from: 'runner', url: value, status: null, ms: 1, release: value },
     warnings: many.map(() => ({ code: 'x', text: value, file: value })),
+    unpinned: many.map((_, at) => ({ what: 'package', name: value, file: `${value}${at}` })),
   }
 }
 
@@ -64,6 +65,24 @@ test('no roll back is offered where there is nothing to go back to', () => {
   expect(renderSummary(reports['first-deploy'], context)).not.toContain('roll back')
   expect(renderSummary(reports.failed, context)).not.toContain('roll back')
   expect(renderSummary(reports.deployed, context)).toContain('    release: 20261120101500-0a1b2c3\n')
+})
+
+test('of many packages without a hash some are named and the rest is counted', () => {
+  const unpinned = Array.from({ length: 50 }, (_, at) => ({
+    what: 'package' as const,
+    name: `package-${at}`,
+    file: 'requirements.txt',
+  }))
+  const text = renderSummary({ ...reports.deployed, unpinned }, context)
+  expect(text).toContain('### Not pinned by hash: 50\n')
+  expect(text).toContain('<code>package-19</code>, and 30 more')
+  expect(text).not.toContain('package-20')
+})
+
+test('of packages without a hash nothing is said where they are not new, or where there are none', () => {
+  for (const name of ['unchanged', 'rolled-back', 'first-deploy'] as const)
+    expect(renderSummary(reports[name], context)).not.toContain('Not pinned')
+  expect(renderSummary(reports.planned, context)).toContain('### Not pinned by hash: 4\n')
 })
 
 test('links lead to the GitHub that runs the job', () => {

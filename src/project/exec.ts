@@ -44,10 +44,11 @@ export const runnerExec: Exec = async (command, args, options = {}) => {
   }
 }
 
+/** The runner's variables but for the action's inputs: a program that is run has no use for secrets. */
 function environment(changes: Readonly<Record<string, string | undefined>>): Record<string, string> {
   const all: Record<string, string> = {}
   for (const [key, value] of Object.entries({ ...process.env, ...changes })) {
-    if (value !== undefined) all[key] = value
+    if (value !== undefined && !key.startsWith('INPUT_')) all[key] = value
   }
   return all
 }

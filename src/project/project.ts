@@ -53,6 +53,21 @@ export interface Requirements {
   readonly files?: readonly string[]
   /** Folders and archives of the project that are installed from their path (`-e .`, `./lib`); '' is `source`. */
   readonly local?: readonly string[]
+  /** What may be other bytes at the next build; empty where `hashed`. */
+  readonly unpinned?: readonly Unpinned[]
+}
+
+/** Something to install that no hash stands for, in the order of the files. */
+export interface Unpinned {
+  /**
+   * `package`: whatever the index or the address sends that day, with all that it depends on. `dependencies`: the thing
+   * itself is fixed (it lies in the project, or is a commit), what it depends on is not.
+   */
+  readonly what: 'package' | 'dependencies'
+  /** A package's name, else an address or a path; never with a user or password. */
+  readonly name: string
+  /** The file that lists it, relative to `source`. */
+  readonly file: string
 }
 
 /** A folder that nginx serves as it is. */

@@ -3,6 +3,8 @@ export interface RequirementLines {
   readonly requirements: readonly Requirement[]
   /** Paths behind -r, relative to this file. */
   readonly includes: readonly string[]
+  /** Addresses behind -r. */
+  readonly addresses: readonly string[]
   /** Paths behind -c, relative to this file. */
   readonly constraints: readonly string[]
   /** `--require-hashes` stands in it. */
@@ -17,6 +19,9 @@ export interface Requirement {
   readonly name: string | undefined
   /** A folder or file of the project's, relative to this file. */
   readonly local: string | undefined
+  /** The address that it comes from, where no index is asked. */
+  readonly address: string | undefined
+  /** A hash is given that is good enough for `--require-hashes` (uv's and pip's manuals: not MD5, not SHA-1). */
   readonly hashed: boolean
 }
 
@@ -24,6 +29,7 @@ export interface Requirement {
 export function requirementLines(text: string): RequirementLines {
   const requirements: Requirement[] = []
   const includes: string[] = []
+  const addresses: string[] = []
   const constraints: string[] = []
   let requiresHashes = false
   for (const line of logicalLines(text)) {
@@ -31,14 +37,14 @@ export function requirementLines(text: string): RequirementLines {
     const editable = /^(?:-e|--editable(?=[\s=]))\s*=?\s*(.+)$/.exec(line)
     if (file) {
       const wanted = unquoted(file[3] ?? '')
-      if (isAddress(wanted)) continue
-      if (file[1] === 'r' || file[2] === 'requirement') includes.push(wanted)
-      else constraints.push(wanted)
+      const isInclude = file[1] === 'r' || file[2] === 'requirement'
+      if (!isAddress(wanted)) (isInclude ? includes : constraints).push(wanted)
+      else if (isInclude) addresses.push(wanted)
     } else if (editable) requirements.push(requirement(line, unquoted(editable[1] ?? '')))
     else if (!line.startsWith('-')) requirements.push(requirement(line, line))
     else if (/^--require-hashes\b/.test(line)) requiresHashes = true
   }
-  return { requirements, includes, constraints, requiresHashes }
+  return { requirements, includes, addresses, constraints, requiresHashes }
 }
 
 /** The name of a requirement (PEP 508), normalised (PEP 503): `Flask_Login[x]>=1; ...` -> `flask-login`. */
@@ -57,16 +63,19 @@ function logicalLines(text: string): readonly string[] {
 }
 
 function requirement(line: string, wanted: string): Requirement {
-  const hashed = /\s--hash[=\s]/.test(line)
   const bare = wanted
     .replace(/\s--\S.*$/, '')
     .replace(/\s+;.*$/, '')
     .trim()
   const direct = /^[A-Za-z0-9][\w.-]*\s*(?:\[[^\]]*\])?\s*@\s*(\S+)/.exec(bare)?.[1] ?? bare
   const local = localPath(direct)
+  const address = local === undefined && isAddress(direct) ? direct : undefined
   const egg = /[#&]egg=([\w.-]+)/.exec(bare)?.[1]
   const name = local === undefined || direct !== bare ? requirementName(egg ?? bare) : undefined
-  return { text: line, name, local, hashed }
+  const hashed =
+    /\s--hash[=\s]\s*(?:sha(?:256|384|512)|blake2b):/.test(line) ||
+    (address !== undefined && /#(?:.*&)?sha(?:256|384|512)=[0-9a-f]/.test(address))
+  return { text: line, name, local, address, hashed }
 }
 
 /** A path is told from a name as pip does it: by a separator, a leading dot, or an archive's ending. */

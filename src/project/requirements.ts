@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto'
 import path from 'node:path'
 import { parse, TomlError, type TomlTable } from 'smol-toml'
 import { DeployError, type Explanation } from '../errors.ts'
-import type { Requirements } from './project.ts'
+import type { Requirements, Unpinned } from './project.ts'
 import { requirementLines, requirementName } from './requirement-lines.ts'
 import { type Tree, textOf } from './tree.ts'
+import { unpinnedIn } from './unpinned.ts'
 
 /** What reading a declaration gave. */
 interface Declaration {
@@ -15,6 +16,7 @@ interface Declaration {
   /** Number of things to install; a file without any declares nothing. */
   readonly count: number
   readonly hashed: boolean
+  readonly unpinned: readonly Unpinned[]
   readonly dynamic: boolean
   readonly faults: readonly Explanation[]
 }
@@ -79,6 +81,7 @@ function judged(
     reason,
     files: declared.files,
     local: declared.local,
+    unpinned: declared.hashed ? [] : declared.unpinned,
   }
 }
 
@@ -87,6 +90,7 @@ function readRequirements(tree: Tree, file: string): Declaration {
   const files = new Set<string>()
   const names: string[] = []
   const local = new Set<string>()
+  const unpinned: Unpinned[] = []
   const faults: Explanation[] = []
   let count = 0
   let hashes = 0
@@ -97,6 +101,10 @@ function readRequirements(tree: Tree, file: string): Declaration {
     files.add(own)
     const lines = requirementLines(textOf(tree, own) ?? '')
     requiresHashes ||= lines.requiresHashes
+    if (!constraint) {
+      count += lines.addresses.length
+      unpinned.push(...unpinnedIn(lines, own))
+    }
     for (const one of lines.requirements) {
       if (one.local !== undefined) {
         const place = within(tree, own, one.local, one.text, faults)
@@ -122,7 +130,7 @@ function readRequirements(tree: Tree, file: string): Declaration {
   }
   visit(file, false)
   const hashed = count > 0 && (hashes === count || requiresHashes)
-  return { files: [...files], names, local: [...local], count, hashed, dynamic: false, faults }
+  return { files: [...files], names, local: [...local], count, hashed, unpinned, dynamic: false, faults }
 }
 
 /** A path that a requirements file names; the fault is noted where it is not in the bundle. */
@@ -169,7 +177,16 @@ function partsOf(tree: Tree, place: string): readonly string[] {
 
 /** PEP 621's `[project]`; with setuptools' files behind `dynamic`. */
 function readPyproject(tree: Tree, file: string): Declaration {
-  const nothing = { files: [file], names: [], local: [], count: 0, hashed: false, dynamic: false, faults: [] }
+  const nothing = {
+    files: [file],
+    names: [],
+    local: [],
+    count: 0,
+    hashed: false,
+    unpinned: [],
+    dynamic: false,
+    faults: [],
+  }
   let toml: TomlTable
   try {
     toml = parse(textOf(tree, file) ?? '')
@@ -195,6 +212,11 @@ function readPyproject(tree: Tree, file: string): Declaration {
       ...behind.flatMap((one) => one.names),
     ],
     local: [...new Set(behind.flatMap((one) => one.local))],
+    unpinned: [
+      ...unpinnedIn(requirementLines(dependencies.join('\n')), file),
+      ...(dynamic && behind.length === 0 ? [{ what: 'dependencies', name: file, file } as const] : []),
+      ...behind.flatMap((one) => one.unpinned),
+    ],
     count: dependencies.length + behind.reduce((sum, one) => sum + one.count, 0),
     dynamic,
     faults: behind.flatMap((one) => one.faults),
