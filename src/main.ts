@@ -1,5 +1,6 @@
 import { getState, saveState } from '@actions/core'
 import { DeployError } from './errors.ts'
+import { type Limits, limits as ourLimits } from './limits.ts'
 import { post } from './post.ts'
 import { runnerExec } from './project/exec.ts'
 import { readInput } from './read-inputs.ts'
@@ -11,11 +12,14 @@ import { run, type Surroundings } from './run.ts'
 const RUN_STATE = 'run'
 const STARTED_STATE = 'started'
 
+/** ms that open connections and requests get at the end. */
+const EXIT_MS = 3_000
+
 /**
  * The action's two entries: `main`, and `post`, which GitHub starts with the state that main saved. The job fails unless
  * the work came to its end: a promise that never settles, or a crash, must not look like success.
  */
-export async function main(): Promise<void> {
+export async function main(limits: Limits = ourLimits): Promise<void> {
   process.exitCode = 1
   const log = createLog()
   const controller = new AbortController()
@@ -28,22 +32,34 @@ export async function main(): Promise<void> {
     log,
     results: runnerResults(log.info),
     exec: runnerExec,
+    limits,
     signal: controller.signal,
     remember: (id) => saveState(RUN_STATE, id),
   }
+  const isMain = getState(STARTED_STATE) === ''
+  let working = isMain
   for (const name of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(name, (error: unknown) => {
-      log.error(crash(error))
-      process.exit(1)
+      if (!working) {
+        log.error(crash(error))
+        process.exit(1)
+      }
+      // The run still stops the server, sets the outputs and writes the summary; a second crash it cannot survive.
+      working = false
+      controller.abort(crash(error))
     })
   }
-  if (getState(STARTED_STATE) === '') {
+  if (isMain) {
     saveState(STARTED_STATE, 'yes')
-    if (await run(surroundings)) process.exitCode = 0
+    const good = await run(surroundings)
+    if (good && working) process.exitCode = 0
+    working = false
   } else {
     await post(surroundings, getState(RUN_STATE))
     process.exitCode = 0
   }
+  // All has been said. A request that nobody waits for any more may not keep the job.
+  setTimeout(() => process.exit(), EXIT_MS).unref()
 }
 
 function cancelled(): DeployError {

@@ -1,14 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { Conversation } from './apply/conversation.ts'
+import { orAborted } from './apply/or-aborted.ts'
 import { connectTo } from './connect.ts'
 import { parseInputs } from './inputs/parse.ts'
 import { appName } from './project/name.ts'
 import type { Surroundings } from './run.ts'
 import { redactor, secretsToMask } from './secrets.ts'
 import type { Connection } from './server/connection.ts'
-
-/** ms that the server may take to go back. */
-const LIMIT_MS = 10_000
 
 /**
  * After main: where main was killed while a program ran on the server, the program is stopped, so that it goes back to
@@ -23,7 +21,7 @@ export async function post(surroundings: Surroundings, run: string): Promise<voi
   let connection: Connection | undefined
   try {
     const inputs = parseInputs(input)
-    const signal = AbortSignal.any([surroundings.signal, AbortSignal.timeout(LIMIT_MS)])
+    const signal = AbortSignal.any([surroundings.signal, AbortSignal.timeout(surroundings.limits.postMs)])
     connection = await connectTo(inputs, { ...surroundings, signal }, (text) => log.info(text))
     const { conversation } = await Conversation.start(
       connection,
@@ -34,10 +32,11 @@ export async function post(surroundings: Surroundings, run: string): Promise<voi
         packages: [],
         user: inputs.server.user,
         sudoPassword: inputs.server.sudoPassword,
+        factsMs: surroundings.limits.phases.facts.ms,
       },
       signal,
     )
-    const ended = new Promise<string>((resolve, reject) => {
+    const told = new Promise<string>((resolve, reject) => {
       let serving = 'unknown'
       let failure = ''
       conversation.listen(
@@ -50,11 +49,14 @@ export async function post(surroundings: Surroundings, run: string): Promise<voi
         },
         (error) => reject(error),
       )
-      signal.addEventListener('abort', () => reject(signal.reason))
     })
-    await conversation.cancel(run)
-    await conversation.attach(run, 0)
-    log.info(`The deploy that was cut off has been stopped; visitors get release ${(await ended) || 'none'}.`)
+    const stop = async () => {
+      await conversation.cancel(run)
+      await conversation.attach(run, 0)
+      return await told
+    }
+    const serving = await orAborted(Promise.race([stop(), told]), signal)
+    log.info(`The deploy that was cut off has been stopped; visitors get release ${serving || 'none'}.`)
     conversation.end()
   } catch (error) {
     log.info(

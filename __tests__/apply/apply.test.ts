@@ -1,11 +1,19 @@
 import { describe, expect, test } from 'vitest'
 import { type Applied, apply, type Talk, type Tested } from '../../src/apply/apply.ts'
 import { parseEvent, type ServerEvent } from '../../src/apply/event.ts'
+import type { WorkLimits } from '../../src/apply/time-limits.ts'
 import { makePlan } from '../../src/plan/plan.ts'
 import { bareLines, facts, wish } from '../plan/sample.ts'
 
 const NEW = '20261122184800-abc1234'
 const OLD = '20261101000000-0000001'
+const limits: WorkLimits = {
+  of: () => 60_000,
+  inputOf: () => undefined,
+  otherAppMs: 60_000,
+  uploadMs: 60_000,
+  cancelMs: 6_000,
+}
 const good: Tested = { ok: true, code: '', detail: '' }
 const bad: Tested = { ok: false, code: 'status', detail: 'it answered 500' }
 
@@ -53,18 +61,28 @@ function server(script: readonly string[]) {
 async function deploy(
   script: readonly string[],
   tests: Readonly<Record<string, Tested>>,
-  options: { readonly from?: string; readonly signal?: AbortSignal } = {},
+  options: {
+    readonly from?: string
+    readonly signal?: AbortSignal
+    readonly limits?: WorkLimits
+    /** It takes nothing of the bundle. */
+    readonly deaf?: boolean
+  } = {},
 ): Promise<{ readonly applied: Applied; readonly heard: readonly string[] }> {
   const { talk, heard } = server(script)
+  const deaf = { ...talk, sendBundle: () => new Promise<void>(() => {}) }
   const asked = wish({ release: NEW })
   const plan = { ...makePlan(facts(bareLines), asked), from: options.from }
   const applied = await apply(
-    talk,
+    options.deaf === true ? deaf : talk,
     plan,
     {
       run: { name: 'hello', run: 'ab', holder: 'me', lockTimeoutSeconds: 1 },
+      limits: options.limits ?? limits,
       bundle: asked.project.bundle,
       test: async (release) => tests[release] ?? bad,
+      preflight: () => Promise.resolve(true),
+      testSecured: () => Promise.resolve({ ok: true, code: '', detail: '' }),
       onEvent: () => undefined,
       onUpload: () => undefined,
     },
@@ -109,6 +127,7 @@ describe('a new release that fails its smoke test', () => {
       '< verdict-1 try-old',
       `flipped ${OLD}`,
       '< verdict-2 keep',
+      `kept ${NEW}`,
       `serving ${NEW}`,
       'end 0',
     ]
@@ -117,7 +136,8 @@ describe('a new release that fails its smoke test', () => {
   })
 
   test('stays where there is no old one', async () => {
-    const { applied } = await deploy([`flipped ${NEW}`, '< verdict-1 keep', `serving ${NEW}`, 'end 0'], {})
+    const script = [`flipped ${NEW}`, '< verdict-1 keep', `kept ${NEW}`, `serving ${NEW}`, 'end 0']
+    const { applied } = await deploy(script, {})
     expect(applied).toMatchObject({ end: 'done', serving: NEW, smokeFault: bad, oldFault: undefined })
   })
 })
@@ -150,4 +170,48 @@ test('a cancel stops the program and waits for what it says', async () => {
   const { applied, heard } = await deploy(script, {}, { from: OLD, signal: controller.signal })
   expect(heard).toContain('cancel')
   expect(applied).toMatchObject({ end: 'failed', serving: OLD })
+})
+
+describe('what cannot be true is not believed', () => {
+  test.each([
+    ['a good end without a release', ['end 0']],
+    ['a good end that is no number', [`serving ${NEW}`, 'end NaN']],
+    ['a release that is kept before it was flipped to', [`kept ${NEW}`]],
+    ['a flip to a release of nobody', ['flipped 20251101000000-0000001']],
+    ['a second flip that nobody asked for', [`flipped ${NEW}`, '< verdict-1 keep', `flipped ${OLD}`]],
+    ['phases that go backwards', ['phase health', 'phase packages']],
+    ['a phase that is in no plan', ['phase release-command']],
+    [
+      'a good end with another release',
+      [`flipped ${NEW}`, '< verdict-1 keep', `kept ${NEW}`, `serving ${OLD}`, 'end 0'],
+    ],
+    ['a failure that ends well', ['fail internal', `serving ${NEW}`, 'end 0']],
+    ['an end that fails without a word', ['end 1']],
+    ['a question about a certificate that is in no plan', ['preflight token content']],
+    ['steps without end', Array.from({ length: 1_001 }, () => 'running x')],
+  ])('%s', async (_name, script) => {
+    const { applied } = await deploy(script, { [NEW]: good }, { from: OLD })
+    expect(applied).toMatchObject({ end: 'lost', serving: 'unknown', lost: { code: 'server-contradicts' } })
+  })
+})
+
+describe('a server that takes too long', () => {
+  test('is stopped, and heard for what serves then', async () => {
+    const script = ['phase dependencies', '< cancel', 'fail stopped', `serving ${OLD}`, 'end 143']
+    const { applied } = await deploy(script, {}, { from: OLD, limits: { ...limits, of: () => 20 } })
+    expect(applied).toMatchObject({ end: 'failed', serving: OLD, lost: { code: 'phase-timeout' } })
+    expect(String(applied.lost)).toContain('`dependencies`')
+  })
+
+  test('and does not listen is left', async () => {
+    const hurry = { ...limits, of: () => 20, cancelMs: 20 }
+    const { applied } = await deploy(['phase health', '< never'], {}, { limits: hurry })
+    expect(applied).toMatchObject({ end: 'lost', serving: 'unknown', lost: { code: 'phase-timeout' } })
+  })
+
+  test('and takes no byte is left', async () => {
+    const hurry = { ...limits, uploadMs: 20, cancelMs: 20 }
+    const { applied } = await deploy([], {}, { limits: hurry, deaf: true })
+    expect(applied).toMatchObject({ end: 'lost', lost: { code: 'upload-stalled' } })
+  })
 })

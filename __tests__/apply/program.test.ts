@@ -50,5 +50,5 @@ test('what the build may see and what the check needs travel as files of their o
     'http.py',
     'uv.txt',
   ])
-  expect(JSON.parse(files.get('check.json') ?? '')).toMatchObject({ host: 'example.org', port: 80 })
+  expect(JSON.parse(files.get('check.json') ?? '')).toMatchObject({ host: 'example.org', scheme: 'http' })
 })

@@ -9,7 +9,7 @@ import { projectFiles, textOf } from './files.ts'
  */
 
 /** What everybody may use: these know nobody. */
-const common = ['errors', 'phases', 'quote', 'text']
+const common = ['errors', 'limits', 'phases', 'quote', 'text']
 
 /** Room -> the rooms whose code it calls, and those of which it knows types only. */
 const rooms: Readonly<
@@ -21,7 +21,7 @@ const rooms: Readonly<
   inputs: { values: ['config', 'project', 'server'], types: ['inputs.ts'] },
   plan: { values: ['config', 'remote'], types: ['inputs.ts', 'project', 'server'] },
   check: { values: [], types: ['apply', 'inputs.ts', 'plan', 'report'] },
-  apply: { values: ['plan', 'remote', 'server'], types: ['project'] },
+  apply: { values: ['config', 'plan', 'remote', 'server'], types: ['project'] },
   report: {
     values: ['apply', 'config', 'outputs', 'secrets'],
     types: ['check', 'inputs.ts', 'plan', 'project', 'server'],
@@ -29,7 +29,7 @@ const rooms: Readonly<
 }
 
 /** The files of src/ that know a room only by its types, or no room at all. */
-const leaves = ['errors', 'inputs.ts', 'outputs', 'phases', 'quote', 'remote', 'text']
+const leaves = ['errors', 'inputs.ts', 'limits', 'outputs', 'phases', 'quote', 'remote', 'text']
 
 const files = projectFiles('src')
 

@@ -109,6 +109,45 @@ describe('foreign output', () => {
   })
 })
 
+describe('very much foreign output', () => {
+  test('of a phase shows its beginning, and at the end its last lines', () => {
+    const text = written((log) => {
+      log.phase('dependencies')
+      for (let line = 1; line <= 30_000; line += 1) log.foreign([`line ${line}`])
+      log.phaseEnd(1)
+      log.phase('start')
+      log.foreign(['once more'])
+    })
+    const lines = text.split('\n')
+    expect(lines).toContain('line 10000')
+    expect(lines).not.toContain('line 10001')
+    expect(lines).toContain('19,900 more lines are left out here; the last ones are:')
+    expect(lines).not.toContain('line 29900')
+    expect(lines.slice(lines.indexOf('line 29901'), lines.indexOf('line 30000') + 1)).toHaveLength(100)
+    expect(lines).toContain('once more')
+  })
+
+  test('is cut by its bytes as well, and by bytes in the last lines', () => {
+    const text = written((log) => {
+      log.phase('dependencies')
+      for (let line = 1; line <= 2_000; line += 1) log.foreign(['\u2603'.repeat(60_000)])
+      log.error(new DeployError('x', { cause: 'It failed.', cure: 'Mend it.' }))
+    })
+    expect(Buffer.byteLength(text)).toBeLessThan(1_600_000)
+    expect(text).toMatch(/[0-9,]+ more lines are left out here/)
+  })
+
+  test('a few lines more than are shown are shown all the same', () => {
+    const text = written((log) => {
+      log.phase('dependencies')
+      for (let line = 1; line <= 10_050; line += 1) log.foreign([`line ${line}`])
+      log.phaseEnd(1)
+    })
+    expect(text.match(/^line /gm)).toHaveLength(10_050)
+    expect(text).not.toContain('left out')
+  })
+})
+
 describe('text of ours', () => {
   test('is guarded too where a value in it looks like a command', () => {
     const text = written((log) => {

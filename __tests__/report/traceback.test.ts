@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { hangingFrame, lastTraceback, projectFile } from '../../src/report/traceback.ts'
+import { hangingFrame, isProjectFile, lastTraceback, projectFile } from '../../src/report/traceback.ts'
 
 const root = '/srv/web-blog/releases/20261122184800-abc1234'
 const library = `${root}/.venv/lib/python3.11/site-packages`
@@ -138,4 +138,25 @@ test('only files of the project become paths in the repository', () => {
   ]) {
     expect(projectFile(path, 'blog')).toBeUndefined()
   }
+})
+
+test.each([
+  '/etc/passwd',
+  'a//b.py',
+  'a/../../b.py',
+  './a.py',
+  '..',
+  'a/.',
+  'C:\\x',
+  'a\0b',
+  'a\nb',
+  '',
+  'x'.repeat(501),
+])('no annotation is put at %j', (file) => {
+  expect(isProjectFile(file)).toBe(false)
+  expect(projectFile(`/srv/web-hello/releases/x/${file}`, 'hello')).toBeUndefined()
+})
+
+test.each(['app.py', 'a/b.py', '.venv', 'a.b/..c.py', 'größe.py'])('one is put at %j', (file) => {
+  expect(isProjectFile(file)).toBe(true)
 })

@@ -155,7 +155,7 @@ describe('the exec', () => {
     expect(connection.lost()).toBeUndefined()
   })
 
-  test('endless output that nobody keeps does not stay in memory', async () => {
+  test('endless output does not stay in memory, and is ended', async () => {
     const block = Buffer.alloc(256 * 1024, 'x')
     const { channel, connection } = await run((remote) => {
       const pour = () => {
@@ -167,14 +167,41 @@ describe('the exec', () => {
     let bytes = 0
     let peak = 0
     const start = process.memoryUsage().rss
-    await new Promise<void>((resolve) => {
-      channel.onData((chunk) => {
-        bytes += chunk.length
-        peak = Math.max(peak, process.memoryUsage.rss())
-        if (bytes > 200 * 1024 * 1024) resolve()
-      })
+    channel.onError(() => {})
+    channel.onData((chunk) => {
+      bytes += chunk.length
+      peak = Math.max(peak, process.memoryUsage.rss())
     })
-    connection.close()
+    expect(await channel.closed).toEqual({ status: undefined, signal: undefined })
+    expect(connection.lost()?.code).toBe('server-floods')
+    expect(bytes).toBeLessThanOrEqual(64 * 1024 * 1024)
     expect(peak - start).toBeLessThan(120 * 1024 * 1024)
   }, 30_000)
+
+  test('a server that begins to exchange keys and never ends makes the writer wait', async () => {
+    const server = await serve({
+      exec: (_command, remote) => {
+        const protocol = Object(Reflect.get(Object(Reflect.get(remote, '_client')), '_protocol'))
+        // A window without end, the offer of keys, and never a word to the answer.
+        Reflect.get(protocol, 'channelWindowAdjust').call(protocol, 0, 0x7fff_ffff)
+        Reflect.get(protocol, 'rekey').call(protocol)
+        Reflect.set(protocol, 'parse', () => {})
+      },
+    })
+    const connection = await to(server.port)
+    const channel = await connection.exec('anything')
+    collect(channel)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    let accepted = 0
+    const pump = (async () => {
+      for (;;) {
+        await channel.write(Buffer.alloc(256 * 1024))
+        accepted += 1
+      }
+    })()
+    pump.catch(() => {})
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    expect(accepted).toBeLessThan(32)
+    connection.close()
+  })
 })

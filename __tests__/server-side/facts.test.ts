@@ -12,6 +12,9 @@ test('what a server says becomes facts', () => {
     'cpus 2',
     'memory 1024',
     'disk 2048',
+    'free /var 1024',
+    'free /tmp ',
+    'read-only /etc',
     'installed nginx',
     'nginx 1.22.1',
     'nginx-user www-data',
@@ -35,6 +38,8 @@ test('what a server says becomes facts', () => {
     ipv6: true,
     memoryBytes: 1024 * 1024,
     diskFreeBytes: 2048 * 1024,
+    free: new Map([['/var', 1024 * 1024]]),
+    readOnly: ['/etc'],
     nginx: '1.22.1',
     firewall: true,
     link: id,
@@ -76,4 +81,30 @@ test('what is malformed becomes the harmless value', () => {
     systemd: 0,
     state: { current: undefined, releases: [] },
   })
+})
+
+test('what would stand in the log, in a program or in a file is of one plain form, or not known', () => {
+  const bad = '::error::x\0 <img> ../..'
+  const facts = parseFacts([
+    ...['os', 'arch', 'python', 'nginx', 'nginx-user', 'site-certificate'].map((key) => `${key} ${bad}`),
+    'nonce 20261122184800-abc1234 a\rb',
+    'nonce __proto__ 0123',
+    'now 999999999999999',
+    'state owner 4711 \x1b]0;x',
+    'state release 20261122184800-abc1234 a\0 b c d',
+    'state refused 1 999999999999999 x',
+    `taken ${'x'.repeat(60_000)}`,
+  ])
+  expect(facts).toMatchObject({
+    os: { id: 'unknown', version: 'unknown' },
+    arch: 'unknown',
+    python: undefined,
+    nginx: '0',
+    nginxUser: 'www-data',
+    siteCertificate: undefined,
+    now: 0,
+    state: { owner: { id: '4711', name: '\\x1b]0;x' }, releases: [], refused: { at: 0 } },
+  })
+  expect(facts.nonces.size).toBe(0)
+  expect(facts.taken[0]).toHaveLength(198)
 })

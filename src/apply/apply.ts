@@ -1,12 +1,15 @@
+import type { DeployError } from '../errors.ts'
 import type { Plan } from '../plan/operation.ts'
 import type { Bundle } from '../project/project.ts'
 import type { Conversation } from './conversation.ts'
 import type { Answer, ServerEvent } from './event.ts'
+import { contradiction, EventOrder } from './event-order.ts'
 import { Mailbox } from './mailbox.ts'
 import { programFiles, type RunSettings, renderProgram } from './program.ts'
+import { PhaseClock, UploadClock, type WorkLimits } from './time-limits.ts'
 
-/** How long a cancelled run waits for the server to take back what it did: the runner gives 7.5 s in all. */
-const CANCEL_MS = 6_000
+/** ms that a connection's end may be told after a write to it failed. */
+const LOST_MS = 250
 
 /** What a smoke test of one release found. */
 export interface Tested {
@@ -20,6 +23,7 @@ export interface Tested {
 /** What apply needs of the rest. */
 export interface ApplySettings {
   readonly run: RunSettings
+  readonly limits: WorkLimits
   /** undefined for a rollback, which sends nothing. */
   readonly bundle: Bundle | undefined
   /**
@@ -27,6 +31,13 @@ export interface ApplySettings {
    * @param answered what the server's own request through nginx found; comes a little later
    */
   readonly test: (release: string, answered: Promise<Answer>) => Promise<Tested>
+  /** Says whether each name that a certificate is asked for leads to this server. */
+  readonly preflight: (token: string, content: string) => Promise<boolean>
+  /**
+   * Tests the site with the HTTPS that it has just got.
+   * @param leaf the certificate, base64 of DER
+   */
+  readonly testSecured: (leaf: string, answered: Promise<Answer>) => Promise<Tested>
   readonly onEvent: (event: ServerEvent) => void
   /** Bytes of the bundle that are on their way so far. */
   readonly onUpload: (sent: number, of: number) => void
@@ -46,7 +57,7 @@ export interface Applied {
   readonly smokeFault: Tested | undefined
   /** The smoke test that the old release failed too, so that the new one stayed. */
   readonly oldFault: Tested | undefined
-  /** Why the connection was lost. */
+  /** Why the connection was lost, or why the run gave up on the server. */
   readonly lost: unknown
 }
 
@@ -56,7 +67,11 @@ export type Talk = Pick<
   'listen' | 'sendFiles' | 'startProgram' | 'sendBundle' | 'say' | 'cancel'
 >
 
-type Message = { readonly event: ServerEvent } | { readonly lost: unknown }
+type Message =
+  | { readonly event: ServerEvent }
+  | { readonly lost: unknown }
+  /** A limit of time ran out. */
+  | { readonly late: DeployError }
 
 /**
  * Sends the plan's program and has it run, answers its question (the verdict), and returns how it ended. Throws nothing
@@ -74,12 +89,21 @@ export async function apply(
     (event) => mail.put({ event }),
     (lost) => mail.put({ lost }),
   )
-  const cancel = () => {
-    setTimeout(() => mail.put({ lost: signal.reason }), CANCEL_MS).unref()
-    conversation.cancel(settings.run.run).catch((lost: unknown) => mail.put({ lost }))
+  const lose = (lost: unknown) => loseLater(mail, lost)
+  const { limits } = settings
+  const cancel = (reason: unknown) => {
+    setTimeout(() => mail.put({ lost: reason }), limits.cancelMs).unref()
+    conversation.cancel(settings.run.run).catch(lose)
   }
-  signal.addEventListener('abort', cancel, { once: true })
-  if (signal.aborted) cancel()
+  const onAbort = () => cancel(signal.reason)
+  signal.addEventListener('abort', onAbort, { once: true })
+  if (signal.aborted) onAbort()
+  const late = (error: DeployError) => {
+    mail.put({ late: error })
+    cancel(error)
+  }
+  const clock = new PhaseClock(limits, late)
+  const upload = new UploadClock(limits.uploadMs, late)
   try {
     const send = async () => {
       await conversation.sendFiles(
@@ -90,29 +114,58 @@ export async function apply(
       await conversation.say('cutover', 'go')
       const { bundle } = settings
       if (bundle !== undefined) {
-        await conversation.sendBundle(bundle, (sent) => settings.onUpload(sent, bundle.bytes), signal)
+        const onProgress = (sent: number) => {
+          upload.took()
+          clock.took()
+          settings.onUpload(sent, bundle.bytes)
+        }
+        await conversation.sendBundle(bundle, onProgress, signal)
       }
+      upload.stop()
     }
-    void send().catch((lost: unknown) => mail.put({ lost }))
-    return await follow(conversation, plan, settings, mail, signal)
+    void send().catch(lose)
+    return await follow(conversation, plan, settings, { mail, clock }, signal)
   } finally {
-    signal.removeEventListener('abort', cancel)
+    clock.stop()
+    upload.stop()
+    signal.removeEventListener('abort', onAbort)
+    // Whatever is still said is of no use, and nobody takes it out of the mailbox.
+    conversation.listen(
+      () => undefined,
+      () => undefined,
+    )
   }
+}
+
+/** Where the connection ended, `listen` tells it as well, and knows why: that comes first. */
+function loseLater(mail: Mailbox<Message>, lost: unknown): void {
+  setTimeout(() => mail.put({ lost }), LOST_MS)
 }
 
 async function follow(
   conversation: Talk,
   plan: Plan,
   settings: ApplySettings,
-  mail: Mailbox<Message>,
+  { mail, clock }: { readonly mail: Mailbox<Message>; readonly clock: PhaseClock },
   signal: AbortSignal,
 ): Promise<Applied> {
+  const order = new EventOrder(plan)
+  let late: DeployError | undefined
   let failure: Applied['failure']
   let serving = 'unknown'
   let turn = 0
   let smokeFault: Tested | undefined
   let oldFault: Tested | undefined
   let answered: PromiseWithResolvers<Answer> | undefined
+  let leaf = ''
+
+  /** What is to be said to the waiting program, once it is known. */
+  const reply = (words: Promise<void>) => {
+    void words.catch((lost: unknown) => {
+      // What the cancel broke off says nothing; the server is about to say what it took back.
+      if (!signal.aborted) loseLater(mail, lost)
+    })
+  }
 
   /** The verdict on what was just switched to. */
   const judge = async (release: string, answer: Promise<Answer>) => {
@@ -127,6 +180,7 @@ async function follow(
       // The old release fails the same test: it is not the new one's fault, and going back would help nobody.
       word = tested.ok ? 'revert' : 'keep'
     }
+    order.said(word)
     await conversation.say(`verdict-${turn}`, word)
   }
 
@@ -141,15 +195,42 @@ async function follow(
   for (;;) {
     const message = await mail.take()
     if ('lost' in message) return end('lost', message.lost)
+    if ('late' in message) {
+      late ??= message.late
+      continue
+    }
     const { event } = message
+    const wrong = order.next(event)
+    if (wrong !== undefined) {
+      serving = 'unknown'
+      return end('lost', contradiction(wrong))
+    }
     settings.onEvent(event)
+    if (event.kind === 'phase') clock.enter(event.phase)
+    if (event.kind === 'flipped') clock.enter('smoke')
+    if (event.kind === 'waiting') clock.waits()
     switch (event.kind) {
       case 'flipped':
         answered = Promise.withResolvers<Answer>()
-        void judge(event.release, answered.promise).catch((lost: unknown) => {
-          // A test that the cancel broke off says nothing; the server is about to say what it took back.
-          if (!signal.aborted) mail.put({ lost })
-        })
+        reply(judge(event.release, answered.promise))
+        break
+      case 'preflight':
+        reply(
+          settings
+            .preflight(event.token, event.content)
+            .then((good) => conversation.say('preflight', good ? 'go' : 'stop')),
+        )
+        break
+      case 'certificate':
+        if (event.how === 'leaf') leaf = event.detail
+        break
+      case 'secured':
+        answered = Promise.withResolvers<Answer>()
+        reply(
+          settings
+            .testSecured(leaf, answered.promise)
+            .then(({ ok }) => conversation.say('secured', ok ? 'keep' : 'revert')),
+        )
         break
       case 'answered':
         answered?.resolve(event.answer)
@@ -161,7 +242,7 @@ async function follow(
         serving = event.release
         break
       case 'end':
-        return end(event.status === 0 ? 'done' : 'failed')
+        return event.status === 0 ? end('done') : end('failed', late)
       case 'gone':
         failure ??= { code: 'program-killed', detail: String(event.status) }
         return end('lost')

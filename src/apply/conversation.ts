@@ -4,16 +4,22 @@ import { DeployError } from '../errors.ts'
 import type { Bundle } from '../project/project.ts'
 import type { Channel, Connection } from '../server/connection.ts'
 import { type Facts, parseFacts } from '../server/facts.ts'
+import { floodError } from '../server/flood.ts'
 import { parseEvent, type ServerEvent } from './event.ts'
 import { type HelperSettings, helperCommand } from './helper-command.ts'
 import { Lines } from './lines.ts'
+import { orAborted } from './or-aborted.ts'
 import { rootFailure, rootRefusal } from './root-failure.ts'
 
-/** More lines than any honest server's facts have. */
+/** More lines and characters than any honest server's facts have: a certificate of each of 500 sites is 1.5 MB. */
 const MOST_FACTS = 5_000
+const MOST_FACT_CHARACTERS = 2 * 1024 * 1024
 
-/** The longest that a server may take to say its facts, in ms. */
-const FACTS_MS = 60_000
+/** More lines than any program prints while it works; each takes its time, and no reader has as much. */
+const MOST_LINES = 300_000
+
+/** More characters than any login file prints. */
+const MOST_BEFORE = 1024 * 1024
 
 /** Bytes of the bundle in one frame: other frames (a cancel) get their turn between two of these. */
 const READ_BYTES = 256 * 1024
@@ -22,6 +28,8 @@ const READ_BYTES = 256 * 1024
 export interface ConversationSettings extends HelperSettings {
   readonly user: string
   readonly sudoPassword: string | undefined
+  /** The longest that a server may take to say its facts, in ms. */
+  readonly factsMs: number
 }
 
 /** The runner's end of the one exec: facts come, frames go, events come. */
@@ -31,6 +39,13 @@ export class Conversation {
   readonly #stderr: string[] = []
   #facts: string[] = []
   #ready = false
+  /** Characters of what is not an event. */
+  #characters = 0
+  #lines = 0
+  /** A shell has read our command. */
+  #shell = false
+  /** What was said before that: by a login file, or by what took the shell's place. */
+  readonly #before: string[] = []
   #promptsSeen = 0
   #onFacts: ((facts: Facts) => void) | undefined
   #onFailure: ((error: unknown) => void) | undefined
@@ -51,7 +66,7 @@ export class Conversation {
     settings: ConversationSettings,
     signal: AbortSignal,
   ): Promise<{ readonly conversation: Conversation; readonly facts: Facts }> {
-    const channel = await connection.exec(helperCommand(settings))
+    const channel = await orAborted(connection.exec(helperCommand(settings)), signal)
     const conversation = new Conversation(channel, settings)
     const facts = conversation.#nextFacts(signal)
     const lines = new Lines((line) => conversation.#line(line))
@@ -76,8 +91,9 @@ export class Conversation {
   /** Asks for the facts anew. */
   async facts(signal: AbortSignal): Promise<Facts> {
     const facts = this.#nextFacts(signal)
-    await this.#frame('facts\n')
-    return facts
+    // A server that does not take the question does not answer it either.
+    this.#frame('facts\n').catch(() => undefined)
+    return await facts
   }
 
   /** Who hears the program's events from now on; a connection that ends is told to `onLost`. */
@@ -149,12 +165,12 @@ export class Conversation {
         settle()
         reject(
           new DeployError('server-silent', {
-            cause: `The server said nothing of itself for ${FACTS_MS / 1000} s after the login.`,
+            cause: `The server did not say all of its facts within ${this.#settings.factsMs / 1000} s.`,
             cure: 'Log in yourself and look whether a login file (such as .bashrc) waits for something, then run the job again.',
             input: 'host',
           }),
         )
-      }, FACTS_MS)
+      }, this.#settings.factsMs)
       const abort = () => {
         settle()
         reject(signal.reason)
@@ -180,8 +196,12 @@ export class Conversation {
 
   #line(line: string): void {
     if (!this.#ready) {
+      if (this.#isTooMuch(line, MOST_BEFORE)) return
       // Whatever a login file printed before is ignored.
       this.#ready = line === `ready ${this.#settings.nonce}`
+      if (this.#ready) this.#characters = 0
+      if (line === `shell ${this.#settings.nonce}`) this.#shell = true
+      else if (this.#before.length < 10) this.#before.push(line)
       if (line === `no-sudo ${this.#settings.nonce}`) this.#fail('sudo-absent')
       return
     }
@@ -189,19 +209,43 @@ export class Conversation {
       if (line === 'facts-end') {
         const facts = parseFacts(this.#facts)
         this.#facts = []
+        this.#characters = 0
         this.#onFacts(facts)
-      } else if (this.#facts.length < MOST_FACTS) this.#facts.push(line)
+      } else if (!this.#isTooMuch(line, MOST_FACT_CHARACTERS)) this.#facts.push(line)
       return
     }
+    this.#lines += 1
+    if (this.#lines === MOST_LINES) this.#drown('prints lines without end')
+    if (this.#lines >= MOST_LINES) return
     const event = parseEvent(line)
     if (event !== undefined) this.#onEvent(event)
   }
 
+  /** A server that does not come to an end with its facts, or with what a login file prints. */
+  #isTooMuch(line: string, most: number): boolean {
+    this.#characters += line.length + 1
+    if (this.#characters <= most && this.#facts.length < MOST_FACTS) return false
+    this.#drown('says more of itself than there is to say')
+    return true
+  }
+
+  #drown(why: string): void {
+    this.#onFailure?.(floodError(why))
+    this.#channel.end()
+  }
+
   #stderrLine(line: string): void {
-    if (this.#stderr.length < 40) this.#stderr.push(line)
+    const { nonce } = this.#settings
+    // sudo shows the command that it refuses, which is our whole program.
+    if (this.#stderr.some((one) => one.includes('not allowed to execute'))) return
+    // A prompt has no line of its own, and where it is all there is, nothing was said.
+    const text = line.replaceAll(nonce, '')
+    if (this.#stderr.length < 40 && text.trim() !== '') this.#stderr.push(text)
   }
 
   #prompt(): void {
+    // Whoever asks once it is root is not sudo.
+    if (this.#ready) return
     this.#promptsSeen += 1
     const { sudoPassword } = this.#settings
     if (sudoPassword === undefined) this.#fail('sudo-password-needed')
@@ -217,9 +261,10 @@ export class Conversation {
   #closed(connection: Connection, status: number | undefined): void {
     const lost = connection.lost()
     if (lost !== undefined) this.#onFailure?.(lost)
-    else if (!this.#ready)
-      this.#onFailure?.(rootFailure(rootRefusal(this.#stderr), this.#settings.user, this.#stderr))
-    else {
+    else if (!this.#ready) {
+      const said = this.#shell ? this.#stderr : [...this.#before, ...this.#stderr]
+      this.#onFailure?.(rootFailure(rootRefusal(said, this.#shell), this.#settings.user, said))
+    } else {
       this.#onFailure?.(
         new DeployError(
           'helper-ended',

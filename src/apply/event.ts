@@ -1,8 +1,11 @@
-import { isPhase, type Phase } from '../phases.ts'
+import { isReleaseId } from '../config/paths.ts'
+import type { ServerPhase } from '../limits.ts'
+import { isPhase } from '../phases.ts'
+import { cutToBytes } from '../text.ts'
 
 /** What the program said, one line of the events file. `seconds` is the server's uptime: it never jumps. */
 export type ServerEvent = { readonly seconds: number } & (
-  | { readonly kind: 'phase'; readonly phase: Phase }
+  | { readonly kind: 'phase'; readonly phase: ServerPhase }
   /** A line of another program's: foreign text. */
   | { readonly kind: 'log'; readonly line: string }
   /** A line of the application's own journal: foreign text. */
@@ -21,8 +24,14 @@ export type ServerEvent = { readonly seconds: number } & (
   /** The server's own request through nginx after a flip. */
   | { readonly kind: 'answered'; readonly answer: Answer }
   | { readonly kind: 'kept'; readonly release: string }
+  /** A file with this content lies below each name's `/.well-known/acme-challenge/`; a frame is waited for. */
+  | { readonly kind: 'preflight'; readonly token: string; readonly content: string }
+  /** What became of a certificate; `detail` by `how`: the certificate (base64), an ACME error's type, a name. */
+  | { readonly kind: 'certificate'; readonly how: CertificateNews; readonly detail: string }
+  /** The site has the new certificate; a frame is waited for. */
+  | { readonly kind: 'secured' }
   | { readonly kind: 'reverted'; readonly release: string }
-  /** The release that visitors get, '' where none does. */
+  /** The release that visitors get, '' where none does, `unknown` where what it said is none. */
   | { readonly kind: 'serving'; readonly release: string }
   | { readonly kind: 'fail'; readonly code: string; readonly detail: string }
   /** What the program's shell complained of; foreign text. */
@@ -32,6 +41,23 @@ export type ServerEvent = { readonly seconds: number } & (
   /** The unit is over; without an `end` before it the program was killed. */
   | { readonly kind: 'gone'; readonly status: number }
 )
+
+/**
+ * `leaf`: the one that the site is about to use; `used`, `unused`: it does, or went back; `astray`: a name does not lead to
+ * the server; `refused` by the authority; `unreachable`: the authority; `failed`: certbot; `no-certbot`: not installed.
+ */
+export type CertificateNews = (typeof certificateNews)[number]
+
+const certificateNews = [
+  'leaf',
+  'used',
+  'unused',
+  'astray',
+  'refused',
+  'unreachable',
+  'failed',
+  'no-certbot',
+] as const
 
 /** What remote/http.py found when it asked nginx. */
 export interface Answer {
@@ -44,6 +70,9 @@ export interface Answer {
   readonly ms: number
 }
 
+/** Bytes of a word or sentence of an event; foreign lines and certificates are longer. */
+const longestText = 1_000
+
 /** Reads one line; undefined for a line that no program of ours writes. */
 export function parseEvent(line: string): ServerEvent | undefined {
   const match = /^([0-9]+(?:\.[0-9]+)?) ([a-z]+)(?: (.*))?$/s.exec(line)
@@ -52,53 +81,87 @@ export function parseEvent(line: string): ServerEvent | undefined {
   const seconds = Number(stamp)
   const [first = '', ...others] = rest.split(' ')
   const detail = others.join(' ')
+  const short = (text: string) => cutToBytes(text, longestText)
   switch (kind) {
     case 'phase':
-      return isPhase(first) ? { seconds, kind, phase: first } : undefined
+      return isServerPhase(first) ? { seconds, kind, phase: first } : undefined
     case 'log':
     case 'app':
     case 'stderr':
       return { seconds, kind, line: rest }
     case 'running':
-      return { seconds, kind, what: rest }
+      return { seconds, kind, what: short(rest) }
     case 'waiting':
-      return { seconds, kind, holder: rest }
+      return { seconds, kind, holder: short(rest) }
     case 'changed':
-      return { seconds, kind, what: first, detail }
+      return { seconds, kind, what: short(first), detail: short(detail) }
     case 'environment':
-      return first === 'built' || first === 'linked' ? { seconds, kind, how: first, detail } : undefined
+      return first === 'built' || first === 'linked'
+        ? { seconds, kind, how: first, detail: short(detail) }
+        : undefined
     case 'unpublished':
-      return { seconds, kind, folder: rest }
+      return { seconds, kind, folder: short(rest) }
     case 'repaired':
-      return { seconds, kind, detail: rest }
+      return { seconds, kind, detail: short(rest) }
     case 'health':
       return { seconds, kind, status: number(first), ms: number(others[0]), answers: number(others[1]) }
     case 'flipped':
     case 'kept':
     case 'reverted':
+      return { seconds, kind, release: isReleaseId(first) ? first : '' }
     case 'serving':
-      return { seconds, kind, release: first }
+      return { seconds, kind, release: first === '' || isReleaseId(first) ? first : 'unknown' }
     case 'answered':
       return { seconds, kind, answer: parseAnswer(rest.split(' ')) }
+    case 'preflight':
+      // It becomes the path of a request.
+      return /^[A-Za-z0-9_-]{1,100}$/.test(first)
+        ? { seconds, kind, token: first, content: short(detail) }
+        : undefined
+    case 'certificate': {
+      const how = certificateNews.find((one) => one === first)
+      return how === undefined
+        ? undefined
+        : { seconds, kind, how, detail: how === 'leaf' ? detail : short(detail) }
+    }
+    case 'secured':
+      return { seconds, kind }
     case 'fail':
-      return { seconds, kind, code: first, detail }
+      return isCode(first)
+        ? { seconds, kind, code: first, detail: short(detail) }
+        : { seconds, kind, code: 'unknown', detail: short(rest) }
     case 'end':
     case 'gone':
-      return { seconds, kind, status: number(first) }
+      // What is no number is no success.
+      return { seconds, kind, status: /^[0-9]{1,9}$/.test(first) ? Number(first) : -1 }
     default:
       return undefined
   }
 }
 
+function isCode(text: string | undefined): text is string {
+  return text !== undefined && /^[a-z][a-z0-9-]{0,60}$/.test(text)
+}
+
+function isServerPhase(text: string): text is ServerPhase {
+  return isPhase(text) && text !== 'inputs' && text !== 'project'
+}
+
 function parseAnswer([verdict = '', ...words]: readonly string[]): Answer {
   if (verdict === 'ok') {
-    return { ok: true, code: '', status: number(words[0]), ms: number(words[1]), release: words[2] ?? '' }
+    return {
+      ok: true,
+      code: '',
+      status: number(words[0]),
+      ms: number(words[1]),
+      release: cutToBytes(words[2] ?? '', 100),
+    }
   }
   return {
     ok: false,
-    code: words[0] ?? 'unreachable',
+    code: isCode(words[0]) ? words[0] : 'unreachable',
     status: number(words[1]),
-    release: words[2] ?? '',
+    release: cutToBytes(words[2] ?? '', 100),
     ms: 0,
   }
 }

@@ -24,6 +24,7 @@ const LIBRARY = [
   'release.sh',
   'dependencies.sh',
   'nginx.sh',
+  'tls.sh',
   'service.sh',
   'cutover.sh',
   'prune.sh',
@@ -72,6 +73,12 @@ export function programFiles(plan: Plan): ReadonlyMap<string, string> {
   return new Map([
     ['http.py', remoteFile('http.py')],
     ['check.json', JSON.stringify(plan.check)],
+    ...(plan.securedCheck === undefined
+      ? []
+      : ([
+          ['secured.json', JSON.stringify(plan.securedCheck)],
+          ['apt.sh', remoteFile('apt.sh')],
+        ] as const)),
     ...(plan.kind === 'deploy'
       ? ([
           ['apt.sh', remoteFile('apt.sh')],
@@ -112,6 +119,8 @@ function render(operation: Operation): readonly string[] {
       ]
     case 'write-file':
       return [call('write_file', operation.path, operation.mode, operation.owner, operation.content)]
+    case 'folder':
+      return [call('make_folder', operation.path, operation.mode, operation.owner)]
     case 'persist':
       return [call('persist', operation.path, operation.target)]
     case 'public':
@@ -127,13 +136,23 @@ function render(operation: Operation): readonly string[] {
     case 'grow':
       return [`grow_release "$release" ${quote(String(operation.workers))}`]
     case 'nginx':
-      return [call('configure_nginx', operation.site, operation.catchAll ?? '')]
+      return [call('configure_nginx', operation.site, operation.catchAll ?? '', operation.tlsCatchAll ?? '')]
     case 'cutover':
       return [call('cut_over', operation.waitSeconds)]
     case 'verdict':
       return [call('await_verdict', operation.waitSeconds)]
     case 'settle':
       return [call('settle', operation.record)]
+    case 'preflight':
+      return [call('preflight', operation.from, operation.waitSeconds, ...operation.names)]
+    case 'request-certificate': {
+      const { lineage, authority, email, force, key, names } = operation.request
+      return [call('request_certificate', lineage, authority, email ?? '', yes(force), key, ...names)]
+    }
+    case 'secure': {
+      const { tls, site, catchAll, tlsCatchAll, waitSeconds } = operation
+      return [call('secure', tls.certificate, site, catchAll ?? '', tlsCatchAll, waitSeconds)]
+    }
     case 'prune':
       return [call('prune', operation.keep)]
   }

@@ -5,6 +5,7 @@ import type { Warning } from '../project/project.ts'
 import { noSecrets, type Redactor } from '../secrets.ts'
 import { cutToBytes, visible } from '../text.ts'
 import { command, looksLikeCommand } from './escape.ts'
+import { ForeignBudget } from './foreign-budget.ts'
 
 /** Bytes of one line of foreign output that are shown. */
 const longestLine = 4096
@@ -21,7 +22,10 @@ export interface Log {
   readonly phaseEnd: (ms: number) => void
   /** Text of ours, of one or several lines. */
   readonly info: (text: string) => void
-  /** What other programs printed; nothing in it can become a workflow command. */
+  /**
+   * What other programs printed; nothing in it can become a workflow command. Of very much, a phase shows the beginning,
+   * and at its end the last lines.
+   */
   readonly foreign: (lines: readonly string[]) => void
   /** How far long work is, on a line of its own. */
   readonly progress: (text: string) => void
@@ -52,6 +56,7 @@ export function createLog(write: Write = standardOutput): Log {
   /** While set, the runner takes no commands until it sees this. */
   let guard: string | undefined
   const annotated = { warning: 0, error: 0 }
+  const budget = new ForeignBudget()
 
   const unguard = () => {
     if (guard !== undefined) write(`::${guard}::\n`)
@@ -66,6 +71,7 @@ export function createLog(write: Write = standardOutput): Log {
     write(`${command(name, data, properties)}\n`)
   }
   const closeGroup = () => {
+    tellLeft()
     if (phaseOpen !== undefined) say('endgroup')
     phaseOpen = undefined
   }
@@ -77,6 +83,11 @@ export function createLog(write: Write = standardOutput): Log {
       guard = token
     }
     write(lines.map((line) => `${line}\n`).join(''))
+  }
+  const tellLeft = () => {
+    const { left, last } = budget.end()
+    if (left > 0) own(`${left.toLocaleString('en')} more lines are left out here; the last ones are:`)
+    guarded(last.map((line) => foreignLine(line, redact)))
   }
   /** Text of ours may quote a file name or a server: the same guard where it looks like a command. */
   const own = (text: string) => {
@@ -106,11 +117,13 @@ export function createLog(write: Write = standardOutput): Log {
     },
     phaseEnd: (ms) => {
       if (phaseOpen === undefined) return
+      tellLeft()
       own(`${phaseOpen}: ${duration(ms)}`)
       closeGroup()
     },
     info: own,
-    foreign: (lines) => guarded(lines.map((line) => foreignLine(line, redact))),
+    foreign: (lines) =>
+      guarded(lines.filter((line) => budget.takes(line)).map((line) => foreignLine(line, redact))),
     progress: own,
     warning: ({ code, text, file }) =>
       annotate('warning', text, { title: code, file: file === undefined ? undefined : redact(file) }),

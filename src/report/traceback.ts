@@ -80,7 +80,7 @@ function endOfTraceback(lines: readonly string[], from: number): number {
 function projectFrame(line: string, name: string): Frame | undefined {
   const [, path = '', number = ''] = /^\s+File "([^"]+)", line ([0-9]+)/.exec(line) ?? []
   const file = projectFile(path, name)
-  return file === undefined ? undefined : { file, line: Number(number) }
+  return file === undefined || number.length > 6 ? undefined : { file, line: Number(number) }
 }
 
 /** A path on the server as a path in the repository; undefined for what is not the project's own. */
@@ -88,6 +88,13 @@ export function projectFile(path: string, name: string): string | undefined {
   const below = `/srv/web-${name}/`
   if (!path.startsWith(below)) return undefined
   const file = /^(?:current|releases\/[^/]+)\/(.+)$/.exec(path.slice(below.length))?.[1]
-  if (file === undefined || file.startsWith('.') || file.split('/').includes('..')) return undefined
-  return file
+  return file !== undefined && !file.startsWith('.') && isProjectFile(file) ? file : undefined
+}
+
+/**
+ * Says whether a path that a server named can be a file of the project: below its folder. GitHub
+ * shows an annotation at whatever file it names.
+ */
+export function isProjectFile(file: string): boolean {
+  return file.length <= 500 && !/[\\:\0-\x1f]/.test(file) && !/(?:^|\/)\.{0,2}(?:\/|$)/.test(file)
 }

@@ -1,6 +1,8 @@
 import type { Socket } from 'node:net'
 import type { Client, ClientChannel } from 'ssh2'
 import { DeployError } from '../errors.ts'
+import { cutToBytes, visible } from '../text.ts'
+import type { FloodWatch } from './flood.ts'
 
 /** How the one exec ended. */
 export interface ChannelEnd {
@@ -31,6 +33,9 @@ export interface Channel {
 /** Bytes that may wait in the socket: a server's window may be any size, the runner's memory is not. */
 const socketBacklog = 2 * 1024 * 1024
 
+/** The smallest packet that a server may want: OpenSSH takes 32 KiB, and of none at all ssh2 would send one after another. */
+const smallestPacket = 4096
+
 /**
  * Starts a command and gives its channel.
  * @param limitMs how long the server may take to start it.
@@ -41,6 +46,7 @@ export function openChannel(
   socket: Socket,
   command: string,
   limitMs: number,
+  flood: Pick<FloodWatch, 'told'>,
 ): Promise<Channel> {
   return new Promise((resolve, reject) => {
     const refuse = (why: string) => reject(refused(why))
@@ -48,9 +54,11 @@ export function openChannel(
     try {
       client.exec(command, (error, channel) => {
         clearTimeout(timer)
-        if (error) refuse(error.message)
+        if (error) refuse(cutToBytes(visible(error.message), 200))
+        else if (packetSize(channel) < smallestPacket)
+          refuse(`it takes packets of ${packetSize(channel)} bytes only`)
         // At once: a short program's exit comes in the same packet as the answer, and nobody tells it twice.
-        else resolve(channelOf(channel, client, socket))
+        else resolve(channelOf(channel, client, socket, flood))
       })
     } catch (error) {
       clearTimeout(timer)
@@ -59,17 +67,32 @@ export function openChannel(
   })
 }
 
-function channelOf(channel: ClientChannel, client: Client, socket: Socket): Channel {
+function channelOf(
+  channel: ClientChannel,
+  client: Client,
+  socket: Socket,
+  flood: Pick<FloodWatch, 'told'>,
+): Channel {
   // ssh2 never answers a write to a channel that has closed, so every waiting write is settled by hand.
   const waiting: { resolve: () => void; reject: (error: DeployError) => void }[] = []
   let ended = false
   let lost = false
+  let handed = 0
+  let sentBefore = socket.bytesWritten
+  /** Bytes that ssh2 keeps back: while keys are exchanged it does so without a word, and for as long as the server likes. */
+  const heldBack = () => {
+    // Each byte becomes more than one on the line, so what seems to be sent beyond what was handed over is none of ours.
+    sentBefore = Math.max(sentBefore, socket.bytesWritten - handed)
+    return handed - (socket.bytesWritten - sentBefore)
+  }
+  const hasRoom = () =>
+    !channel.writableNeedDrain && socket.writableLength <= socketBacklog && heldBack() <= 2 * socketBacklog
   const release = () => {
-    if (channel.writableNeedDrain || socket.writableLength > socketBacklog) return
-    for (const one of waiting.splice(0)) one.resolve()
+    if (hasRoom()) for (const one of waiting.splice(0)) one.resolve()
   }
   channel.on('drain', release)
   socket.on('drain', release)
+  client.on('handshake', () => setImmediate(release))
 
   const end: { status: number | undefined; signal: string | undefined } = {
     status: undefined,
@@ -108,22 +131,45 @@ function channelOf(channel: ClientChannel, client: Client, socket: Socket): Chan
     write(data) {
       if (ended || lost) return Promise.reject(channelClosed())
       const bytes = typeof data === 'string' ? Buffer.from(data) : data
-      const room = channel.write(bytes)
-      if (room && socket.writableLength <= socketBacklog) return Promise.resolve()
+      handed += bytes.length
+      try {
+        channel.write(bytes)
+      } catch {
+        // ssh2 throws once it has given up on what the server sends.
+        return Promise.reject(channelClosed())
+      }
+      if (hasRoom()) return Promise.resolve()
       return new Promise((resolve, reject) => {
         waiting.push({ resolve, reject })
       })
     },
     end() {
-      channel.end()
+      try {
+        channel.end()
+      } catch {
+        // As for a write; there is nothing left to be ended.
+      }
     },
     onData(listener) {
-      channel.on('data', listener)
+      channel.on('data', counted(listener, flood))
     },
     onError(listener) {
-      channel.stderr.on('data', listener)
+      channel.stderr.on('data', counted(listener, flood))
     },
   }
+}
+
+function counted(listener: (chunk: Buffer) => void, flood: Pick<FloodWatch, 'told'>) {
+  return (chunk: Buffer) => {
+    flood.told(chunk.length)
+    listener(chunk)
+  }
+}
+
+/** Bytes of one packet as the server wants them; ssh2 keeps that in `outgoing`. */
+function packetSize({ outgoing }: ClientChannel): number {
+  const known = typeof outgoing === 'object' && outgoing !== null && 'packetSize' in outgoing
+  return known && typeof outgoing.packetSize === 'number' ? outgoing.packetSize : 0
 }
 
 /** Says whether the server has neither ended nor closed the channel: ssh2 keeps that in `incoming.state`. */

@@ -1,10 +1,13 @@
 import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { DeployError } from '../errors.ts'
+import { cutToBytes, visible } from '../text.ts'
+import { askForCertificate } from './ask-certificate.ts'
 import { type Channel, openChannel } from './channel.ts'
 import { diagnose } from './connect-diagnosis.ts'
 import type { ConnectFailure } from './connect-failure.ts'
-import type { HostIdentity } from './host-identity.ts'
+import type { CertificateFault } from './host-certificate.ts'
+import { type HostIdentity, trusting } from './host-identity.ts'
 import { refusedHostKey } from './host-key-errors.ts'
 import type { PrivateKey } from './key.ts'
 import { type LoginResult, logIn } from './login.ts'
@@ -106,7 +109,10 @@ async function connectOnce(
   deadline: number,
   signal: AbortSignal,
 ): Promise<Connection | { readonly failure: ConnectFailure }> {
-  const { host, port, identity } = options
+  const { host, port } = options
+  const proof = await certified(options, deadline, signal)
+  if ('failure' in proof) return proof
+  const { identity, certificate } = proof
   const refused: Buffer[] = []
   for (;;) {
     const started = performance.now()
@@ -122,7 +128,7 @@ async function connectOnce(
       .filter((one) => !refusedTypes.includes(one.startsWith('rsa-') ? 'ssh-rsa' : one))
     const limitMs = deadline - performance.now()
     const keepaliveMs = (options.silenceMs ?? 15_000) / silentTicksAllowed
-    const login = await logIn(socket, { ...options, algorithms, limitMs, keepaliveMs }, signal)
+    const login = await logIn(socket, { ...options, identity, algorithms, limitMs, keepaliveMs }, signal)
     if (login.ok) {
       const timings = { tcpMs, readyMs: performance.now() - started }
       return connectionOf(login, socket, options, timings)
@@ -130,15 +136,53 @@ async function connectOnce(
     if (login.verdict !== undefined) {
       refused.push(login.hostKey)
       const more = identity.byFingerprint && login.verdict === 'changed' && algorithms.length > 1
-      if (!more) throw refusedHostKey({ host, port, verdict: login.verdict, keys: refused, identity })
+      if (!more) {
+        throw refusedHostKey({ host, port, verdict: login.verdict, keys: refused, identity, certificate })
+      }
       continue
     }
     // It has no key of any other type: those that it showed are all that it has.
     if (refused.length > 0 && /no matching host key format/i.test(login.failure.message)) {
-      throw refusedHostKey({ host, port, verdict: 'changed', keys: refused, identity })
+      throw refusedHostKey({ host, port, verdict: 'changed', keys: refused, identity, certificate })
     }
     return { failure: login.failure }
   }
+}
+
+/** The identity to log in with, and what was wrong with the server's certificate where one was wanted. */
+interface Proof {
+  readonly identity: HostIdentity
+  readonly certificate: CertificateFault | undefined
+}
+
+/** Where certificates matter, asks the server for its own before the login: one connection and three round trips more. */
+async function certified(
+  options: ConnectOptions,
+  deadline: number,
+  signal: AbortSignal,
+): Promise<Proof | { readonly failure: ConnectFailure }> {
+  const { host, port, identity, connectTimeoutMs } = options
+  const wanted = identity.certificateAlgorithms(host, port)
+  if (wanted.length === 0) return { identity, certificate: undefined }
+  // A third, as for each try's TCP: a server that says nothing leaves time for the login, which says why.
+  const limitMs = Math.max(1, Math.min(deadline - performance.now(), connectTimeoutMs / tries))
+  const tcp = await openSocket(host, port, limitMs, signal)
+  if (!tcp.ok) return { failure: tcpFailure(options, tcp.code, tcp.message) }
+  const asked = await askForCertificate(tcp.socket, wanted, limitMs, signal)
+  const blob = asked.state === 'shown' ? asked.blob : undefined
+  const judged = identity.judgeCertificate(host, port, blob, Date.now() / 1000)
+  if (judged.verdict === 'trusted')
+    return { identity: trusting(identity, judged.key), certificate: undefined }
+  if (judged.verdict === 'useless') {
+    return { identity, certificate: asked.state === 'failed' ? judged.fault && notAsked : judged.fault }
+  }
+  const { verdict, key, authority } = judged
+  throw refusedHostKey({ host, port, verdict, keys: [key], identity, authority })
+}
+
+const notAsked: CertificateFault = {
+  what: 'its certificate could not be asked for',
+  cure: 'Run the job again',
 }
 
 type LoggedIn = Extract<LoginResult, { ok: true }>
@@ -149,24 +193,34 @@ function connectionOf(
   options: ConnectOptions,
   timings: Timings,
 ): Connection {
-  const { client } = login
+  const { client, flood } = login
   const silenceMs = options.silenceMs ?? 15_000
   let closing = false
   let failure: DeployError | undefined
   const lose = (why: string) => {
-    if (!closing) failure ??= lostError(options.host, why)
+    if (!closing) failure ??= flood.flooded() ?? lostError(options.host, why)
   }
   const stopWatch = watchSilence(socket, silenceMs, () => {
     lose(`nothing was heard from it for ${Math.round(silenceMs / 1000)} s`)
     socket.destroy()
   })
-  client.on('error', (error) => lose(error.message))
+  client.on('error', (error) => {
+    lose(error.message)
+    // ssh2 says goodbye and waits for the server's; one that lies never says it.
+    socket.destroy()
+  })
   client.on('close', () => {
     stopWatch()
     lose('it closed the connection')
   })
   return {
-    exec: (command) => openChannel(client, socket, command, options.connectTimeoutMs),
+    exec: async (command) => {
+      try {
+        return await openChannel(client, socket, command, options.connectTimeoutMs, flood)
+      } catch (error) {
+        throw flood.flooded() ?? error
+      }
+    },
     serverIdent: login.serverIdent,
     banner: login.banner,
     hostKeyFingerprint: fingerprintOf(login.hostKey),
@@ -177,7 +231,11 @@ function connectionOf(
     close() {
       closing = true
       stopWatch()
-      client.end()
+      try {
+        client.end()
+      } catch {
+        // ssh2 throws once it has given up on what the server sends.
+      }
       // Nobody waits for the server's goodbye, one round trip away, nor for one that never says it.
       socket.destroySoon()
       setTimeout(() => socket.destroy(), 1_000).unref()
@@ -188,7 +246,7 @@ function connectionOf(
 
 function lostError(host: string, why: string): DeployError {
   return new DeployError('connection-lost', {
-    cause: `The connection to ${host} was lost: ${why}.`,
+    cause: `The connection to ${host} was lost: ${cutToBytes(visible(why), 200)}.`,
     cure: 'Run the job again; what had begun on the server goes on to its end or is cleaned up by the next deploy.',
     input: 'host',
   })
@@ -206,6 +264,7 @@ function tcpFailure(options: ConnectOptions, code: string, message: string): Con
     message,
     firstBytes: '',
     serverIdent: '',
+    banner: '',
     hostKeyTypes: [],
     authentication: {
       key: key && { type: key.type, fingerprint: key.fingerprint, publicLine: key.publicLine },
