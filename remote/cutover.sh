@@ -31,7 +31,7 @@ await_frame() {
 # One request through nginx on this machine, as a visitor would.
 # $1: release that should answer, $2: seconds to keep trying (a reload of nginx takes a moment)
 ask_nginx() {
-  patiently /usr/bin/python3 -I "$dir/http.py" smoke "$dir/check.json" "$1" "$2" >"$dir/nginx-answer" 2>&1 || :
+  patiently /usr/bin/python3 -I "$dir/http.py" smoke "$asking" "$1" "$2" >"$dir/nginx-answer" 2>&1 || :
   answer=
   IFS= read -r answer <"$dir/nginx-answer" || :
 }
@@ -90,6 +90,8 @@ settle() {
 "
   state_save
   kept_now=yes
+  commit_nginx
+  drop_keys
   emit "kept $release"
   if [ -n "$old" ] && [ "$old" != "$release" ]; then
     disable_release "$old"

@@ -38,6 +38,11 @@ facts() {
   mount=/srv
   [ -d /srv ] || mount=/
   fact disk "$(space "$mount")"
+  for folder in /var /tmp; do fact free "$folder $(space "$folder")"; done
+  # Root may write everywhere, but for a file system that is mounted read-only.
+  for folder in /etc /opt /srv /tmp /var; do
+    [ ! -d "$folder" ] || [ -w "$folder" ] || fact read-only "$folder"
+  done
   dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null | while read -r status package; do
     [ "$status" != installed ] || fact installed "$package"
   done
@@ -46,9 +51,10 @@ facts() {
     fact nginx-user "$(sed -n 's/^[[:space:]]*user[[:space:]]\{1,\}\([a-z0-9_-]*\).*;.*/\1/p' /etc/nginx/nginx.conf 2>/dev/null | head -n 1)"
   fi
   if [ -d /etc/nginx/sites-enabled ]; then sites=/etc/nginx/sites-enabled; else sites=/etc/nginx/conf.d; fi
-  for file in "web-$name.conf" 00-flask-deploy-default.conf; do
+  for file in "web-$name.conf" 00-flask-deploy-default.conf 00-flask-deploy-default-tls.conf; do
     [ ! -f "$sites/$file" ] || fact file "$file $(sha256sum <"$sites/$file" | cut -c 1-64)"
   done
+  certificate_facts
   for tool in /opt/flask-deploy/uv-*/bin/uv; do
     [ ! -x "$tool" ] || fact uv "$(basename "${tool%/bin/uv}")"
   done
@@ -71,6 +77,51 @@ facts() {
   else
     taken
   fi
+}
+
+# $1: a certificate's file. Of the file only the first certificate is read: a key may be in it too.
+certificate() {
+  lineage=${1#/etc/letsencrypt/live/}
+  lineage=${lineage%/*} found=$1
+  authority=$(sed -n 's/^server = //p' "/etc/letsencrypt/renewal/$lineage.conf" 2>/dev/null | head -n 1)
+  if [ "$lineage" = "web-$name" ]; then
+    # Of one that lost a part certbot knows nothing more; what nginx uses may still be in the archive.
+    for part in cert chain fullchain privkey; do
+      [ -L "${1%/*}/$part.pem" ] && [ -f "${1%/*}/$part.pem" ] || authority=
+    done
+    [ -f "$1" ] || found=$(find "/etc/letsencrypt/archive/$lineage" -name 'fullchain*.pem' 2>/dev/null | sort -V | tail -n 1)
+  fi
+  [ -f "$found" ] || return 0
+  fact certificate "$1 ${authority:--} $(sed -n '/-----BEGIN CERTIFICATE-----/,/-----END CERTIFICATE-----/{/-----/!p;/-----END/q}' "$found" | tr -d '\r\n')"
+}
+
+# The certificates that the site could use: the one it has, certbot's of this app, and those that are no app's.
+certificate_facts() {
+  fact now "$(date +%s)"
+  used=$(sed -n 's/^ *ssl_certificate \(.*\);$/\1/p' "$sites/web-$name.conf" 2>/dev/null | head -n 1)
+  if [ -n "$used" ]; then
+    fact site-certificate "$used"
+    certificate "$used"
+  fi
+  for file in /etc/letsencrypt/live/*/fullchain.pem; do
+    case $file in
+      "$used") ;;
+      "/etc/letsencrypt/live/web-$name/fullchain.pem") certificate "$file" ;;
+      /etc/letsencrypt/live/web-*)
+        app=${file%/fullchain.pem}
+        [ -e "/srv/${app##*/}/state" ] || certificate "$file"
+        ;;
+      *) certificate "$file" ;;
+    esac
+  done
+  for timer in certbot snap.certbot.renew; do
+    if [ -e "/etc/systemd/system/timers.target.wants/$timer.timer" ] && systemctl --quiet is-active "$timer.timer"; then
+      fact renewal yes
+    fi
+  done
+  while read -r address _ _ scope _; do
+    [ "$scope" != 00 ] || fact address6 "$address"
+  done 2>/dev/null </proc/net/if_inet6 || :
 }
 
 # Whatever bears the app's name though no deploy has made it: an app always begins with its state file.

@@ -12,6 +12,13 @@ write_file() {
   mv -T "$tmp" "$1"
 }
 
+# $1: path, $2: mode, $3: owner:group
+make_folder() {
+  [ -d "$1" ] || mkdir -m 0700 "$1"
+  chown "$3" "$1"
+  chmod "$2" "$1"
+}
+
 # Has a file exactly this content? (The dot keeps the newlines at the end, which a substitution drops.)
 # $1: path, $2: content
 holds() { [ "$(cat "$1" 2>/dev/null && echo .)" = "$2." ]; }

@@ -46,7 +46,7 @@ start_program() {
   {
     s=0
     systemd-run --quiet --wait --collect --unit="flask-deploy-$name-$run" \
-      -p KillMode=mixed -p TimeoutStopSec=60 -p "StandardError=append:$dir/stderr" -p UMask=0022 \
+      -p KillMode=mixed -p TimeoutStopSec=60 -p LimitCORE=0 -p "StandardError=append:$dir/stderr" -p UMask=0022 \
       /bin/sh "$dir/program" </dev/null >/dev/null 2>>"$dir/stderr" || s=$?
     # A program that was killed has said no "end".
     if [ "$(grep -c '^[0-9.]* end ' "$dir/events")" -lt "$starts" ]; then
@@ -61,10 +61,20 @@ frames() {
     case $frame in
       file)
         make_folders
-        head -c "$two" | gzip -d >"$dir/$one.part"
+        # Cut in the middle: half a program has secrets too.
+        head -c "$two" | gzip -d >"$dir/$one.part" || {
+          rm -f "$dir/$one.part"
+          break
+        }
         mv "$dir/$one.part" "$dir/$one"
         ;;
-      part) head -c "$one" >>"$bundle.part" ;;
+      part)
+        head -c "$one" >>"$bundle.part" || {
+          # The program says so and goes back. Where a frame begins is lost, so what still comes is for nobody.
+          : >"$dir/bundle-full"
+          cat >/dev/null
+        }
+        ;;
       whole)
         mv "$bundle.part" "$bundle"
         whole=yes
@@ -82,7 +92,7 @@ frames() {
   done
   # The connection is gone: a bundle that has not arrived never will.
   if [ "$starts" = 0 ]; then
-    rmdir "$dir" 2>/dev/null || :
+    rm -rf "$dir"
   else
     [ "$whole" = yes ] || : >"$dir/bundle-lost"
     # The program takes it away with itself; one that ended before the bundle came left that to us.

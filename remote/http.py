@@ -3,8 +3,10 @@
 Run by root with /usr/bin/python3 -I: nothing of the project's is imported. Python 3.6 and newer, standard library.
     http.py health SETTINGS RELEASE SOCKET UNIT    prints "ok STATUS MS ANSWERS" or "fail CODE DETAIL"
     http.py smoke SETTINGS RELEASE SECONDS         prints "ok STATUS MS RELEASE" or "fail CODE STATUS RELEASE"
-SETTINGS is a file (secrets are no arguments): JSON with host, scheme, path, smoke {host, path}, explicit, statuses, text,
-timeout (s), nonces {release: nonce}.
+    http.py probe TOKEN CONTENT NAME...            prints "go", or the first name that does not lead here
+    http.py reach URL                              prints "ok" where an ACME directory answers there
+SETTINGS is a file (secrets are no arguments): JSON with host, scheme, path, smoke {host, path, secure, verify}, explicit,
+statuses, text, timeout (s), nonces {release: nonce}.
 """
 
 import http.client
@@ -12,10 +14,12 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
 import time
+import urllib.request
 
 GOOD_ANSWERS = 3
 SAME_BAD_ANSWERS = 3
@@ -31,6 +35,22 @@ class UnixConnection(http.client.HTTPConnection):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
         self.sock.connect(self.path)
+
+
+class SecureConnection(http.client.HTTPSConnection):
+    """To this machine, whatever the name that is asked for leads to."""
+
+    def __init__(self, name, timeout, verify):
+        context = ssl.create_default_context()
+        if not verify:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        super().__init__("127.0.0.1", 443, timeout=timeout, context=context)
+        self.context, self.name = context, name
+
+    def connect(self):
+        plain = socket.create_connection(("127.0.0.1", 443), self.timeout)
+        self.sock = self.context.wrap_socket(plain, server_hostname=self.name)
 
 
 class Answer:
@@ -190,12 +210,18 @@ def smoke(settings, release, seconds):
     deadline = time.monotonic() + seconds
     while True:
         try:
-            connection = http.client.HTTPConnection("127.0.0.1", settings["port"], timeout=settings["timeout"])
+            page = settings["smoke"]
+            if page["secure"]:
+                connection = SecureConnection(page["host"], settings["timeout"], page["verify"])
+            else:
+                connection = http.client.HTTPConnection("127.0.0.1", 80, timeout=settings["timeout"])
             answer = ask(connection, settings, release)
             code = "wrong-release" if answer.release != release else fault(settings, answer, settings["text"])
             if code is None:
                 return "ok %d %d %s" % (answer.status, answer.ms, answer.release)
             result = "fail %s %d %s" % (code, answer.status, answer.release or "none")
+        except ssl.SSLError as error:
+            result = "fail tls 0 %s" % type(error).__name__
         except (OSError, http.client.HTTPException) as error:
             result = "fail unreachable 0 %s" % type(error).__name__
         if time.monotonic() >= deadline:
@@ -203,8 +229,38 @@ def smoke(settings, release, seconds):
         time.sleep(0.05)
 
 
+def probe(token, content, names):
+    path = "/.well-known/acme-challenge/" + token
+    for name in names:
+        try:
+            found = {entry[4][0] for entry in socket.getaddrinfo(name, 80, type=socket.SOCK_STREAM)}
+            for address in found:
+                connection = http.client.HTTPConnection(address, 80, timeout=10)
+                connection.request("GET", path, headers={"Host": name, "Connection": "close"})
+                if connection.getresponse().read(200).decode("latin-1") != content:
+                    return name
+        except (OSError, http.client.HTTPException):
+            return name
+    return "go"
+
+
+def reach(url):
+    try:
+        with urllib.request.urlopen(url, timeout=15) as answer:
+            return "ok" if "newOrder" in json.loads(answer.read(BODY_LIMIT).decode()) else "fail"
+    except (OSError, ValueError, http.client.HTTPException):
+        return "fail"
+
+
 def main(arguments):
-    with open(arguments[1]) as file:
+    if arguments[0] == "probe":
+        print(probe(arguments[1], arguments[2], arguments[3:]), flush=True)
+        return
+    if arguments[0] == "reach":
+        print(reach(arguments[1]), flush=True)
+        return
+    # Python 3.6 takes ASCII for the encoding of LC_ALL=C.
+    with open(arguments[1], encoding="utf-8") as file:
         settings = json.load(file)
     if arguments[0] == "health":
         print(health(settings, arguments[2], arguments[3], arguments[4]), flush=True)

@@ -5,6 +5,7 @@ begin() {
   exec 3>>"$dir/events"
   failure='' child='' stage=working
   made_release=no made_units=no nginx_changed=no flipped=no kept_now=no draining='' old='' current='' previous='' attempt=''
+  asking=$dir/check.json
   trap ended EXIT
   trap 'fail stopped' TERM INT HUP
   state_load
@@ -21,7 +22,8 @@ ended() {
     [ "$status" != 0 ] || status=1
     [ -n "$failure" ] || emit "fail internal $status"
     end_child
-    [ "$kept_now" = yes ] || undo
+    # After the verdict only what is still on its way is taken back.
+    if [ "$kept_now" = yes ]; then restore_nginx; else undo; fi
   else
     status=0
   fi
@@ -30,7 +32,7 @@ ended() {
   emit "serving $(serving)"
   emit "end $status"
   # The events stay for a runner that comes back; secrets do not.
-  rm -f "$dir/program" "$dir/check.json" "$dir/build.env"
+  rm -f "$dir/program" "$dir/check.json" "$dir/secured.json" "$dir/build.env" "$dir/app.log"
   [ -z "$draining" ] || leave "$draining"
   exit "$status"
 }

@@ -29,6 +29,7 @@ found_ids() {
 # An earlier deploy that was cut off: back to what the state file says, and its remains away.
 repair() {
   clean_runs
+  mend_lineage "web-$name" || :
   if [ -n "$attempt" ] || { [ -n "$current" ] && [ "$(serving)" != "$current" ]; }; then
     link=$(serving)
     if [ -n "$current" ] && [ "$link" != "$current" ]; then
@@ -55,16 +56,30 @@ repair() {
   systemctl daemon-reload
 }
 
+# What a program that was killed had begun goes on without it, and would write into what is cleaned up. Under the app's
+# lock none of it is anybody's any more.
+# $1: the active units, a line each
+end_orphans() {
+  for unit in $(printf '%s\n' "$1" |
+    sed -n 's/^\(flask-deploy-'"$name"'-[0-9a-f]*-\(build\|persist\|release-command\)\.service\) .*/\1/p'); do
+    systemctl kill -s KILL "$unit" 2>/dev/null || :
+    systemctl stop "$unit" 2>/dev/null || :
+    changed ended "$unit"
+  done
+}
+
 # What earlier runs left in /run and of their bundles; a run whose unit is active may still wait for the lock.
 # Programs are started for what is there only: a server that is deployed to often has many folders.
 clean_runs() {
   active=$(systemctl list-units --plain --no-legend --state=active,activating,deactivating "flask-deploy-$name-*.service")
+  end_orphans "$active"
   for folder in "/run/flask-deploy/$name"/*/; do
     id=${folder%/}
     id=${id##*/}
     case "flask-deploy-$name-$run.service $active" in *"flask-deploy-$name-$id.service"*) continue ;; esac
     # A program that was killed could not remove what is secret in it.
-    for left in "$folder"program "$folder"check.json "$folder"build.env "/var/lib/flask-deploy/incoming/$name-$id"*; do
+    for left in "$folder"program "$folder"check.json "$folder"secured.json "$folder"build.env "$folder"app.log "$folder"*.part \
+      "/var/lib/flask-deploy/incoming/$name-$id"*; do
       [ ! -e "$left" ] || rm -f "$left"
     done
   done

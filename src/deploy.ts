@@ -1,7 +1,10 @@
 import { type Applied, apply } from './apply/apply.ts'
 import type { Conversation } from './apply/conversation.ts'
 import type { ServerEvent } from './apply/event.ts'
+import type { WorkLimits } from './apply/time-limits.ts'
 import { type ReleaseTest, type Smoked, testRelease } from './check/test-release.ts'
+import type { Https } from './https.ts'
+import { type Limits, limitOf } from './limits.ts'
 import type { Plan } from './plan/operation.ts'
 import { makePlan } from './plan/plan.ts'
 import type { Wish } from './plan/wish.ts'
@@ -24,8 +27,10 @@ export interface Deploy {
   /** The run's ID: hex digits. */
   readonly run: string
   readonly test: (plan: Plan) => ReleaseTest
+  readonly https: Pick<Https, 'preflight' | 'testSecured' | 'onEvent'>
   /** Told of each plan that takes the place of the first. */
   readonly onPlan: (plan: Plan, facts: Facts) => void
+  readonly limits: Limits
   readonly signal: AbortSignal
 }
 
@@ -48,16 +53,17 @@ export async function deploy(first: Plan, deployment: Deploy): Promise<Deployed>
     if (result.applied.failure?.code !== 'facts-changed' || count === MOST_PLANS || signal.aborted)
       return result
     recorder.say('Another deploy changed the server meanwhile: looking again.')
+    recorder.note({ serving: result.applied.serving })
     const facts: Facts = await conversation.facts(signal)
     plan = makePlan(facts, wish)
     deployment.onPlan(plan, facts)
-    if (plan.kind === 'unchanged')
+    if (plan.kind === 'unchanged' && plan.operations.length === 0)
       return { plan, applied: { ...result.applied, failure: undefined }, smoked: undefined }
   }
 }
 
 async function applyOnce(plan: Plan, deployment: Deploy, withBundle: boolean): Promise<Deployed> {
-  const { conversation, recorder, wish, signal, run } = deployment
+  const { conversation, recorder, wish, signal, run, https } = deployment
   let smoked: Smoked | undefined
   const { behaviour } = wish.inputs
   const test = deployment.test(plan)
@@ -71,6 +77,7 @@ async function applyOnce(plan: Plan, deployment: Deploy, withBundle: boolean): P
         holder: deployment.holder,
         lockTimeoutSeconds: Math.ceil(behaviour.lockTimeoutMs / 1000),
       },
+      limits: workLimits(deployment.limits, wish),
       bundle: plan.kind === 'deploy' && withBundle ? wish.project.bundle : undefined,
       test: async (release, answered) => {
         const found = await testRelease(test, release, answered, signal)
@@ -79,12 +86,33 @@ async function applyOnce(plan: Plan, deployment: Deploy, withBundle: boolean): P
         recorder.say(tell(release, found))
         return found
       },
-      onEvent: (event) => record(recorder, event, plan),
+      preflight: (token, content) => https.preflight(token, content),
+      testSecured: (leaf, answered) => https.testSecured(leaf, answered),
+      onEvent: (event) => {
+        record(recorder, event, plan)
+        https.onEvent(event)
+      },
       onUpload: uploadProgress(recorder),
     },
     signal,
   )
   return { plan, applied, smoked }
+}
+
+function workLimits(limits: Limits, { inputs }: Wish): WorkLimits {
+  const given = {
+    'connect-timeout': inputs.server.connectTimeoutMs,
+    'lock-timeout': inputs.behaviour.lockTimeoutMs,
+    'health-timeout': inputs.behaviour.healthTimeoutMs,
+  }
+  const { otherAppMs, uploadMs, cancelMs } = limits
+  return {
+    of: (phase) => limitOf(phase, limits, given),
+    inputOf: (phase) => limits.phases[phase].plus,
+    otherAppMs,
+    uploadMs,
+    cancelMs,
+  }
 }
 
 /** Says how far the bundle is, every few seconds; a small one is there before there is anything to say. */
@@ -176,6 +204,9 @@ function record(recorder: Recorder, event: ServerEvent, plan: Plan): void {
       recorder.toolLine(event.line)
       break
     case 'answered':
+    case 'preflight':
+    case 'certificate':
+    case 'secured':
     case 'serving':
     case 'fail':
     case 'end':

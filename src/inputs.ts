@@ -6,6 +6,7 @@ export interface Inputs {
   readonly server: ServerInputs
   readonly app: AppInputs
   readonly site: SiteInputs
+  readonly tls: TlsInputs
   readonly behaviour: BehaviourInputs
 }
 
@@ -41,6 +42,8 @@ export interface AppInputs {
   /** Debian package names. */
   readonly packages: readonly string[]
   readonly env: ReadonlyMap<string, string>
+  /** File name -> content, for the folder that `CREDENTIALS_DIRECTORY` names. */
+  readonly secretFiles: ReadonlyMap<string, string>
   readonly releaseCommand: string | undefined
   readonly persist: readonly string[]
   /** gitignore patterns, relative to the repository's root. */
@@ -62,6 +65,21 @@ export interface SiteInputs {
   readonly threads: number
   /** Seconds a request may take. */
   readonly timeoutSeconds: number
+}
+
+/** HTTPS: where the certificate comes from. */
+export interface TlsInputs {
+  readonly mode: 'auto' | 'off' | 'provided'
+  /** PEM: the site's certificate, then its authorities'. With `provided` it is there, and `key` belongs to it. */
+  readonly certificate: string | undefined
+  /** PEM (PKCS#8), without passphrase. */
+  readonly key: string | undefined
+  readonly email: string | undefined
+  readonly staging: boolean
+  /** The ACME directory's URL; undefined: Let's Encrypt's. */
+  readonly acmeServer: string | undefined
+  /** Strict-Transport-Security's max-age. */
+  readonly hstsSeconds: number
 }
 
 /** One line of `static`: `folder` (served under `/folder`), or `/url: folder`. */

@@ -15,6 +15,7 @@ export const phases = [
   'health',
   'cutover',
   'smoke',
+  'certificate',
   'report',
 ] as const
 

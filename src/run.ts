@@ -1,17 +1,20 @@
 import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
+import { posix } from 'node:path'
 import { Conversation } from './apply/conversation.ts'
-import { domainAddresses, pointsAt } from './check/dns.ts'
 import { EarlyConnection } from './check/early-connection.ts'
-import { type ReleaseTest, type Smoked, testRelease } from './check/test-release.ts'
+import { type ReleaseTest, releaseTest, type Smoked, testRelease } from './check/test-release.ts'
 import { connectTo } from './connect.ts'
 import { deploy } from './deploy.ts'
 import { DeployError } from './errors.ts'
+import { Https } from './https.ts'
 import { type GetInput, parseInputs } from './inputs/parse.ts'
 import type { Inputs } from './inputs.ts'
+import type { Limits } from './limits.ts'
 import type { Plan } from './plan/operation.ts'
 import { askedPackages } from './plan/packages.ts'
 import { makePlan } from './plan/plan.ts'
+import { certificateNames } from './plan/tls.ts'
 import { releaseId, type Wish } from './plan/wish.ts'
 import type { Exec } from './project/exec.ts'
 import type { Project } from './project/project.ts'
@@ -32,6 +35,7 @@ export interface Surroundings {
   readonly log: Log
   readonly results: Results
   readonly exec: Exec
+  readonly limits: Limits
   /** Aborted where GitHub cancels the job. */
   readonly signal: AbortSignal
   /** Remembers the run for `post`: its ID on the server, '' once nothing is left to be stopped. */
@@ -56,14 +60,18 @@ export async function run(surroundings: Surroundings): Promise<boolean> {
     else if (error instanceof Error) log.debug(error.stack ?? '')
     ending = endingOfError(error, recorder.report().serving)
   }
-  if (surroundings.signal.aborted) ending = endingOfCancel(ending.serving)
+  const { signal } = surroundings
+  if (signal.aborted) {
+    const crashed = signal.reason instanceof DeployError && signal.reason.code === 'internal'
+    ending = crashed ? endingOfError(signal.reason, ending.serving) : endingOfCancel(ending.serving)
+  }
   return tellEnding(ending, recorder, log, results, redact, environment)
 }
 
 async function work(surroundings: Surroundings, recorder: Recorder): Promise<Ending> {
   recorder.phase('inputs')
   const inputs = parseInputs(surroundings.input)
-  recorder.note({ command: inputs.command, url: siteUrl(inputs).href })
+  recorder.note({ command: inputs.command, url: probableUrl(inputs).href })
 
   // Connecting takes its round trips while the project is read.
   const connecting = connectTo(inputs, surroundings, (text) => recorder.say(text))
@@ -102,13 +110,8 @@ async function onServer(
 ): Promise<Ending> {
   const { signal } = surroundings
   recorder.phase('facts')
-  const pointing =
-    inputs.behaviour.smokeFrom === 'off' ? [] : inputs.site.domains.map((domain) => domainAddresses(domain))
-  const tested = testedAt(inputs, connection)
-  const early =
-    tested.from === 'runner' && inputs.command !== 'plan'
-      ? new EarlyConnection(tested.address, tested.port)
-      : undefined
+  const https = new Https({ inputs, recorder, address: connection.remoteAddress, signal })
+  const early = earlyConnection(inputs, connection)
   const id = randomBytes(8).toString('hex')
   const { conversation, facts } = await Conversation.start(
     connection,
@@ -119,6 +122,7 @@ async function onServer(
       packages: askedPackages(inputs.app.packages),
       user: inputs.server.user,
       sudoPassword: inputs.server.sudoPassword,
+      factsMs: surroundings.limits.phases.facts.ms,
     },
     signal,
   )
@@ -132,10 +136,11 @@ async function onServer(
     recorder.note({ serving: facts.state?.current ?? '' })
     const plan = makePlan(facts, wish)
     notePlan(plan, facts, recorder)
-    const test = (applied: Plan) => ({
-      ...tested,
-      check: applied.check,
+    https.onPlan(plan, facts)
+    const test = (applied: Plan): ReleaseTest => ({
+      ...releaseTest(inputs.behaviour, connection.remoteAddress, applied.check, applied.trusted),
       ...(early === undefined ? {} : { early }),
+      requestMs: surroundings.limits.requestMs,
     })
     if (inputs.command === 'plan') {
       for (const change of describePlan(plan, facts, project.name))
@@ -147,8 +152,13 @@ async function onServer(
       recorder.say(`Release ${plan.release} is what was asked for: nothing to change, nothing to restart.`)
       const smoked = await testUnchanged(test(plan), plan, signal)
       if (smoked.report !== null) recorder.note({ smoke: smoked.report })
-      await tellDomains(inputs, connection, pointing, recorder)
-      return endingOf({ plan, applied: undefined, smoked, facts, project, inputs }, recorder.lines)
+      if (!smoked.ok || plan.operations.length === 0) {
+        const unsecured = await https.finish()
+        return endingOf(
+          { plan, applied: undefined, smoked, facts, project, inputs, unsecured },
+          recorder.lines,
+        )
+      }
     }
     surroundings.remember(id)
     const deployed = await deploy(plan, {
@@ -158,12 +168,17 @@ async function onServer(
       holder: holder(surroundings),
       run: id,
       test,
-      onPlan: (anew, seen) => notePlan(anew, seen, recorder),
+      https,
+      onPlan: (anew, seen) => {
+        notePlan(anew, seen, recorder)
+        https.onPlan(anew, seen)
+      },
+      limits: surroundings.limits,
       signal,
     })
     if (deployed.applied.end !== 'lost') surroundings.remember('')
-    await tellDomains(inputs, connection, pointing, recorder)
-    return endingOf({ ...deployed, facts, project, inputs }, recorder.lines)
+    const unsecured = signal.aborted ? undefined : await https.finish()
+    return endingOf({ ...deployed, facts, project, inputs, unsecured }, recorder.lines)
   } finally {
     early?.close()
     conversation.end()
@@ -185,7 +200,13 @@ function tellProject(project: Project, recorder: Recorder): void {
   recorder.note({ app: project.name, commit: project.commit ?? '' })
   const { bundle, target, requirements } = project
   recorder.say(`App ${project.name}: ${target.module}:${target.expression} (${target.reason}).`)
-  recorder.say(`Dependencies: ${requirements.file} (${requirements.reason}).`)
+  const unpinned = (requirements.unpinned ?? []).map((one) => ({
+    ...one,
+    file: posix.join(project.source, one.file),
+  }))
+  recorder.note({ unpinned })
+  const loose = unpinned.length === 0 ? '' : `; ${unpinned.length} not pinned by hash`
+  recorder.say(`Dependencies: ${requirements.file} (${requirements.reason}${loose}).`)
   recorder.say(`Bundle: ${bundle.files} files, ${bundle.contentBytes} bytes (${bundle.bytes} compressed).`)
   for (const warning of project.warnings) recorder.warn(warning)
 }
@@ -208,39 +229,24 @@ function notePlan(plan: Plan, facts: Facts, recorder: Recorder): void {
   )
 }
 
-/** Where visitors find the site, and from where they are played. */
-function testedAt(inputs: Inputs, connection: Connection): Omit<ReleaseTest, 'check' | 'early'> {
-  const { smokeUrl, smokeFrom } = inputs.behaviour
-  const url = smokeUrl === undefined ? siteUrl(inputs) : new URL(smokeUrl)
-  return {
-    from: smokeFrom,
-    url,
-    address: smokeUrl === undefined ? connection.remoteAddress : url.hostname.replace(/^\[|\]$/g, ''),
-    port: Number(url.port) || (url.protocol === 'https:' ? 443 : 80),
-  }
+/** Opens the connection that the smoke test will most likely use: that saves it a round trip. */
+function earlyConnection(inputs: Inputs, connection: Connection): EarlyConnection | undefined {
+  if (inputs.behaviour.smokeFrom !== 'runner' || inputs.command === 'plan') return undefined
+  const { smokeUrl } = inputs.behaviour
+  const url = smokeUrl === undefined ? probableUrl(inputs) : new URL(smokeUrl)
+  const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80)
+  const address = smokeUrl === undefined ? connection.remoteAddress : url.hostname.replace(/^\[|\]$/g, '')
+  return new EarlyConnection(address, port, url)
 }
 
-/** Where visitors find the site; `_` is any name, so the server's own. */
-function siteUrl(inputs: Inputs): URL {
+/** Where visitors find the site, as far as the inputs tell; `_` is any name, so the server's own. */
+function probableUrl(inputs: Inputs): URL {
   const [domain = '_'] = inputs.site.domains
   const host = domain === '_' ? inputs.server.host : domain
   const path = inputs.behaviour.healthPath ?? '/'
-  return new URL(path, `http://${host.includes(':') ? `[${host}]` : host}/`)
-}
-
-async function tellDomains(
-  inputs: Inputs,
-  connection: Connection,
-  pointing: readonly ReturnType<typeof domainAddresses>[],
-  recorder: Recorder,
-): Promise<void> {
-  const found = await Promise.all(pointing)
-  for (const [index, addresses] of found.entries()) {
-    const domain = inputs.site.domains[index]
-    if (domain === undefined || domain === '_') continue
-    const fault = pointsAt(domain, addresses, [connection.remoteAddress])
-    if (fault !== undefined) recorder.warn({ code: 'domain-elsewhere', text: `${fault.cause} ${fault.cure}` })
-  }
+  const url = new URL(path, `http://${host.includes(':') ? `[${host}]` : host}/`)
+  if (certificateNames(inputs).includes(url.hostname)) url.protocol = 'https:'
+  return url
 }
 
 function projectInputs(inputs: Inputs): Parameters<typeof readProject>[0] {

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type SmokeRequest, smoke } from '../../src/check/smoke.ts'
+import { otherKey, otherPem, overKey, overPem, shopKey, shopPem } from '../config/certificates.ts'
 
 const nonce = '0123456789abcdef0123456789abcdef'
 const release = '20261122T101500-abcdef0'
@@ -274,6 +275,47 @@ describe('over HTTPS', () => {
     expect(count).toBe(1)
   })
 
+  test.runIf(available)(
+    'one that was handed over is good enough for its own name, and that is said',
+    async () => {
+      const server = createTlsServer({ key: pem('key'), cert: pem('crt') }, app())
+      const port = await listen(server)
+      const trusted = pem('crt')
+      const result = await check(port, { url, trusted })
+      expect(result).toMatchObject({ ok: true, advice: expect.stringContaining('Browsers do not know') })
+      expect(await check(port, { url: new URL('https://other.example/'), trusted })).toMatchObject({
+        code: 'tls',
+      })
+      expect(await check(port, { url, trusted: otherPem })).toMatchObject({ ok: false, code: 'tls' })
+    },
+  )
+
+  test('one that is over is no fault of the release where that is known, and that is said', async () => {
+    const port = await listen(createTlsServer({ key: overKey, cert: overPem }, app()))
+    const site = { url: new URL('https://shop.example/'), trusted: overPem }
+    expect(await check(port, site)).toMatchObject({ ok: false, code: 'tls' })
+    const known = await check(port, { ...site, over: true })
+    expect(known).toMatchObject({ ok: true, advice: 'Its certificate is over.' })
+    const stranger = { ...site, trusted: otherPem, over: true }
+    expect(await check(port, stranger)).toMatchObject({ ok: false, code: 'tls' })
+  })
+
+  test('one that nginx has just been told of may need a moment to be there', async () => {
+    const before = { key: otherKey, cert: otherPem }
+    const server = createTlsServer(before, app())
+    const port = await listen(server)
+    const site = { url: new URL('https://shop.example/'), trusted: shopPem }
+    let asked = 0
+    server.on('tlsClientError', () => {
+      asked += 1
+      if (asked === 3) server.setSecureContext({ key: shopKey, cert: shopPem })
+    })
+    expect(await check(port, { ...site, anew: true })).toMatchObject({ ok: true })
+    server.setSecureContext(before)
+    expect(await check(port, { ...site, anew: true })).toMatchObject({ ok: false, code: 'tls' })
+    expect(pauses).toHaveLength(4)
+  })
+
   test.runIf(available)('a port without TLS is told', async () => {
     const { port } = await serve(app())
     expect(await check(port, { url })).toMatchObject({ ok: false, code: 'tls' })
@@ -287,12 +329,15 @@ describe('over HTTPS', () => {
       server.on('connection', () => connections++)
       const port = await listen(server)
       // Trust is the process's, so this runs in one of its own.
-      const run = (name: string, reuse: boolean) => {
+      const run = (name: string, reuse: 'none' | 'tcp' | 'early') => {
         const script = `
         import { connect } from 'node:net'
+        import { EarlyConnection } from ${JSON.stringify(join(import.meta.dirname, '../../src/check/early-connection.ts'))}
         import { smoke } from ${JSON.stringify(join(import.meta.dirname, '../../src/check/smoke.ts'))}
-        const preconnect = ${reuse} ? connect({ port: ${port}, host: '127.0.0.1' }) : undefined
-        if (preconnect) await new Promise((resolve) => preconnect.once('connect', resolve))
+        const early = new EarlyConnection('127.0.0.1', '${reuse}' === 'early' ? ${port} : 1, new URL('https://example.com/'))
+        await new Promise((resolve) => setTimeout(resolve, 200))
+        const preconnect = '${reuse}' === 'tcp' ? connect({ port: ${port}, host: '127.0.0.1' }) : early.take('127.0.0.1', ${port})
+        if ('${reuse}' === 'tcp') await new Promise((resolve) => preconnect.once('connect', resolve))
         const result = await smoke({ address: '127.0.0.1', port: ${port}, url: new URL('https://${name}/'),
           nonce: '${nonce}', release: '${release}', explicitPath: false, timeoutMs: 5000, preconnect }, AbortSignal.timeout(9000))
         console.log(JSON.stringify(result))`
@@ -305,11 +350,12 @@ describe('over HTTPS', () => {
         )
         return promise
       }
-      expect(JSON.parse(await run('example.com', false))).toMatchObject({ ok: true, status: 200 })
-      expect(JSON.parse(await run('example.com', true))).toMatchObject({ ok: true, status: 200 })
+      expect(JSON.parse(await run('example.com', 'none'))).toMatchObject({ ok: true, status: 200 })
+      expect(JSON.parse(await run('example.com', 'tcp'))).toMatchObject({ ok: true, status: 200 })
+      expect(JSON.parse(await run('example.com', 'early'))).toMatchObject({ ok: true, status: 200 })
       // Each used one connection: the open one, where there was one.
-      expect(connections).toBe(2)
-      expect(JSON.parse(await run('example.org', false))).toMatchObject({ ok: false, code: 'tls' })
+      expect(connections).toBe(3)
+      expect(JSON.parse(await run('example.org', 'none'))).toMatchObject({ ok: false, code: 'tls' })
     },
     20_000,
   )

@@ -21,6 +21,7 @@ export function releaseOf(change: Partial<ReleaseSettings> = {}): ReleaseSetting
     threads: 4,
     timeoutSeconds: 60,
     env: new Map([['GREETING', 'hello']]),
+    secretFiles: [],
     nonce: '0123456789abcdef0123456789abcdef',
     systemd: 252,
     nginxGroup: 'www-data',
@@ -36,6 +37,9 @@ export function siteOf(change: Partial<SiteSettings> = {}): SiteSettings {
     ipv6: true,
     maxBodySize: '16m',
     timeoutSeconds: 60,
+    tls: undefined,
+    nginx: '1.22.1',
+    hstsSeconds: 86_400,
     ...change,
   }
 }

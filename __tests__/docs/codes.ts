@@ -11,11 +11,11 @@ const spoken = {
   made: new RegExp(String.raw`\b(?:lasting|passing|diagnosis|error|fault)\(\s*${code}`, 'g'),
   /** `{ code: 'code', explanation }`, thrown later. */
   returned: new RegExp(String.raw`\bcode: ${code},\s*explanation\b`, 'g'),
-  warning: new RegExp(String.raw`\bcode: ${code},\s*text\b`, 'g'),
+  warning: new RegExp(String.raw`(?:\bcode: ${code},\s*text\b|\bwarning\(\s*${code})`, 'g'),
 }
 
 /** How the server's own request through nginx may end: told as one of the codes of the smoke test. */
-const answers = new Set(['unreachable'])
+const answers = new Set(['unreachable', 'tls'])
 
 /** Every code that an error of the action's can have, read from the source. */
 export function errorCodes(): ReadonlySet<string> {
@@ -32,7 +32,11 @@ export function errorCodes(): ReadonlySet<string> {
 
 /** Every code of a warning, read from the source. */
 export function warningCodes(): ReadonlySet<string> {
-  return new Set(sources().flatMap((text) => [...text.matchAll(spoken.warning)].map(([, one = '']) => one)))
+  return new Set(
+    sources().flatMap((text) =>
+      [...text.matchAll(spoken.warning)].map(([, one, other]) => one ?? other ?? ''),
+    ),
+  )
 }
 
 /** Every code that the program on the server can fail with. */

@@ -4,11 +4,23 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { renderCatchAll, renderSite } from '../../src/config/nginx.ts'
+import { renderCatchAll, renderSite, renderTlsCatchAll } from '../../src/config/nginx.ts'
 import { siteOf } from '../config/sample.ts'
 import { ensureTools, installTimeoutMs } from './tools.ts'
 
 const names = ['shop.example', 'www.shop.example', `${'long-'.repeat(8)}name.${'sub.'.repeat(4)}shop.example`]
+
+const tls = {
+  certificate: '/etc/letsencrypt/live/web-shop/fullchain.pem',
+  key: '/etc/letsencrypt/live/web-shop/privkey.pem',
+  names: ['shop.example'],
+}
+
+/** All that a server with HTTPS has. */
+function secure(nginx: string): string {
+  const site = renderSite(siteOf({ tls, nginx, domains: ['shop.example', 'new.shop.example'] }))
+  return [renderCatchAll({ ipv6: true }), renderTlsCatchAll({ ipv6: true, nginx }), site].join('\n')
+}
 
 describe('gixy', () => {
   let path = ''
@@ -25,10 +37,18 @@ describe('gixy', () => {
       'a site with large uploads and slow answers',
       renderSite(siteOf({ maxBodySize: '0', timeoutSeconds: 3600 })),
     ],
+    ...['1.22.1', '1.26.0', '1.30.0'].map((nginx): [string, string] => [
+      `a site with HTTPS, a name without, and what refuses unknown ones, for nginx ${nginx}`,
+      secure(nginx),
+    ]),
     ['what answers when nobody else does', renderCatchAll({ ipv6: true })],
     ['a site beside it', `${renderCatchAll({ ipv6: true })}\n${renderSite(siteOf())}`],
   ])('finds nothing wrong with %s', async (_, site) => {
     expect(await findings(site)).toEqual([])
+  })
+
+  test('finds one header missing for nginx 1.18, from an answer that is none: the connection is closed', async () => {
+    expect(await findings(secure('1.18.0'))).toEqual(['hsts_header'])
   })
 
   test('finds what is wrong', async () => {

@@ -75,8 +75,10 @@ test('the secret inputs are those that hold a secret', () => {
   expect(secretInputs.toSorted()).toEqual([
     'env',
     'password',
+    'secret-files',
     'ssh-key',
     'ssh-key-passphrase',
     'sudo-password',
+    'tls-key',
   ])
 })

@@ -9,6 +9,7 @@ export function wish(
     readonly inputs?: Partial<Pick<Inputs, 'command' | 'release'>>
     readonly app?: Partial<Inputs['app']>
     readonly site?: Partial<Inputs['site']>
+    readonly tls?: Partial<Inputs['tls']>
     readonly behaviour?: Partial<Inputs['behaviour']>
     readonly project?: Partial<Project>
     readonly release?: string
@@ -40,6 +41,7 @@ export function wish(
         requirements: undefined,
         packages: [],
         env: new Map(),
+        secretFiles: new Map(),
         releaseCommand: undefined,
         persist: ['instance'],
         exclude: [],
@@ -54,6 +56,17 @@ export function wish(
         threads: 4,
         timeoutSeconds: 60,
         ...changes.site,
+      },
+      tls: {
+        // HTTPS has tests of its own.
+        mode: 'off',
+        email: undefined,
+        certificate: undefined,
+        key: undefined,
+        staging: false,
+        acmeServer: undefined,
+        hstsSeconds: 86_400,
+        ...changes.tls,
       },
       behaviour: {
         lockTimeoutMs: 600_000,

@@ -218,6 +218,30 @@ const app: readonly Case[] = [
 
 const tools: readonly Case[] = [
   {
+    code: 'uv',
+    detail: '0.13.9',
+    lines: ['ERROR: Could not find a version that satisfies the requirement uv==0.13.9'],
+    cause: /^uv 0\.13\.9, which installs the Python packages, could not be installed on the server\.$/,
+    cure: /package index \(DNS, firewall, proxy\)/,
+    input: 'host',
+  },
+  {
+    code: 'uv',
+    detail: '0.13.9',
+    lines: ['ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.'],
+    cause:
+      /^uv 0\.13\.9, .* sent other bytes than those whose hashes the action brings along; nothing of them was used/,
+    cure: /`\/etc\/pip\.conf`/,
+    input: 'host',
+  },
+  {
+    code: 'gunicorn',
+    lines: ['  cause: Hash mismatch for `gunicorn==27.0.1`'],
+    cause: /^gunicorn, which the requirements do not list, .* sent other bytes/,
+    cure: /`UV_\*` in `env`/,
+    input: 'host',
+  },
+  {
     code: 'dependencies',
     detail: 'requirements.txt',
     lines: [
@@ -473,14 +497,14 @@ const others: readonly Case[] = [
   {
     code: 'not-root',
     lines: ['deploy is not in the sudoers file.'],
-    cause: /does not let this login/,
+    cause: /does not let deploy/,
     cure: /usermod -aG sudo/,
     becomes: 'sudo-not-allowed',
   },
   {
     code: 'not-root',
     lines: ["sudo-rs: I'm sorry deploy. I'm afraid I can't do that"],
-    cause: /does not let this login/,
+    cause: /does not let deploy/,
     cure: /visudo|usermod/,
     becomes: 'sudo-not-allowed',
   },

@@ -1,7 +1,8 @@
+import { X509Certificate } from 'node:crypto'
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { connect, isIP, type Socket } from 'node:net'
-import { checkServerIdentity, type TLSSocket, connect as tlsConnect } from 'node:tls'
+import { checkServerIdentity, getCACertificates, TLSSocket, connect as tlsConnect } from 'node:tls'
 import { cutToBytes, visible } from '../text.ts'
 
 /** One GET, sent to an address of our choice. */
@@ -14,8 +15,12 @@ export interface Question {
   readonly timeoutMs: number
   /** Read the page, at most 1 MiB of it, until this text is found; undefined: read no page. */
   readonly findText: string | undefined
-  /** An open TCP connection to use. */
+  /** An open connection to use; where it is TLS already, it is one for this URL. */
   readonly open: Socket | undefined
+  /** A certificate, PEM, that is taken though no authority vouches for it, if it has the URL's host and is not over. */
+  readonly trusted?: string
+  /** `trusted` is the only one that is taken, even though its time is over. */
+  readonly over?: boolean
 }
 
 /** What came back; redirects are not followed. */
@@ -37,6 +42,9 @@ export interface AnswerFailure {
 }
 
 const pageLimit = 1024 * 1024
+
+/** Interim answers (1xx) before the answer. */
+const mostHints = 20
 
 /**
  * Asks once, on a connection of its own that is closed afterwards: one round trip after TCP's (and TLS's).
@@ -65,6 +73,17 @@ export function ask(question: Question, signal: AbortSignal): Promise<Answer | A
     }
     signal.addEventListener('abort', onAbort, { once: true })
     request.on('error', (error) => settle(failureOf(error, question)))
+    // Some servers send one or two of these before the answer (RFC 9110, section 15.2); one that goes on never answers.
+    let hints = 0
+    request.on('information', () => {
+      hints += 1
+      if (hints > mostHints)
+        settle({
+          ok: false,
+          code: 'not-http',
+          detail: `${target(question)} sent hints without end in place of an answer.`,
+        })
+    })
     request.on('response', (response) => {
       const answer = (textFound: boolean): Answer => ({
         ok: true,
@@ -96,19 +115,37 @@ function send(question: Question): ClientRequest {
   // No `agent` beside `createConnection`: with `agent: false` Node makes one, which then connects by itself.
   const raw = open ?? connect({ host: address, port, noDelay: true })
   if (url.protocol !== 'https:') return httpRequest({ ...options, createConnection: () => raw })
-  return httpsRequest({ ...options, createConnection: () => secured(raw, url) })
+  // One that was opened early has its handshake behind it, or before it.
+  const socket = raw instanceof TLSSocket ? raw : secured(raw, url, question)
+  return httpsRequest({ ...options, createConnection: () => socket })
 }
 
 /** TLS over a connection to an address, with a certificate that is valid for the URL's host. */
-function secured(raw: Socket, url: URL): TLSSocket {
+export function secured(
+  raw: Socket,
+  url: URL,
+  { trusted, over }: Pick<Question, 'trusted' | 'over'> = {},
+): TLSSocket {
   const host = url.hostname.replace(/^\[|\]$/g, '')
+  // OpenSSL tells one fault of a certificate only, so a known one is told by its bytes.
+  const expected = over === true && trusted !== undefined ? new X509Certificate(trusted) : undefined
   const socket = tlsConnect({
     socket: raw,
     // A server name must not be an address (RFC 6066, section 3).
     servername: isIP(host) === 0 ? host : '',
     ALPNProtocols: ['http/1.1'],
+    ...(trusted === undefined
+      ? {}
+      : { ca: [...getCACertificates('default'), trusted], allowPartialTrustChain: true }),
     checkServerIdentity: (_name, certificate) => checkServerIdentity(host, certificate),
+    rejectUnauthorized: expected === undefined,
   })
+  if (expected !== undefined) {
+    socket.once('secureConnect', () => {
+      if (socket.getPeerCertificate().raw.equals(expected.raw)) return
+      socket.destroy(Object.assign(new Error('certificate has expired'), { code: 'CERT_HAS_EXPIRED' }))
+    })
+  }
   // Neither takes the other down, and the one that is left would keep the process alive.
   socket.on('close', () => raw.destroy())
   return socket

@@ -20,6 +20,12 @@ export interface SmokeRequest extends StatusRule {
   readonly timeoutMs: number
   /** Requests at most, where nothing can be reached; default 3. */
   readonly attempts?: number
+  /** A certificate, PEM, that is good enough though no authority vouches for it. */
+  readonly trusted?: string
+  /** `trusted` is known to be over, and what is to be done about it is not the release's: it is said, and no fault. */
+  readonly over?: boolean
+  /** nginx has just been told of another certificate: for a moment workers may still come with the one before. */
+  readonly anew?: boolean
   /** A TCP connection to that address that is open already; the first request uses it up. */
   readonly preconnect?: Socket
 }
@@ -56,9 +62,12 @@ export type Sleep = (ms: number, signal: AbortSignal) => Promise<void>
 
 const pauseMs = 300
 
+const UNKNOWN = 'Browsers do not know the authority of its certificate.'
+const OVER = 'Its certificate is over.'
+
 /**
  * Asks until this release answers well: three times where nothing can be reached, twice where something else
- * answers (a worker that is just going may have had the connection), once where the certificate is wrong.
+ * answers (a worker that is just going may have had the connection), once where the certificate is wrong and has been so.
  * @throws the signal's reason when it is aborted.
  */
 export async function smoke(
@@ -68,11 +77,16 @@ export async function smoke(
 ): Promise<SmokeResult> {
   let open = request.preconnect?.writable === true ? request.preconnect : undefined
   let attempts = 0
+  let lenient = false
   for (;;) {
     const reused = open !== undefined
-    const result = await once(request, open, signal)
+    const result = await once(request, open, lenient, signal)
     open = undefined
-    if (result.ok) return result
+    if (result.ok) return lenient ? { ...result, advice: result.advice ?? reproach(request) } : result
+    if (result.code === 'tls' && !lenient && request.trusted !== undefined) {
+      lenient = true
+      continue
+    }
     // It may have been closed while it waited, or led to an nginx from before a reload: that says nothing of the site.
     if (reused && result.code !== 'timeout') continue
     attempts += 1
@@ -91,20 +105,38 @@ function attemptsFor(code: SmokeFault, request: SmokeRequest): number {
     case 'text':
       return 2
     case 'tls':
+      return request.anew === true ? 5 : 1
     case 'not-http':
       return 1
   }
 }
 
+function reproach({ over }: SmokeRequest): string {
+  return over === true ? OVER : UNKNOWN
+}
+
 async function once(
   request: SmokeRequest,
   open: Socket | undefined,
+  lenient: boolean,
   signal: AbortSignal,
 ): Promise<SmokeResult> {
   const started = performance.now()
-  const { address, port, url, timeoutMs, nonce, expectText } = request
+  const { address, port, url, timeoutMs, nonce, expectText, trusted, over = false } = request
   const headers = { 'X-Flask-Deploy-Nonce': nonce }
-  const answer = await ask({ address, port, url, headers, timeoutMs, findText: expectText, open }, signal)
+  const answer = await ask(
+    {
+      address,
+      port,
+      url,
+      headers,
+      timeoutMs,
+      findText: expectText,
+      open,
+      ...(lenient && { over, ...(trusted && { trusted }) }),
+    },
+    signal,
+  )
   const ms = Math.round(performance.now() - started)
   return { ...judge(request, answer), ms }
 }

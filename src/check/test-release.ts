@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Answer } from '../apply/event.ts'
+import type { BehaviourInputs } from '../inputs.ts'
 import type { CheckSettings } from '../plan/operation.ts'
 import type { SmokeReport } from '../report/report.ts'
 import type { EarlyConnection } from './early-connection.ts'
@@ -15,8 +16,35 @@ export interface ReleaseTest {
   /** The TCP port of the site. */
   readonly port: number
   readonly check: CheckSettings
+  /** A certificate, PEM, that is good enough though no authority vouches for it. */
+  readonly trusted?: string | undefined
+  /** nginx has just been told of another certificate. */
+  readonly anew?: boolean
   /** A connection to the site that is under way already; the first test uses it up. */
   readonly early?: EarlyConnection
+  /** For one request, in ms. */
+  readonly requestMs?: number
+}
+
+/**
+ * How a release is tested on a server.
+ * @param address the server's; a URL that was given is looked up instead
+ */
+export function releaseTest(
+  { smokeFrom, smokeUrl }: BehaviourInputs,
+  address: string,
+  check: CheckSettings,
+  trusted: string | undefined,
+): ReleaseTest {
+  const url = new URL(check.smoke.url)
+  return {
+    from: smokeFrom,
+    url,
+    address: smokeUrl === undefined ? address : url.hostname.replace(/^\[|\]$/g, ''),
+    port: Number(url.port) || (url.protocol === 'https:' ? 443 : 80),
+    check,
+    trusted,
+  }
 }
 
 /** ms for one request. */
@@ -58,8 +86,11 @@ export async function testRelease(
       expectStatus: test.check.statuses.length > 0 ? test.check.statuses : undefined,
       explicitPath: test.check.explicit,
       expectText: test.check.text === '' ? undefined : test.check.text,
-      timeoutMs: REQUEST_MS,
-      ...preconnected(test.early?.take()),
+      timeoutMs: test.requestMs ?? REQUEST_MS,
+      ...preconnected(test.early?.take(test.address, test.port)),
+      ...(test.trusted === undefined ? {} : { trusted: test.trusted }),
+      over: test.check.smoke.over,
+      anew: test.anew ?? false,
     },
     signal,
   )
@@ -94,7 +125,8 @@ function fromRunner(test: ReleaseTest, result: SmokeResult, answer: Answer | und
 
 function fromServer(test: ReleaseTest, answer: Answer): Smoked {
   const { ok, code, status, release, ms } = answer
-  const seen = status === 0 ? 'nothing answered' : `it answered ${status}`
+  const nothing = code === 'tls' ? 'the certificate was not accepted' : 'nothing answered'
+  const seen = status === 0 ? nothing : `it answered ${status}`
   return {
     ok,
     code: code.replace(/^health-/, ''),

@@ -1,6 +1,7 @@
 import { type Domain, readDomain } from './domain.ts'
+import { keptThroughReload, listenTls, refuseHandshake, TLS_SETTINGS } from './nginx-tls.ts'
 import { ACME_FOLDER, paths } from './paths.ts'
-import type { SiteSettings } from './settings.ts'
+import type { SiteSettings, SiteTls } from './settings.ts'
 
 /** Seconds that nginx waits for an answer beyond the app's own `timeout`, so that gunicorn's word comes first. */
 const READ_GRACE_SECONDS = 15
@@ -40,10 +41,18 @@ export function renderSite(site: SiteSettings): string {
   const app = paths(site.name)
   const domains = site.domains.map(readDomain)
   if (domains.length === 0) throw new RangeError('a site needs a domain')
-  if (!/^[1-9][0-9]{0,8}[kKmMgG]?$|^0$/.test(site.maxBodySize)) {
+  if (!/^[1-9][0-9]{0,12}[kKmMgG]?$|^0$/.test(site.maxBodySize)) {
     throw new RangeError(`not a size of nginx's: ${JSON.stringify(site.maxBodySize)}`)
   }
-  const any = domains.some(({ kind }) => kind === 'any')
+  const { tls } = site
+  const secure = domains.filter(({ kind, text }) => kind === 'name' && tls?.names.includes(text))
+  const plain = domains.filter((domain) => !secure.includes(domain))
+  const servers = [
+    ...(plain.length > 0 ? [plainServer(site, plain)] : []),
+    ...(tls !== undefined && secure.length > 0
+      ? [redirectServer(site, secure), secureServer(site, tls, secure)]
+      : []),
+  ]
   return `# Written by flask-deploy; a change by hand is overwritten by the next deploy.
 
 # No keepalive: a kept connection would go on to the release before.
@@ -52,9 +61,48 @@ upstream ${app.user} {
 }
 
 ${maps(variables(site.name))}
-server {
+${servers.join('\n')}`
+}
+
+/** Names without a certificate, addresses, or any name: the site itself over HTTP. */
+function plainServer(site: SiteSettings, domains: readonly Domain[]): string {
+  const any = domains.some(({ kind }) => kind === 'any')
+  return `server {
 ${listen(site.ipv6, any ? ' default_server' : '')}
     server_name ${serverNames(domains).join(' ')};
+
+${indented(body(site))}}
+`
+}
+
+/** Names with a certificate: over HTTP they only lead to HTTPS, but for what their authority asks. */
+function redirectServer(site: SiteSettings, domains: readonly Domain[]): string {
+  return `server {
+${listen(site.ipv6, '')}
+    server_name ${serverNames(domains).join(' ')};
+    server_tokens off;
+
+${indented(challenges())}
+    location / {
+        return 301 https://$host$request_uri;
+    }
+}
+`
+}
+
+function secureServer(site: SiteSettings, tls: SiteTls, domains: readonly Domain[]): string {
+  const names = variables(site.name)
+  return `# Empty where the app says it itself.
+map $upstream_http_strict_transport_security ${names.hsts} {
+    '' "max-age=${site.hstsSeconds}";
+    default '';
+}
+server {
+${indented(listenTls(site.nginx, site.ipv6))}    server_name ${serverNames(domains).join(' ')};
+
+    ssl_certificate ${tls.certificate};
+    ssl_certificate_key ${tls.key};
+${indented(TLS_SETTINGS)}    add_header Strict-Transport-Security ${names.hsts} always;
 
 ${indented(body(site))}}
 `
@@ -79,6 +127,20 @@ ${indented(challenges())}
 `
 }
 
+/**
+ * Renders the same over HTTPS: a name that nobody serves is refused before anything is said. It stands where a site of
+ * ours has HTTPS and nobody else is the default there.
+ * @param settings.nginx nginx's version
+ */
+export function renderTlsCatchAll(settings: { readonly ipv6: boolean; readonly nginx: string }): string {
+  return `# Written by flask-deploy: over HTTPS a name that no site here has is refused.
+server {
+${indented(listenTls(settings.nginx, settings.ipv6, ' default_server'))}    server_name _;
+    server_tokens off;
+${indented(TLS_SETTINGS)}${indented(refuseHandshake(settings.nginx))}}
+`
+}
+
 /** Names of nginx variables: they are the whole server's, and `-` cannot be in them. */
 function variables(name: string) {
   const prefix = `$${paths(name).user.replaceAll('-', '_')}`
@@ -88,6 +150,7 @@ function variables(name: string) {
     framing: `${prefix}_framing`,
     frame: `${prefix}_frame`,
     referrer: `${prefix}_referrer`,
+    hsts: `${prefix}_hsts`,
   }
 }
 
@@ -128,7 +191,7 @@ function body(site: SiteSettings): string {
   const files = `${find}error_page 404 = @again;\n`
   return `server_tokens off;
 client_max_body_size ${site.maxBodySize};
-access_log /var/log/nginx/${app.user}.access.log;
+${keptThroughReload(site.nginx)}access_log /var/log/nginx/${app.user}.access.log;
 error_log /var/log/nginx/${app.user}.error.log;
 
 gzip on;

@@ -5,6 +5,7 @@ import { shown } from '../text.ts'
 import { defaults, type InputName } from './declared.ts'
 import { bad, faultsOf, good, type Reading } from './reading.ts'
 import { type Row, table } from './table.ts'
+import { tlsTogether } from './tls.ts'
 
 /** Gives the text of one input, '' where it is not set: `getInput` of the toolkit, or a Map in a test. */
 export type GetInput = (name: InputName) => string
@@ -18,20 +19,34 @@ export function parseInputs(get: GetInput): Inputs {
   const server = readRows(table.server, get)
   const app = readRows(table.app, get)
   const site = readRows(table.site, get)
+  const tls = readRows(table.tls, get)
   const behaviour = readRows(table.behaviour, get)
-  const together = [...togetherFaults(get), ...faultsOf(staticWithin(app, site))]
-  if ('value' in top && 'value' in server && 'value' in app && 'value' in site && 'value' in behaviour) {
-    if (together.length === 0) {
-      return {
-        ...top.value,
-        server: server.value,
-        app: app.value,
-        site: site.value,
-        behaviour: behaviour.value,
-      }
+  const together = [
+    ...togetherFaults(get),
+    ...faultsOf(staticWithin(app, site)),
+    ...('value' in tls && 'value' in site
+      ? tlsTogether(tls.value, site.value, Date.now()).flatMap(faultsOf)
+      : []),
+  ]
+  if (
+    'value' in top &&
+    'value' in server &&
+    'value' in app &&
+    'value' in site &&
+    'value' in tls &&
+    'value' in behaviour &&
+    together.length === 0
+  ) {
+    return {
+      ...top.value,
+      server: server.value,
+      app: app.value,
+      site: site.value,
+      tls: tls.value,
+      behaviour: behaviour.value,
     }
   }
-  const faults = [server, app, site, behaviour, top].flatMap(faultsOf)
+  const faults = [server, app, site, tls, behaviour, top].flatMap(faultsOf)
   throw new DeployError('bad-inputs', inOrder([...faults, ...together, ...keyFaults(get)]))
 }
 
@@ -83,7 +98,8 @@ function togetherFaults(get: GetInput): readonly Explanation[] {
   const has = (name: InputName) => !isBlank(get(name))
   const faults: Reading<unknown>[] = []
   if (!has('ssh-key') && !has('password')) {
-    const cure = 'Check that the secret exists under exactly that name, or set `password` instead.'
+    const cure =
+      'Check that a secret of exactly that name exists for this job (one of an environment needs `environment` in the job, and a pull request from a fork gets none), or set `password` instead.'
     faults.push(bad('ssh-key', 'is empty: the secret is empty or its name is misspelt', cure))
   } else if (!has('ssh-key') && has('ssh-key-passphrase')) {
     const cure = 'Check that the secret exists under exactly that name, or leave out `ssh-key-passphrase`.'

@@ -12,13 +12,14 @@ export function integer(min: number, max: number): Kind<number> {
   }
 }
 
-/** A duration in seconds, or with `s`, `m` or `h` behind it, from `min` to `max` seconds; the value is in seconds. */
+const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 }
+
+/** A duration in seconds, or with `s`, `m`, `h` or `d` behind it, from `min` to `max` seconds; the value is in seconds. */
 export function seconds(min: number, max: number): Kind<number> {
   return (raw, input) => {
     const text = tidy(raw)
-    const [, digits, unit] = /^([0-9]{1,9})\s?([smh]?)$/.exec(text) ?? []
-    const value =
-      digits === undefined ? undefined : Number(digits) * (unit === 'h' ? 3600 : unit === 'm' ? 60 : 1)
+    const [, digits, unit] = /^([0-9]{1,9})\s?([smhd]?)$/.exec(text) ?? []
+    const value = digits === undefined ? undefined : Number(digits) * (units[unit || 's'] ?? 1)
     if (value !== undefined && value >= min && value <= max) return good(value)
     const cure = `Write seconds, or such as \`90s\` or \`5m\`, from ${min} to ${max} seconds.`
     return bad(input, `is ${shown(text)}`, cure)
@@ -69,7 +70,8 @@ export const userName = pattern(
 /** A Debian package name (Debian Policy 5.6.1). */
 export const packageName: Kind<string> = (raw, input) => {
   const text = tidy(raw)
-  if (/^[a-z0-9][a-z0-9+.-]+$/.test(text)) return good(text)
+  // To apt-get(8) a `-` at the end means: remove it.
+  if (/^[a-z0-9][a-z0-9+.-]*[a-z0-9+.]$/.test(text)) return good(text)
   if (/[\s,]/.test(text)) return bad(input, `has ${shown(text)} on one line`, 'Write one package a line.')
   if (/[=:/]/.test(text)) {
     return bad(input, `has ${shown(text)}`, 'Write the package name alone, without version or architecture.')

@@ -1,6 +1,6 @@
 import { parseDotenv } from '../config/dotenv.ts'
 import { DeployError } from '../errors.ts'
-import type { AppInputs, BehaviourInputs, Inputs, ServerInputs, SiteInputs } from '../inputs.ts'
+import type { AppInputs, BehaviourInputs, Inputs, ServerInputs, SiteInputs, TlsInputs } from '../inputs.ts'
 import { nameFault } from '../project/name.ts'
 import { shown } from '../text.ts'
 import { appTarget } from './app.ts'
@@ -9,7 +9,9 @@ import { domains, fingerprint, host, knownHosts } from './hosts.ts'
 import { ignorePatterns, innerPath, persistPaths, relativePath, staticFolders } from './paths.ts'
 import { bad, good, type Kind, list, tidy } from './reading.ts'
 import * as scalar from './scalars.ts'
-import { statusRange, urlPath, webUrl } from './web.ts'
+import { secretFiles } from './secret-files.ts'
+import { certificateChain, tlsKey } from './tls.ts'
+import { directoryUrl, emailAddress, statusRange, urlPath, webUrl } from './web.ts'
 
 /** How one field of `Inputs` is read from one input of action.yml. */
 export interface Row<Value> {
@@ -31,6 +33,7 @@ export interface Table {
   readonly server: Rows<ServerInputs>
   readonly app: Rows<AppInputs>
   readonly site: Rows<SiteInputs>
+  readonly tls: Rows<TlsInputs>
   readonly behaviour: Rows<BehaviourInputs>
 }
 
@@ -100,6 +103,12 @@ export const table: Table = {
     requirements: optional('requirements', innerPath),
     packages: items('packages', list(scalar.packageName)),
     env: { input: 'env', kind: variables, blank: { value: new Map<string, string>() }, secret: true },
+    secretFiles: {
+      input: 'secret-files',
+      kind: secretFiles,
+      blank: { value: new Map<string, string>() },
+      secret: true,
+    },
     releaseCommand: optional('release-command', scalar.plainText),
     persist: items('persist', persistPaths),
     exclude: items('exclude', ignorePatterns),
@@ -116,6 +125,16 @@ export const table: Table = {
     workers: optional('workers', scalar.integer(1, 64)),
     threads: required('threads', scalar.integer(1, 64)),
     timeoutSeconds: required('timeout', scalar.seconds(1, 3600)),
+  },
+  tls: {
+    mode: required('tls', scalar.choice('auto', 'off', 'provided')),
+    email: optional('email', emailAddress),
+    certificate: optional('tls-certificate', certificateChain),
+    key: secret('tls-key', tlsKey),
+    staging: required('tls-staging', scalar.boolean),
+    acmeServer: optional('acme-server', directoryUrl),
+    // Two years are what browsers' own lists ask for at most.
+    hstsSeconds: required('hsts', scalar.seconds(0, 730 * 86_400)),
   },
   behaviour: {
     lockTimeoutMs: required('lock-timeout', scalar.milliseconds(0, 86_400)),
@@ -136,6 +155,7 @@ export const allRows: readonly Row<unknown>[] = [
   ...Object.values<Row<unknown>>(table.server),
   ...Object.values<Row<unknown>>(table.app),
   ...Object.values<Row<unknown>>(table.site),
+  ...Object.values<Row<unknown>>(table.tls),
   ...Object.values<Row<unknown>>(table.behaviour),
 ]
 

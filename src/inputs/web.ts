@@ -50,3 +50,24 @@ export const statusRange: Kind<StatusRange> = (raw, input) => {
     return good([Number(first), Number(last ?? first)])
   return bad(input, `has ${shown(text)}`, 'Write one status a line, such as `200`, `2xx` or `200-299`.')
 }
+
+/** The directory of an ACME authority: an https URL without anything that a directory does not have. */
+export const directoryUrl: Kind<string> = (raw, input) => {
+  const reading = webUrl(raw, input)
+  if (!('value' in reading)) return reading
+  const right =
+    'Write the directory URL as the authority gives it, such as `https://ca.example.com/acme/directory`.'
+  if (!reading.value.startsWith('https://')) return bad(input, `is ${shown(tidy(raw))}`, right)
+  return good(reading.value)
+}
+
+/**
+ * An e-mail address as authorities take it: ASCII without quotes, one `@`, a host name behind it (RFC 5321's dot-string).
+ */
+export const emailAddress: Kind<string> = (raw, input) => {
+  const text = tidy(raw)
+  const form =
+    /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$/
+  if (form.test(text) && text.length <= 254) return good(text)
+  return bad(input, `is ${shown(text)}`, 'Write one address, such as `you@example.com`, or leave it out.')
+}

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import { renderEntry } from '../config/entry.ts'
 import { renderGunicorn } from '../config/gunicorn.ts'
-import { renderSite } from '../config/nginx.ts'
+import { renderCatchAll, renderSite } from '../config/nginx.ts'
+import { nginxVersion } from '../config/nginx-tls.ts'
 import { paths } from '../config/paths.ts'
-import type { ReleaseSettings } from '../config/settings.ts'
+import type { ReleaseSettings, SiteTls } from '../config/settings.ts'
 import { renderServiceUnit, renderSocketUnit } from '../config/units.ts'
 import type { Facts, KeptRelease } from '../server/facts.ts'
 import { gunicorn } from './pins.ts'
@@ -44,16 +45,31 @@ export function releaseSettings(facts: Facts, wish: Wish, release: string, nonce
     threads: wish.inputs.site.threads,
     timeoutSeconds: wish.inputs.site.timeoutSeconds,
     env: wish.inputs.app.env,
+    secretFiles: [...wish.inputs.app.secretFiles.keys()],
     nonce,
     systemd: facts.systemd,
     nginxGroup: facts.nginxUser,
   }
 }
 
-/** The app's nginx file. */
-export function siteText(facts: Facts, wish: Wish): string {
+/** The app's nginx file, with the HTTPS that it is to have. */
+export function siteText(facts: Facts, wish: Wish, tls: SiteTls | undefined): string {
   const { domains, maxBodySize, timeoutSeconds } = wish.inputs.site
-  return renderSite({ name: wish.project.name, domains, ipv6: facts.ipv6, maxBodySize, timeoutSeconds })
+  return renderSite({
+    name: wish.project.name,
+    domains,
+    ipv6: facts.ipv6,
+    maxBodySize,
+    timeoutSeconds,
+    tls,
+    nginx: nginxVersion(facts.nginx, facts.os.codename),
+    hstsSeconds: wish.inputs.tls.hstsSeconds,
+  })
+}
+
+/** nginx's file for names that nobody serves; undefined where the app serves every name. */
+export function catchAllText(facts: Facts, wish: Wish): string | undefined {
+  return wish.inputs.site.domains.includes('_') ? undefined : renderCatchAll({ ipv6: facts.ipv6 })
 }
 
 /** Two for each core and one more, as gunicorn's manual has it, but no more than memory bears (150 MB each). */
@@ -80,7 +96,7 @@ export function dependenciesKey(wish: Wish): string {
 }
 
 /** Everything else that a release is made of, as a hash: a change of any of it makes a new release. */
-export function settingsKey(facts: Facts, wish: Wish, site: string): string {
+export function settingsKey(facts: Facts, wish: Wish): string {
   const settings = releaseSettings(facts, wish, ANY_RELEASE, '')
   return sha256(
     JSON.stringify([
@@ -89,7 +105,7 @@ export function settingsKey(facts: Facts, wish: Wish, site: string): string {
       renderGunicorn(settings),
       renderEntry(settings),
       [...settings.env],
-      site,
+      [...wish.inputs.app.secretFiles],
       wish.inputs.app.persist,
       wish.inputs.app.releaseCommand ?? '',
       wish.project.static,

@@ -1,4 +1,6 @@
+import type { SiteTls } from '../config/settings.ts'
 import type { Phase } from '../phases.ts'
+import type { CertificateRequest, TlsTask } from './tls.ts'
 
 /**
  * One step of a plan, as data. Each is a call of a function in remote/ (see apply/program.ts); `phase` is where it
@@ -36,6 +38,7 @@ export type Operation = { readonly phase: Phase } & (
       /** What it is, in the plan's words. */
       readonly what: string
     }
+  | { readonly kind: 'folder'; readonly path: string; readonly mode: string; readonly owner: string }
   | { readonly kind: 'persist'; readonly path: string; readonly target: string }
   | { readonly kind: 'public' }
   | { readonly kind: 'publish'; readonly url: string; readonly folder: string }
@@ -43,37 +46,77 @@ export type Operation = { readonly phase: Phase } & (
   | { readonly kind: 'start' }
   | { readonly kind: 'health' }
   | { readonly kind: 'grow'; readonly workers: number }
-  | { readonly kind: 'nginx'; readonly site: string; readonly catchAll: string | undefined }
+  | {
+      readonly kind: 'nginx'
+      readonly site: string
+      readonly catchAll: string | undefined
+      /** undefined: the site has no HTTPS; another one's may stand. */
+      readonly tlsCatchAll: string | undefined
+    }
   | { readonly kind: 'cutover'; readonly waitSeconds: number }
   | { readonly kind: 'verdict'; readonly waitSeconds: number }
   | { readonly kind: 'settle'; readonly record: string }
+  /** Does each name lead to this server? Else nothing is asked of the authority. */
+  | {
+      readonly kind: 'preflight'
+      readonly names: readonly string[]
+      readonly from: 'runner' | 'server'
+      readonly waitSeconds: number
+    }
+  | { readonly kind: 'request-certificate'; readonly request: CertificateRequest }
+  /** The switch to HTTPS, or to another certificate, with a test and the way back. */
+  | {
+      readonly kind: 'secure'
+      readonly tls: SiteTls
+      readonly site: string
+      readonly catchAll: string | undefined
+      readonly tlsCatchAll: string
+      readonly waitSeconds: number
+    }
   | { readonly kind: 'prune'; readonly keep: number }
 )
 
 /** What is to be done on one server, made from facts and wish alone. */
 export interface Plan {
   readonly kind: 'deploy' | 'rollback' | 'unchanged'
-  /** The release that will serve; with `unchanged` the one that does. */
+  /** The release that will serve; with `unchanged` the one that does, and operations are about its certificate only. */
   readonly release: string
   /** The release that serves before. */
   readonly from: string | undefined
   /** The state's generation that this plan was made for. */
   readonly generation: number
   readonly operations: readonly Operation[]
-  /** For the program's own requests: health check and smoke test from the server. */
+  /** What health check and smoke test ask. */
   readonly check: CheckSettings
+  /** What is to be done about HTTPS; where it is `secure`, `securedCheck` is what is asked then. */
+  readonly tls: TlsTask
+  readonly securedCheck: CheckSettings | undefined
+  /** The certificate in use, PEM, where nobody but itself vouches for it: handed over, or a test service's. */
+  readonly trusted: string | undefined
   /** `UV_*` and `PIP_*` of the user's `env`, as an env file: all of `env` that a build may see. */
   readonly buildEnv: string
 }
 
 /** What remote/http.py is told; JSON. */
 export interface CheckSettings {
+  /** The first domain, as a Host header. */
   readonly host: string
+  /** How visitors reach it. */
   readonly scheme: 'http' | 'https'
-  readonly port: number
   readonly path: string
-  /** Where the smoke test asks, which is elsewhere where `smoke-url` says so: Host header, and path with query. */
-  readonly smoke: { readonly host: string; readonly path: string }
+  /** Where the smoke test asks, which is elsewhere where `smoke-url` says so. */
+  readonly smoke: {
+    readonly url: string
+    /** Of that URL: Host header, and path with query. */
+    readonly host: string
+    readonly path: string
+    /** The server itself answers it over HTTPS. */
+    readonly secure: boolean
+    /** The server's own request takes only a certificate that the server's authorities vouch for. */
+    readonly verify: boolean
+    /** The certificate's time is over: that is not the release's fault, and is judged by itself. */
+    readonly over: boolean
+  }
   /** The path was asked for, so only 2xx and 3xx are good. */
   readonly explicit: boolean
   readonly statuses: readonly (readonly [number, number])[]

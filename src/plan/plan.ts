@@ -2,17 +2,17 @@ import { commandEnvironment } from '../config/command-environment.ts'
 import { renderEntry } from '../config/entry.ts'
 import { releaseEnv, renderEnvFile } from '../config/env-file.ts'
 import { renderGunicorn } from '../config/gunicorn.ts'
-import { renderCatchAll } from '../config/nginx.ts'
 import { paths, releasePaths } from '../config/paths.ts'
 import { buildProperties, releaseProperties } from '../config/sandbox.ts'
 import type { Property } from '../config/unit-text.ts'
 import { renderServiceUnit, renderSocketUnit } from '../config/units.ts'
 import { DeployError } from '../errors.ts'
 import type { Facts, KeptRelease } from '../server/facts.ts'
-import { checkSettings } from './check-settings.ts'
+import { checkSettings, type Standing } from './check-settings.ts'
 import { guardServer } from './guards.ts'
 import {
   buildVariables,
+  catchAllText,
   dependenciesKey,
   releaseSettings,
   settingsKey,
@@ -23,6 +23,9 @@ import {
 import type { Operation, Plan } from './operation.ts'
 import { missingPackages } from './packages.ts'
 import { uv } from './pins.ts'
+import { secretFileOperations } from './secret-files.ts'
+import { isOver, presentTls, tlsTask, trustedCertificate } from './tls.ts'
+import { tlsCatchAllText, tlsOperations } from './tls-operations.ts'
 import type { Wish } from './wish.ts'
 
 /** Seconds that the server waits for the runner's word; then it goes back by itself. */
@@ -35,7 +38,9 @@ const VERDICT_SECONDS = 300
  * go back to
  */
 export function makePlan(facts: Facts, wish: Wish): Plan {
-  guardServer(facts, wish.project, wish.inputs.command)
+  const installing =
+    missingPackages(facts, wish.inputs.app.packages).length > 0 || !facts.uv.has(`uv-${uv.version}`)
+  guardServer(facts, wish.project, wish.inputs.command, installing)
   return wish.inputs.command === 'rollback' ? rollback(facts, wish) : deploy(facts, wish)
 }
 
@@ -43,23 +48,27 @@ function deploy(facts: Facts, wish: Wish): Plan {
   const { inputs, project } = wish
   const { app, behaviour } = inputs
   const settings = releaseSettings(facts, wish, wish.release, wish.nonce)
-  const site = siteText(facts, wish)
+  const present = presentTls(facts, inputs)
+  const site = siteText(facts, wish, present)
+  const secured = securing(facts, wish)
   const record: KeptRelease = {
     id: wish.release,
     bundle: project.bundle.contentSha256,
     dependencies: dependenciesKey(wish),
-    settings: settingsKey(facts, wish, site),
+    settings: settingsKey(facts, wish),
     commit: project.commit ?? '-',
   }
   const base = {
     from: facts.state?.current,
     generation: facts.state?.generation ?? 0,
     buildEnv: renderEnvFile(buildVariables(app.env), facts.systemd),
+    check: checkSettings(facts, wish, present, standing(facts)),
+    ...secured.plan,
   }
   const missing = missingPackages(facts, app.packages)
   const serving = unchangedRelease(project.name, facts, record, site)
   if (serving !== undefined && missing.length === 0 && !behaviour.upgradePackages) {
-    return { kind: 'unchanged', release: serving, ...base, operations: [], check: checkSettings(facts, wish) }
+    return { kind: 'unchanged', release: serving, ...base, operations: secured.operations }
   }
   const own = releasePaths(project.name, wish.release)
   const group = `root:${paths(project.name).user}`
@@ -114,6 +123,7 @@ function deploy(facts: Facts, wish: Wish): Plan {
       renderEnvFile(releaseEnv(app.env, wish.nonce), facts.systemd),
       'env file',
     ),
+    ...secretFileOperations(facts, wish),
     file(own.gunicorn, '0640', group, renderGunicorn(settings), 'gunicorn settings'),
     file(own.entry, '0640', group, renderEntry(settings), 'entry module'),
     file(own.socketUnitFile, '0644', 'root:root', renderSocketUnit(settings), 'socket unit'),
@@ -126,9 +136,11 @@ function deploy(facts: Facts, wish: Wish): Plan {
       ({ url, folder }): Operation => ({ phase: 'configure', kind: 'publish', url, folder }),
     ),
     ...releaseCommand(facts, wish),
-    ...startAndSwitch(facts, wish, site, settings.workers, record),
+    ...startAndSwitch(facts, wish, settings.workers, record),
+    ...secured.operations,
+    { phase: 'report', kind: 'prune', keep: inputs.behaviour.keepReleases },
   ]
-  return { kind: 'deploy', release: wish.release, ...base, operations, check: checkSettings(facts, wish) }
+  return { kind: 'deploy', release: wish.release, ...base, operations }
 }
 
 function rollback(facts: Facts, wish: Wish): Plan {
@@ -153,41 +165,70 @@ function rollback(facts: Facts, wish: Wish): Plan {
     release: target,
     from: state.current,
     generation: state.generation,
-    check: checkSettings(facts, wish),
+    check: checkSettings(facts, wish, presentTls(facts, wish.inputs), standing(facts)),
     buildEnv: '',
-  }
+    // A rollback is about the release alone: it goes on with the certificate that is there.
+    tls: { kind: 'none' },
+    securedCheck: undefined,
+    trusted: trustedCertificate(facts),
+  } as const
   if (target === state.current && facts.active && facts.link === target) {
     return { kind: 'unchanged', ...base, operations: [] }
   }
   return {
     kind: 'rollback',
     ...base,
-    operations: startAndSwitch(facts, wish, siteText(facts, wish), workerCount(facts, wish), record),
+    operations: [
+      ...startAndSwitch(facts, wish, workerCount(facts, wish), record),
+      { phase: 'report', kind: 'prune', keep: wish.inputs.behaviour.keepReleases },
+    ],
   }
 }
 
-/** What deploy and rollback have in common: from the first start to the pruning. */
+/** Of the certificate that the site has now. */
+function standing(facts: Facts): Standing {
+  return { vouched: trustedCertificate(facts) === undefined, over: isOver(facts) }
+}
+
+/** What has to be done about HTTPS, and how it is tested then. */
+function securing(facts: Facts, wish: Wish) {
+  const task = tlsTask(facts, wish)
+  return {
+    operations: tlsOperations(facts, wish, task),
+    plan: {
+      tls: task,
+      securedCheck: task.kind === 'secure' ? checkSettings(facts, wish, task.tls) : undefined,
+      trusted: trustedCertificate(facts),
+    },
+  }
+}
+
+/** What deploy and rollback have in common: from the first start to the verdict. */
 function startAndSwitch(
   facts: Facts,
   wish: Wish,
-  site: string,
   workers: number,
   record: KeptRelease,
 ): readonly Operation[] {
-  const catchAll = wish.inputs.site.domains.includes('_') ? undefined : renderCatchAll({ ipv6: facts.ipv6 })
+  const tls = presentTls(facts, wish.inputs)
   return [
     { phase: 'start', kind: 'start' },
     { phase: 'health', kind: 'health' },
     { phase: 'health', kind: 'grow', workers },
-    { phase: 'cutover', kind: 'nginx', site, catchAll },
+    {
+      phase: 'cutover',
+      kind: 'nginx',
+      site: siteText(facts, wish, tls),
+      catchAll: catchAllText(facts, wish),
+      tlsCatchAll: tlsCatchAllText(facts, tls),
+    },
     { phase: 'cutover', kind: 'cutover', waitSeconds: VERDICT_SECONDS },
     { phase: 'smoke', kind: 'verdict', waitSeconds: VERDICT_SECONDS },
     {
-      phase: 'report',
+      phase: 'smoke',
       kind: 'settle',
       record: [record.id, record.bundle, record.dependencies, record.settings, record.commit].join(' '),
     },
-    { phase: 'report', kind: 'prune', keep: wish.inputs.behaviour.keepReleases },
   ]
 }
 
@@ -205,6 +246,7 @@ function releaseCommand(facts: Facts, wish: Wish): readonly Operation[] {
           name: project.name,
           release,
           systemd: facts.systemd,
+          secretFiles: [...inputs.app.secretFiles.keys()],
           environment: commandEnvironment(releaseSettings(facts, wish, release, wish.nonce)),
         }),
         ['WorkingDirectory', releasePaths(project.name, release).root],

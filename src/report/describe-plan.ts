@@ -11,7 +11,7 @@ import type { Change } from './report.ts'
  * @param name NAME
  */
 export function describePlan(plan: Plan, facts: Facts, name: string): readonly Change[] {
-  if (plan.kind === 'unchanged') {
+  if (plan.kind === 'unchanged' && plan.operations.length === 0) {
     return [{ what: 'nothing', detail: `release ${plan.release} serves already what was asked for` }]
   }
   return plan.operations.flatMap((operation) => describe(operation, plan, facts, name))
@@ -52,6 +52,7 @@ function describe(operation: Operation, plan: Plan, facts: Facts, name: string):
       return change(operation.what, `write ${operation.path}`)
     case 'persist':
       return change('persist', `${operation.path} outlives releases`)
+    case 'folder':
     case 'public':
     case 'grow':
     case 'verdict':
@@ -72,6 +73,15 @@ function describe(operation: Operation, plan: Plan, facts: Facts, name: string):
       return change('cutover', `switch from ${plan.from ?? 'nothing'} to ${plan.release}`)
     case 'settle':
       return change('smoke test', 'keep the release if it is good, else go back')
+    case 'preflight':
+      return change('certificate', `look whether ${operation.names.join(', ')} lead to this server`)
+    case 'request-certificate':
+      return change('certificate', `ask ${operation.request.authority} for one, if they do`)
+    case 'secure':
+      return change(
+        'https',
+        `serve ${operation.tls.names.join(', ')} over HTTPS with ${operation.tls.certificate}`,
+      )
     case 'prune':
       return excess(operation.keep, plan, facts).flatMap((release) => change('pruned', `remove ${release}`))
   }

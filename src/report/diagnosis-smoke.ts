@@ -25,6 +25,7 @@ export function explainSmoke(failure: Failure, situation: Situation): Explanatio
   const { smokeUrl, ufw } = situation
   const detail = cutToBytes(visible(failure.detail.trim()), 300)
   const seen = detail === '' ? '' : ` ${detail}${/[.…]$/.test(detail) ? '' : '.'}`
+  const port = smokeUrl.startsWith('https:') ? 443 : 80
   const explanations: Readonly<Record<SmokeCode, Explanation>> = {
     smoke: {
       cause: `The smoke test of ${smokeUrl} failed.${seen}`,
@@ -54,8 +55,8 @@ export function explainSmoke(failure: Failure, situation: Situation): Explanatio
     'smoke-unreachable-outside': {
       cause: `The site answers on the server, but not from outside: a firewall${ufw ? ' (ufw is active on the server)' : ''} stands between.${seen}`,
       cure: ufw
-        ? "Run `ufw allow 80/tcp` on the server; if it is still closed then, open port 80 in the provider's control panel."
-        : "Open port 80 in the provider's control panel (firewall or security group), or set `smoke-from` to `server` for a site that is not public.",
+        ? `Run \`ufw allow ${port}/tcp\` on the server; if it is still closed then, open port ${port} in the provider's control panel.`
+        : `Open port ${port} in the provider's control panel (firewall or security group), or set \`smoke-from\` to \`server\` for a site that is not public.`,
       input: 'smoke-from',
     },
     'smoke-timeout': {
@@ -65,7 +66,7 @@ export function explainSmoke(failure: Failure, situation: Situation): Explanatio
     },
     'smoke-tls': {
       cause: `${smokeUrl} has no certificate that browsers accept.${seen}`,
-      cure: 'Look at the certificate of the site, or write `smoke-url` with `http://`.',
+      cure: 'Look at the certificate of the site; where an authority of your own signed it, name that in `NODE_EXTRA_CA_CERTS` of the job.',
       input: 'smoke-url',
     },
     'smoke-not-http': {

@@ -11,9 +11,12 @@ interface SaidRow {
   readonly explain: (match: RegExpExecArray, failure: Failure, situation: Situation) => Explanation
 }
 
+/** uv's words, and pip's, for a file with another hash than was asked for. */
+export const otherBytes = /[Hh]ash mismatch for `([^`]+)`|THESE PACKAGES DO NOT MATCH THE HASHES/
+
 const dependencies: readonly SaidRow[] = [
   {
-    fits: /[Hh]ash mismatch for `([^`]+)`|THESE PACKAGES DO NOT MATCH THE HASHES/,
+    fits: otherBytes,
     explain: ([, what = 'a package'], { detail: file }) => ({
       cause: `The file of ${what} that the index sent is not the one whose hash is in ${file}.`,
       cure: `Lock the packages anew; if the hash in ${file} was right, somebody has replaced the file on the index.`,

@@ -2,10 +2,11 @@ import { type RootFailure, rootFailure, rootRefusal } from '../apply/root-failur
 import { DeployError, type Explanation } from '../errors.ts'
 import { cutToBytes, visible } from '../text.ts'
 import { explainExit, explainTraceback, lastWord } from './diagnosis-app.ts'
+import { explainOurs } from './diagnosis-ours.ts'
 import { explainSmoke, smokeCodes } from './diagnosis-smoke.ts'
 import { explainDependencies, explainNginx, explainPackages, full } from './diagnosis-tools.ts'
 import type { Failure, Situation } from './failure.ts'
-import { hangingFrame, lastTraceback, type Traceback } from './traceback.ts'
+import { hangingFrame, isProjectFile, lastTraceback, type Traceback } from './traceback.ts'
 
 interface Diagnosis extends Explanation {
   /** A finer code than the event's. */
@@ -20,6 +21,8 @@ const rootFailures = [
   'sudo-password-wrong',
   'sudo-not-allowed',
   'sudo-tty',
+  'no-shell',
+  'password-expired',
   'server-read-only',
 ] as const
 
@@ -74,12 +77,8 @@ const rows: Readonly<Record<string, Row>> = {
     cause: `A package's build left a file that is not its own in the environment: ${short(detail)}.`,
     cure: 'Look at what the package that made it does when it is built; nothing of it was taken over.',
   }),
-  uv: (failure, situation) => ({
-    ...explainDependencies({ ...failure, detail: 'the action' }, situation),
-    cause: `uv ${failure.detail}, which installs the Python packages, could not be put on the server.`,
-    cure: 'Check that the server may open connections to the package index (DNS, firewall, proxy), then run the job again.',
-    input: 'host',
-  }),
+  uv: (failure) => explainOurs(failure, `uv ${failure.detail}, which installs the Python packages`),
+  gunicorn: (failure) => explainOurs(failure, 'gunicorn, which the requirements do not list'),
   python: ({ detail }) => ({
     cause: `The server has no Python ${detail}.`,
     cure: "Set `python` to a version that the server's distribution has, or leave it out for its own.",
@@ -177,7 +176,10 @@ export const diagnosed: readonly string[] = Object.keys(rows)
 export function diagnose(given: Failure, situation: Situation): DeployError {
   const failure = { ...given, detail: short(given.detail) }
   const row = Object.hasOwn(rows, failure.code) ? rows[failure.code] : undefined
-  const { code, ...explanation } = row === undefined ? unknown(failure) : row(failure, situation)
+  const { code, file, line, ...found } = row === undefined ? unknown(failure) : row(failure, situation)
+  const place =
+    file !== undefined && isProjectFile(file) ? { file, ...(line === undefined ? {} : { line }) } : {}
+  const explanation = { ...found, ...place }
   return new DeployError(code ?? failure.code, explanation, failure.lines.slice(-40))
 }
 

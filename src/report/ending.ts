@@ -35,17 +35,29 @@ export interface Outcome {
   readonly facts: Facts
   readonly project: Project
   readonly inputs: Inputs
+  /** Why visitors do not have the HTTPS that they need, or that was asked for in so many words. */
+  readonly unsecured?: DeployError | undefined
 }
 
 /** What became of a run: the verdict in one word, and the explanation where it is no success. */
 export function endingOf(outcome: Outcome, lines: readonly string[]): Ending {
   const { plan, applied, smoked } = outcome
-  if (applied === undefined || plan.kind === 'unchanged') {
+  const { unsecured } = outcome
+  // A release that failed comes first.
+  const good = smoked?.ok !== false && applied?.failure === undefined && applied?.end !== 'lost'
+  if (unsecured !== undefined && good) {
+    const serving = applied?.serving ?? plan.release
+    return { result: 'failed', serving, error: unsecured, failedPhase: 'certificate' }
+  }
+  const stands = plan.kind === 'unchanged' && applied?.failure === undefined && applied?.end !== 'lost'
+  if (applied === undefined || stands) {
     const serving = plan.release
     if (smoked?.ok !== false) return { result: 'unchanged', serving }
     return { result: 'failed', serving, error: smokeError(outcome, smoked, []), failedPhase: 'smoke' }
   }
   const { serving } = applied
+  // The run itself gave up, whatever the server says about it then.
+  if (applied.lost instanceof DeployError) return { result: 'failed', serving, error: applied.lost }
   if (applied.end === 'done') {
     if (smoked?.ok === false) {
       return { result: 'failed', serving, error: stays(outcome, smoked), failedPhase: 'smoke' }
@@ -57,8 +69,7 @@ export function endingOf(outcome: Outcome, lines: readonly string[]): Ending {
     return { result, serving, error: smokeError(outcome, smoked, lines), failedPhase: 'smoke' }
   }
   if (applied.end === 'lost') {
-    const error = applied.lost instanceof DeployError ? applied.lost : killed(lines)
-    return { result: 'failed', serving, error }
+    return { result: 'failed', serving, error: killed(lines) }
   }
   const { code = 'unknown', detail = '' } = applied.failure ?? {}
   const reverted = code === 'no-verdict' && serving === plan.from
@@ -150,7 +161,7 @@ function situationOf({ plan, facts, project, inputs }: Outcome): Situation {
     healthPath: plan.check.path,
     healthTimeoutSeconds: Math.round(inputs.behaviour.healthTimeoutMs / 1000),
     lockTimeoutSeconds: Math.round(inputs.behaviour.lockTimeoutMs / 1000),
-    smokeUrl: inputs.behaviour.smokeUrl ?? `${plan.check.scheme}://${plan.check.host}${plan.check.path}`,
+    smokeUrl: plan.check.smoke.url,
     ufw: facts.firewall,
   }
 }

@@ -2,9 +2,10 @@ import type { DeployError, Explanation } from '../errors.ts'
 import type { Inputs } from '../inputs.ts'
 import type { Outputs, Result } from '../outputs.ts'
 import type { Phase } from '../phases.ts'
-import type { Warning } from '../project/project.ts'
+import type { Unpinned, Warning } from '../project/project.ts'
 import type { Redactor } from '../secrets.ts'
 import { cutToBytes } from '../text.ts'
+import type { CertificateReport } from './certificate.ts'
 
 /**
  * Everything a run has to say at its end: what the summary is made from, and, as JSON, the output `report`.
@@ -34,7 +35,11 @@ export interface Report {
   readonly changes: readonly Change[]
   readonly health: HealthReport | null
   readonly smoke: SmokeReport | null
+  /** The certificate that the site uses; null where it has HTTP only. */
+  readonly certificate: CertificateReport | null
   readonly warnings: readonly Warning[]
+  /** Python packages that no hash stands for, by files of the repository; of a rollback nothing is known. */
+  readonly unpinned: readonly Unpinned[]
   readonly error: ErrorReport | null
   /** The last lines that the app or a program on the server printed, at most 40, oldest first. */
   readonly lines: readonly string[]
@@ -118,7 +123,9 @@ export const emptyReport: Report = {
   changes: [],
   health: null,
   smoke: null,
+  certificate: null,
   warnings: [],
+  unpinned: [],
   error: null,
   lines: [],
   durationMs: 0,
@@ -156,6 +163,7 @@ export function redactedReport(report: Report, { redact }: Redactor): Report {
       text: redact(one.text),
       ...(one.file === undefined ? {} : { file: redact(one.file) }),
     })),
+    unpinned: report.unpinned.map((one) => ({ ...one, name: redact(one.name), file: redact(one.file) })),
     error: report.error && { ...explanation(report.error), faults: report.error.faults.map(explanation) },
     lines: report.lines.slice(-mostLines).map((line) => cutToBytes(redact(line), longestLine)),
   }
@@ -166,12 +174,13 @@ export function reportJson(report: Report): string {
   const fallbacks: readonly (() => Report)[] = [
     () => report,
     () => ({ ...report, lines: report.lines.slice(-10).map((line) => cutToBytes(line, 500)) }),
-    () => ({ ...report, lines: [], changes: [], warnings: [] }),
+    () => ({ ...report, lines: [], changes: [], warnings: [], unpinned: [] }),
     () => ({
       ...report,
       lines: [],
       changes: [],
       warnings: [],
+      unpinned: [],
       error: report.error && cutError(report.error),
     }),
     () => emptyWith(report),

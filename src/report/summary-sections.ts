@@ -1,6 +1,6 @@
 import { isReleaseId } from '../config/paths.ts'
 import type { Explanation } from '../errors.ts'
-import type { Warning } from '../project/project.ts'
+import type { Unpinned, Warning } from '../project/project.ts'
 import { cutToBytes } from '../text.ts'
 import { markdown, markdownBlock, markdownCode, markdownLink, markdownSentence } from './escape.ts'
 import { duration } from './log.ts'
@@ -110,8 +110,8 @@ export function changesSection(report: Report, maxBytes: number): readonly strin
   ]
 }
 
-/** Health check and smoke test in figures. */
-export function checksSection({ health, smoke }: Report): readonly string[] {
+/** Health check, smoke test and certificate in figures. */
+export function checksSection({ health, smoke, certificate }: Report): readonly string[] {
   const rows: string[] = []
   if (health !== null) {
     const asked = `${code(health.path)}, ${health.answers} answers`
@@ -124,6 +124,13 @@ export function checksSection({ health, smoke }: Report): readonly string[] {
     const asked = `${code(smoke.url)} from the ${smoke.from}${by}`
     rows.push(
       `| Smoke test | ${mark(smoke.ok)} | ${smoke.status ?? 'none'} | ${duration(smoke.ms)} | ${asked} |`,
+    )
+  }
+  if (certificate !== null) {
+    const { names, issuer, until, daysLeft } = certificate
+    const left = daysLeft < 0 ? 'over' : `${daysLeft} days left`
+    rows.push(
+      `| Certificate | ${mark(daysLeft >= 0)} | | ${left} | ${value(names.join(', '))}, by ${value(issuer)}, until ${until.slice(0, 10)} |`,
     )
   }
   if (rows.length === 0) return []
@@ -154,6 +161,38 @@ export function warningsSection(report: Report, maxBytes: number): readonly stri
     ...fitting(report.warnings, row, maxBytes, (count) => `- and ${count} more`),
     '',
   ]
+}
+
+/** Of one file's packages without a hash so many are named. */
+const mostNames = 20
+
+/** What the next build may get with other bytes; where this run had nothing to do with a build, nothing. */
+export function unpinnedSection(report: Report, maxBytes: number): readonly string[] {
+  const { unpinned, result } = report
+  if (unpinned.length === 0 || result === 'unchanged' || result === 'rolled-back') return []
+  const row = ([file, list]: readonly [string, readonly Unpinned[]]) => {
+    const names = list.slice(0, mostNames).map(unpinnedName)
+    const more = list.length > mostNames ? `, and ${list.length - mostNames} more` : ''
+    return `- In ${code(file)}: ${names.join(', ')}${more}`
+  }
+  return [
+    `### Not pinned by hash: ${unpinned.length}`,
+    '',
+    ...fitting(
+      [...Map.groupBy(unpinned, ({ file }) => file)],
+      row,
+      maxBytes,
+      (count) => `- and ${count} more files`,
+    ),
+    '',
+    'For these, and for all that they depend on, a build takes whatever the package index sends that day. ' +
+      '`uv pip compile --generate-hashes` writes a file that gives every package its version and its hashes.',
+    '',
+  ]
+}
+
+function unpinnedName({ what, name }: Unpinned): string {
+  return what === 'package' ? code(name) : `what ${code(name)} depends on`
 }
 
 /** Every fault with its cause and cure. */

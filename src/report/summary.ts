@@ -12,7 +12,13 @@ export { type SummaryContext, summaryContext } from './summary-sections.ts'
 export const mostBytes = 1024 * 1024
 
 /** Bytes for the parts whose length the user or the server decides. Together they are well under {@link mostBytes}. */
-const room = { faults: 200_000, changes: 200_000, warnings: 100_000, lines: 300_000 } as const
+const room = {
+  faults: 200_000,
+  changes: 200_000,
+  warnings: 100_000,
+  unpinned: 50_000,
+  lines: 300_000,
+} as const
 
 /**
  * The job's summary as GitHub Flavored Markdown, under 1 MiB whatever is in the report; every value in it is escaped.
@@ -31,6 +37,7 @@ export function renderSummary(report: Report, context: SummaryContext): string {
     ...section.phasesSection(report),
     ...section.changesSection(report, room.changes),
     ...section.checksSection(report),
+    ...section.unpinnedSection(report, room.unpinned),
     ...section.rollbackSection(report, context),
   ].join('\n')
 }
@@ -59,7 +66,9 @@ function verdict(report: Report): string {
     case 'deployed':
       return `${site} serves the new release ${serving}.`
     case 'unchanged':
-      return `${site} serves ${serving} already: nothing was changed and nothing restarted.`
+      return report.changes.length === 0
+        ? `${site} serves ${serving} already: nothing was changed and nothing restarted.`
+        : `${site} serves ${serving} already: no new release was made.`
     case 'planned':
       return `Nothing was changed. ${site} goes on as it is.`
     case 'rolled-back':
