@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { act } from '../__tests__/e2e/action.ts'
 import { type Checkout, tinyApp, tinyProject } from '../__tests__/e2e/projects.ts'
+import { type Authority, startAuthority } from '../__tests__/server/authority.ts'
 import { boot, type Server } from '../__tests__/server/boot.ts'
 import type { Result } from '../src/outputs.ts'
 import { measure, type Sample } from './sample.ts'
@@ -16,8 +17,10 @@ interface App {
   readonly checkout: Checkout
   readonly repository: string
   readonly repositoryId: string
-  /** An address of a documentation range: nobody's, and no name to look up. */
+  /** Over HTTP an address: no name to look up, and no certificate. */
   readonly domain: string
+  /** Of its HTTPS. */
+  readonly authority?: Authority
 }
 
 /**
@@ -33,7 +36,10 @@ export async function measureRedeploys(
 ): Promise<readonly Row[]> {
   const server = await boot({ suite: 'bookworm' })
   const wires: Wire[] = []
+  const authority = await startAuthority()
   try {
+    await authority.adopt(server)
+    await authority.setName('bench.test', { ipv4: [server.address] })
     for (const rttMs of [...distances, far]) wires.push(await layWire(server, rttMs))
     const small: App = {
       checkout: tinyProject(),
@@ -46,6 +52,13 @@ export async function measureRedeploys(
       repository: 'bench/large',
       repositoryId: '2',
       domain: '192.0.2.1',
+    }
+    const secure: App = {
+      checkout: tinyProject(),
+      repository: 'bench/secure',
+      repositoryId: '3',
+      domain: 'bench.test',
+      authority,
     }
     let version = 1
     let turn = 0
@@ -60,6 +73,16 @@ export async function measureRedeploys(
         name: 'code change',
         prepare: () => small.checkout.commit({ 'app.py': appOf(++version) }),
         run: (wire) => run(server, wire, small, 'deployed'),
+      },
+      {
+        name: 'unchanged, HTTPS',
+        prepare: () => {},
+        run: (wire) => run(server, wire, secure, 'unchanged'),
+      },
+      {
+        name: 'code change, HTTPS',
+        prepare: () => secure.checkout.commit({ 'app.py': appOf(++version) }),
+        run: (wire) => run(server, wire, secure, 'deployed'),
       },
       {
         name: `code change, ${manyFiles} files`,
@@ -79,6 +102,7 @@ export async function measureRedeploys(
     tell('Deploying for the first time ...')
     await run(server, near, small, 'deployed')
     await run(server, near, large, 'deployed')
+    await run(server, near, secure, 'deployed')
     while (turn < 2) {
       small.checkout.commit(requirementsOf(++turn))
       await run(server, near, small, 'deployed')
@@ -99,6 +123,7 @@ export async function measureRedeploys(
   } finally {
     await Promise.all(wires.map((wire) => wire.close()))
     await server.stop()
+    await authority.stop()
   }
 }
 
@@ -113,7 +138,9 @@ async function run(server: Server, wire: Wire, app: App, wanted: Result): Promis
       'ssh-key': server.privateKey,
       'known-hosts': wire.knownHosts,
       domain: app.domain,
+      ...(app.authority === undefined ? {} : { 'acme-server': app.authority.directoryUrl }),
     },
+    ...(app.authority === undefined ? {} : { network: app.authority.runner }),
   })
   if (status !== 0 || outputs.result !== wanted)
     throw new Error(`${outputs.result}, not ${wanted}:\n${withoutMasks(log)}`)
