@@ -58946,7 +58946,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("zlib");
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _shim_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3327);
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7809);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8892);
 
 
 await (0,_main_js__WEBPACK_IMPORTED_MODULE_1__/* .main */ .i)();
@@ -58956,7 +58956,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 7809:
+/***/ 8892:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -61935,12 +61935,110 @@ function isList(value) {
     return Array.isArray(value);
 }
 
+;// CONCATENATED MODULE: ./build/limits.js
+const SECOND = 1_000;
+const MINUTE = 60_000;
+/** The one table of them: docs/architecture.md shows it, and a test compares the two. */
+const limits_limits = {
+    phases: {
+        connect: { ms: 0, plus: 'connect-timeout', why: 'all tries of the login together' },
+        facts: {
+            ms: 60 * SECOND,
+            plus: 'lock-timeout',
+            why: 'a slow server says its facts within 10 s; then another deploy may hold the lock',
+        },
+        packages: { ms: 30 * MINUTE, why: 'apt may wait 10 minutes for its own lock, and then has to download' },
+        upload: {
+            ms: 10 * MINUTE,
+            why: 'to unpack and compile, counted from the last byte that the server took',
+        },
+        dependencies: { ms: 30 * MINUTE, why: 'packages that are built from source take minutes each' },
+        configure: { ms: 5 * MINUTE, why: 'files are written, and what `persist` names is copied once' },
+        'release-command': { ms: 60 * MINUTE, why: 'a migration of a large database' },
+        start: { ms: 3 * MINUTE, why: 'systemd gives a unit 90 s' },
+        health: { ms: 60 * SECOND, plus: 'health-timeout', why: "the app's last words are fetched afterwards" },
+        cutover: { ms: 10 * MINUTE, why: 'nginx is tested and reloaded' },
+        smoke: { ms: 5 * MINUTE, why: 'the server waits as long for the verdict, and then goes back' },
+        certificate: {
+            ms: 20 * MINUTE,
+            why: 'certbot may have to be installed, and the authority looks at every name from several places',
+        },
+        report: { ms: 5 * MINUTE, why: 'old releases are removed' },
+    },
+    otherAppMs: 16 * MINUTE,
+    silenceMs: 15 * SECOND,
+    uploadMs: 60 * SECOND,
+    requestMs: 15 * SECOND,
+    cancelMs: 6 * SECOND,
+    postMs: 10 * SECOND,
+};
+/** The limit of one phase in ms. @param given what the inputs say, in ms */
+function limitOf(phase, { phases }, given) {
+    const { ms, plus } = phases[phase];
+    return ms + (plus === undefined ? 0 : given[plus]);
+}
+
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(7598);
 ;// CONCATENATED MODULE: external "node:fs"
 const external_node_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
 // EXTERNAL MODULE: external "node:zlib"
 var external_node_zlib_ = __nccwpck_require__(8522);
+;// CONCATENATED MODULE: ./build/config/certificate.js
+
+/**
+ * Reads one certificate.
+ * @param encoded PEM or DER
+ * @returns undefined for what is none
+ */
+function readCertificate(encoded) {
+    try {
+        const parsed = new external_node_crypto_.X509Certificate(encoded);
+        const issuer = new Map(parsed.issuer
+            .split('\n')
+            .map((line) => [...line.split('=', 2)])
+            .map(([key = '', value = '']) => [key, value]));
+        const [from, until] = [parsed.validFromDate.getTime(), parsed.validToDate.getTime()];
+        if (!Number.isFinite(from) || !Number.isFinite(until))
+            return undefined;
+        const [organisation, name] = [issuer.get('O'), issuer.get('CN')];
+        return {
+            names: dnsNames(parsed.subjectAltName ?? ''),
+            issuer: organisation === undefined
+                ? (name ?? 'an unknown authority')
+                : name === undefined
+                    ? organisation
+                    : `${organisation} (${name})`,
+            from,
+            until,
+            pem: parsed.toString(),
+        };
+    }
+    catch {
+        return undefined;
+    }
+}
+/** `DNS:a.example, IP Address:...`; whatever is in quotes is no name that a server is asked for. */
+function dnsNames(alternative) {
+    return alternative
+        .split(', ')
+        .flatMap((entry) => /^DNS:([A-Za-z0-9*._-]+)$/.exec(entry)?.[1]?.toLowerCase() ?? [])
+        .toSorted();
+}
+/** Says whether browsers take a certificate's names for a host name (RFC 6125, 6.4.3: `*` is one whole label). */
+function covers(certificate, name) {
+    const parent = name.replace(/^[^.]+/, '*');
+    return certificate.names.includes(name) || (parent !== name && certificate.names.includes(parent));
+}
+/** Less than a quarter of its time is left: whatever renews it should have done so long ago. */
+function endsSoon(certificate, now) {
+    return certificate.until - now < (certificate.until - certificate.from) / 4;
+}
+/** Whole days left; negative once it is over. */
+function daysLeft(certificate, now) {
+    return Math.floor((certificate.until - now) / 86_400_000);
+}
+
 ;// CONCATENATED MODULE: ./build/config/paths.js
 /** NAME of DESIGN 7: what an app is called on its server. */
 const NAME = /^[a-z][a-z0-9-]{0,20}$/;
@@ -61962,6 +62060,12 @@ const UNIT_FOLDER = '/etc/systemd/system';
 const ACME_FOLDER = '/var/lib/flask-deploy/acme';
 /** The file's name of the site that answers names nobody serves; it sorts before all others. */
 const CATCH_ALL_SITE = '00-flask-deploy-default.conf';
+/** The same over HTTPS: a file of its own, which stands only where a site of ours has HTTPS. */
+const CATCH_ALL_TLS_SITE = '00-flask-deploy-default-tls.conf';
+/** Where nobody is served: a certificate for no name, for versions of nginx that need one to refuse with. */
+const UNKNOWN_NAME_PEM = '/var/lib/flask-deploy/unknown-name.pem';
+/** certbot's certificates: a folder for each, with `fullchain.pem` and `privkey.pem` (certbot's manual). */
+const LINEAGES = '/etc/letsencrypt/live';
 /**
  * The module that gunicorn imports. It lies on sys.path before the project, so its name must be one that no project
  * has: a project's own `entry` would be hidden by ours.
@@ -62018,6 +62122,7 @@ function releasePaths(name, release) {
         socketLink: `${root}/.sock`,
         firstStart: `${app.runtime}/${release}.first`,
         env: `${app.etc}/${release}.env`,
+        files: `${app.etc}/${release}.files`,
         socketUnit: `${unit}.socket`,
         serviceUnit: `${unit}.service`,
         socketUnitFile: `${UNIT_FOLDER}/${unit}.socket`,
@@ -62039,10 +62144,50 @@ function sourceFolder(root, source) {
     return `${root}/${source}`;
 }
 
+;// CONCATENATED MODULE: ./build/text.js
+/**
+ * Shows what a terminal or a log would act on instead of showing: control characters (tab is kept), line and
+ * paragraph separators and the marks that reverse the direction of text become escapes such as `\x1b`, `\u202e`.
+ * Newlines are escaped too: the result is always one line.
+ */
+function visible(text) {
+    return text.replace(/[\0-\x08\x0a-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]/gu, escaped);
+}
+function escaped(character) {
+    if (character === '\n')
+        return '\\n';
+    if (character === '\r')
+        return '\\r';
+    const hex = (character.codePointAt(0) ?? 0).toString(16);
+    return hex.length > 2 ? `\\u${hex.padStart(4, '0')}` : `\\x${hex.padStart(2, '0')}`;
+}
+/** At most `max` bytes of UTF-8 from the start of a text, never half a character; `…` (3 bytes) marks a cut. */
+function cutToBytes(text, max) {
+    if (text.length * 3 <= max || (text.length <= max && Buffer.byteLength(text) <= max))
+        return text;
+    // A UTF-16 unit is at least one byte, so what lies behind `max` of them is cut in any case.
+    const bytes = Buffer.from(text.slice(0, max + 1));
+    let end = Math.max(0, max - 3);
+    // A byte of the form 10xxxxxx continues a character (RFC 3629): step back to where one begins.
+    while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80)
+        end -= 1;
+    return `${bytes.subarray(0, end).toString()}…`;
+}
+/** A value of the user's within a sentence: in backquotes, one line, at most 60 characters. */
+function shown(text) {
+    const characters = [...visible(text).replaceAll('\t', '\\t')];
+    return `\`${characters.length > 60 ? `${characters.slice(0, 59).join('')}…` : characters.join('')}\``;
+}
+
 ;// CONCATENATED MODULE: ./build/server/facts.js
+
+
 
 /** Debian's and Ubuntu's user for web servers; base-passwd makes it on every machine. */
 const DEFAULT_NGINX_USER = 'www-data';
+/** What a word of a fact may be: it stands in the log, in a program and in nginx's files. */
+const WORD = /^[\w.+:~-]{1,100}$/;
+const PATH = /^\/[\x21-\x7e]{1,500}$/;
 /**
  * Reads the facts' lines. What is missing or malformed becomes the harmless value: the server is not trusted to
  * be well-formed, and the plan says what it cannot work with.
@@ -62057,31 +62202,67 @@ function parseFacts(lines) {
     }
     const all = (key) => values.get(key) ?? [];
     const one = (key) => all(key)[0] || undefined;
-    const [id = 'unknown', version = '0', codename = 'unknown'] = (one('os') ?? '').split(' ');
+    const fitting = (key, form) => all(key)
+        .slice(0, 1)
+        .find((value) => form.test(value));
+    const [id = 'unknown', version = '0', codename = 'unknown'] = (one('os') ?? '').split(' ').map(word);
     const state = parseState(all('state'));
     return {
-        os: { id: id || 'unknown', version, codename },
+        os: { id, version, codename },
         systemd: natural(one('systemd')),
-        arch: one('arch') ?? 'unknown',
-        python: one('python'),
+        arch: fitting('arch', WORD) ?? 'unknown',
+        python: fitting('python', PATH),
         ipv6: one('ipv6') === 'yes',
         cpus: Math.max(1, natural(one('cpus'))),
         memoryBytes: natural(one('memory')) * 1024,
-        diskFreeBytes: natural(one('disk')) * 1024,
+        diskFreeBytes: kilobytes(one('disk')),
+        free: new Map(all('free').flatMap(freeOf)),
+        readOnly: all('read-only')
+            .filter((folder) => PATH.test(folder))
+            .slice(0, 10),
         installed: new Set(all('installed')),
-        nginx: one('nginx'),
-        nginxUser: one('nginx-user') ?? DEFAULT_NGINX_USER,
+        // Of a strange build it is only known that it is there.
+        nginx: one('nginx') === undefined ? undefined : (fitting('nginx', /^[0-9.]{1,20}$/) ?? '0'),
+        nginxUser: fitting('nginx-user', /^[a-z_][a-z0-9_-]{0,31}$/) ?? DEFAULT_NGINX_USER,
         files: pairs(all('file')),
         uv: new Set(all('uv')),
         account: one('account') === 'yes',
         home: one('home') === 'yes',
-        taken: all('taken'),
+        taken: all('taken').map(shortly),
         firewall: one('ufw') === 'yes',
         state,
         link: one('link'),
         active: state?.current !== undefined && pairs(all('active')).get(state.current) === 'yes',
-        nonces: pairs(all('nonce')),
+        nonces: new Map([...pairs(all('nonce'))].filter(([id, nonce]) => isReleaseId(id) && /^[0-9a-f]{1,128}$/.test(nonce))),
+        now: instant(one('now')),
+        addresses6: all('address6').flatMap(globalAddress),
+        certificates: all('certificate').flatMap(parseCertificate),
+        siteCertificate: fitting('site-certificate', PATH),
+        renewal: one('renewal') === 'yes',
     };
+}
+/** df's blocks (POSIX, `df -Pk`), in bytes. */
+function kilobytes(text) {
+    return text !== undefined && /^[0-9]{1,15}$/.test(text) ? Number(text) * 1024 : undefined;
+}
+function freeOf(line) {
+    const [folder = '', text] = line.split(' ');
+    const bytes = kilobytes(text);
+    return bytes === undefined ? [] : [[folder, bytes]];
+}
+/** As /proc/net/if_inet6 has it: 32 hex digits. Addresses for private use (RFC 4193) are nobody's to reach. */
+function globalAddress(hex) {
+    if (!/^[0-9a-f]{32}$/.test(hex) || /^f[cd]/.test(hex))
+        return [];
+    const address = (hex.match(/.{4}/g) ?? []).join(':');
+    return [new URL(`http://[${address}]/`).hostname.slice(1, -1)];
+}
+function parseCertificate(line) {
+    const [path = '', authority = '-', encoded = ''] = line.split(' ');
+    const certificate = readCertificate(Buffer.from(encoded, 'base64'));
+    if (certificate === undefined || !PATH.test(path))
+        return [];
+    return [{ ...certificate, path, authority: authority === '-' ? undefined : authority }];
 }
 function parseState(lines) {
     if (lines.length === 0)
@@ -62094,15 +62275,33 @@ function parseState(lines) {
     };
     return {
         generation: natural(values.get('generation')),
-        owner: { id: ownerId, name: ownerName },
+        owner: { id: shortly(ownerId), name: shortly(ownerName) },
         current: release('current'),
         previous: release('previous'),
         attempt: release('attempt'),
         releases: lines.flatMap((line) => {
             const [key, id = '', bundle = '', dependencies = '', settings = '', commit = '-'] = line.split(' ');
-            return key === 'release' && isReleaseId(id) ? [{ id, bundle, dependencies, settings, commit }] : [];
+            if (key !== 'release' || !isReleaseId(id))
+                return [];
+            const made = { bundle, dependencies, settings, commit };
+            return Object.values(made).every((one) => WORD.test(one)) ? [{ id, ...made }] : [];
         }),
+        refused: parseRefusal(values.get('refused')),
     };
+}
+function parseRefusal(text) {
+    if (text === undefined)
+        return undefined;
+    const [count, at, request = ''] = text.split(' ');
+    return { count: natural(count), at: instant(at), request };
+}
+/** A word of the system's, `unknown` where it is none. */
+function word(text) {
+    return WORD.test(text) ? text : 'unknown';
+}
+/** A text that is only ever shown. */
+function shortly(text) {
+    return cutToBytes(visible(text), 200);
 }
 function pairs(lines) {
     return new Map(lines.map((line) => {
@@ -62110,8 +62309,67 @@ function pairs(lines) {
         return space < 0 ? [line, ''] : [line.slice(0, space), line.slice(space + 1)];
     }));
 }
+/** Seconds since 1970 as ms; what no calendar has is none. */
+function instant(text) {
+    return text !== undefined && text.length <= 11 ? natural(text) * 1000 : 0;
+}
 function natural(text) {
     return text !== undefined && /^[0-9]{1,15}$/.test(text) ? Number(text) : 0;
+}
+
+;// CONCATENATED MODULE: ./build/server/flood.js
+
+/** Bytes that a server may send in all: no honest program prints as much. */
+const mostBytes = 64 * 1024 * 1024;
+/** Bytes that may come beside a program's output: key exchanges, answers to keepalives, a banner. */
+const mostBeside = 1024 * 1024;
+/** SSH's own bytes around one piece of output, its padding and its check. */
+const aroundPiece = 256;
+/** For each so many bytes that we send the server may say one more: it says how much it takes. */
+const sentForOne = 256;
+/** Bytes of answers that may wait because the server does not read them; ours are at most half of it. */
+const mostUnread = 4 * 1024 * 1024;
+/**
+ * Watches that a server does not send more than any honest one does. What ssh2 keeps of it (answers that wait, requests
+ * that are open) is in proportion to what came, so this bounds the memory too. Must be called in the same turn as ssh2's
+ * connect, which holds the stream until both of them listen.
+ * @param onFlood called once; the connection is of no use any more
+ */
+function watchFlood(socket, onFlood) {
+    let output = 0;
+    let pieces = 0;
+    let failure;
+    const fault = () => {
+        if (socket.bytesRead > mostBytes)
+            return `sent more than ${mostBytes / (1024 * 1024)} MB`;
+        if (socket.writableLength > mostUnread)
+            return 'asks for answers without end, and reads none';
+        const beside = socket.bytesRead - output - pieces * aroundPiece - socket.bytesWritten / sentForOne;
+        return beside > mostBeside ? 'sends messages without end that say nothing' : undefined;
+    };
+    const look = () => {
+        const why = fault();
+        if (why === undefined || failure !== undefined)
+            return;
+        failure = floodError(why);
+        onFlood(failure);
+    };
+    socket.on('data', look);
+    return {
+        told(bytes) {
+            output += bytes;
+            pieces += 1;
+        },
+        flooded: () => failure,
+    };
+}
+/** @param why what it did, after `The server ` */
+function floodError(why) {
+    return new DeployError('server-floods', {
+        cause: `The server ${why}, which no deploy needs, so the connection was ended.`,
+        cure: 'Look on the server for a login file, a release command or an app that prints without end; if it is none of these, the server may have been taken over.',
+        input: 'host',
+    });
 }
 
 ;// CONCATENATED MODULE: ./build/phases.js
@@ -62132,6 +62390,7 @@ const phases = [
     'health',
     'cutover',
     'smoke',
+    'certificate',
     'report',
 ];
 /** Says whether a text from outside (an event of the server's) names a phase. */
@@ -62141,6 +62400,20 @@ function isPhase(text) {
 
 ;// CONCATENATED MODULE: ./build/apply/event.js
 
+
+
+const certificateNews = [
+    'leaf',
+    'used',
+    'unused',
+    'astray',
+    'refused',
+    'unreachable',
+    'failed',
+    'no-certbot',
+];
+/** Bytes of a word or sentence of an event; foreign lines and certificates are longer. */
+const longestText = 1_000;
 /** Reads one line; undefined for a line that no program of ours writes. */
 function parseEvent(line) {
     const match = /^([0-9]+(?:\.[0-9]+)?) ([a-z]+)(?: (.*))?$/s.exec(line);
@@ -62150,52 +62423,84 @@ function parseEvent(line) {
     const seconds = Number(stamp);
     const [first = '', ...others] = rest.split(' ');
     const detail = others.join(' ');
+    const short = (text) => cutToBytes(text, longestText);
     switch (kind) {
         case 'phase':
-            return isPhase(first) ? { seconds, kind, phase: first } : undefined;
+            return isServerPhase(first) ? { seconds, kind, phase: first } : undefined;
         case 'log':
         case 'app':
         case 'stderr':
             return { seconds, kind, line: rest };
         case 'running':
-            return { seconds, kind, what: rest };
+            return { seconds, kind, what: short(rest) };
         case 'waiting':
-            return { seconds, kind, holder: rest };
+            return { seconds, kind, holder: short(rest) };
         case 'changed':
-            return { seconds, kind, what: first, detail };
+            return { seconds, kind, what: short(first), detail: short(detail) };
         case 'environment':
-            return first === 'built' || first === 'linked' ? { seconds, kind, how: first, detail } : undefined;
+            return first === 'built' || first === 'linked'
+                ? { seconds, kind, how: first, detail: short(detail) }
+                : undefined;
         case 'unpublished':
-            return { seconds, kind, folder: rest };
+            return { seconds, kind, folder: short(rest) };
         case 'repaired':
-            return { seconds, kind, detail: rest };
+            return { seconds, kind, detail: short(rest) };
         case 'health':
             return { seconds, kind, status: number(first), ms: number(others[0]), answers: number(others[1]) };
         case 'flipped':
         case 'kept':
         case 'reverted':
+            return { seconds, kind, release: isReleaseId(first) ? first : '' };
         case 'serving':
-            return { seconds, kind, release: first };
+            return { seconds, kind, release: first === '' || isReleaseId(first) ? first : 'unknown' };
         case 'answered':
             return { seconds, kind, answer: parseAnswer(rest.split(' ')) };
+        case 'preflight':
+            // It becomes the path of a request.
+            return /^[A-Za-z0-9_-]{1,100}$/.test(first)
+                ? { seconds, kind, token: first, content: short(detail) }
+                : undefined;
+        case 'certificate': {
+            const how = certificateNews.find((one) => one === first);
+            return how === undefined
+                ? undefined
+                : { seconds, kind, how, detail: how === 'leaf' ? detail : short(detail) };
+        }
+        case 'secured':
+            return { seconds, kind };
         case 'fail':
-            return { seconds, kind, code: first, detail };
+            return isCode(first)
+                ? { seconds, kind, code: first, detail: short(detail) }
+                : { seconds, kind, code: 'unknown', detail: short(rest) };
         case 'end':
         case 'gone':
-            return { seconds, kind, status: number(first) };
+            // What is no number is no success.
+            return { seconds, kind, status: /^[0-9]{1,9}$/.test(first) ? Number(first) : -1 };
         default:
             return undefined;
     }
 }
+function isCode(text) {
+    return text !== undefined && /^[a-z][a-z0-9-]{0,60}$/.test(text);
+}
+function isServerPhase(text) {
+    return isPhase(text) && text !== 'inputs' && text !== 'project';
+}
 function parseAnswer([verdict = '', ...words]) {
     if (verdict === 'ok') {
-        return { ok: true, code: '', status: number(words[0]), ms: number(words[1]), release: words[2] ?? '' };
+        return {
+            ok: true,
+            code: '',
+            status: number(words[0]),
+            ms: number(words[1]),
+            release: cutToBytes(words[2] ?? '', 100),
+        };
     }
     return {
         ok: false,
-        code: words[0] ?? 'unreachable',
+        code: isCode(words[0]) ? words[0] : 'unreachable',
         status: number(words[1]),
-        release: words[2] ?? '',
+        release: cutToBytes(words[2] ?? '', 100),
         ms: 0,
     };
 }
@@ -62258,8 +62563,11 @@ function helperCommand(settings) {
     const unpack = `helper="$(echo ${packed} | base64 -d | gzip -d)"`;
     const asRoot = 'if [ "$(id -u)" = 0 ]; then exec sh -c "$helper"; fi';
     const noSudo = `command -v sudo >/dev/null || { echo no-sudo ${settings.nonce}; exit 1; }`;
-    const withSudo = `exec sudo -S -p ${settings.nonce} sh -c "$helper"`;
-    return `sh -c '${[unpack, asRoot, noSudo, withSudo].join('; ')}'`;
+    // Whatever a login file left on the line: what follows tells a shell from a program that took its place.
+    const hello = `echo; echo shell ${settings.nonce}`;
+    // sudo's own words are read where it refuses, so they have to be those of its source.
+    const withSudo = `export LC_ALL=C; exec sudo -S -p ${settings.nonce} sh -c "$helper"`;
+    return `sh -c '${[unpack, hello, asRoot, noSudo, withSudo].join('; ')}'`;
 }
 
 ;// CONCATENATED MODULE: external "node:string_decoder"
@@ -62284,7 +62592,20 @@ class Lines {
     }
 }
 
+;// CONCATENATED MODULE: ./build/apply/or-aborted.js
+/** Waits for work, but no longer than until a signal is aborted; the work itself is not stopped by it. */
+function orAborted(work, signal) {
+    return new Promise((resolve, reject) => {
+        const abort = () => reject(signal.reason);
+        signal.addEventListener('abort', abort, { once: true });
+        if (signal.aborted)
+            abort();
+        work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+    });
+}
+
 ;// CONCATENATED MODULE: ./build/apply/root-failure.js
+
 
 /**
  * @param user the user of the login
@@ -62294,32 +62615,42 @@ function rootFailure(failure, user, said) {
     const explanations = {
         'sudo-absent': {
             cause: `The user ${user} is not root, and the server has no sudo.`,
-            cure: 'Set `user` to root, or install sudo on the server and allow it for this user.',
+            cure: `Set \`user\` to root, or install sudo on the server (\`apt-get install sudo\`) and allow it for ${user} (\`usermod -aG sudo ${user}\`).`,
             input: 'user',
         },
         'sudo-password-needed': {
             cause: `sudo asks ${user} for a password on the server, and none was given.`,
-            cure: 'Set `sudo-password` from a secret, or allow sudo without a password for this user.',
+            cure: `Set \`sudo-password\` from a secret (a misspelt secret's name is an empty text), or allow every command without a password: \`${user} ALL=(ALL:ALL) NOPASSWD: ALL\`, with \`visudo -f /etc/sudoers.d/${user}\` on the server.`,
             input: 'sudo-password',
         },
         'sudo-password-wrong': {
             cause: `sudo on the server did not accept the password of ${user}.`,
-            cure: 'Correct the secret that `sudo-password` is set from.',
+            cure: `Correct the secret that \`sudo-password\` is set from: it is the password with which ${user} logs in on the server.`,
             input: 'sudo-password',
         },
         'sudo-not-allowed': {
-            cause: 'sudo on the server does not let this login become root.',
-            cure: 'Allow it on the server (for Ubuntu: `usermod -aG sudo LOGIN`), or set `user` to a login that may.',
+            cause: `sudo on the server does not let ${user} run every command as root.`,
+            cure: `Allow it on the server (\`usermod -aG sudo ${user}\`, and see \`sudo -l -U ${user}\`), or set \`user\` to a login that may.`,
             input: 'user',
         },
         'sudo-tty': {
             cause: 'sudo on the server serves terminals only (`requiretty`), and a workflow has none.',
-            cure: 'Add `Defaults:LOGIN !requiretty` to the sudoers on the server (with `visudo`), with the login for LOGIN.',
+            cure: `Add \`Defaults:${user} !requiretty\` to the sudoers on the server (with \`visudo\`), or set \`user\` to root.`,
+            input: 'user',
+        },
+        'no-shell': {
+            cause: `The login as ${user} worked, but no shell took the command: ${last(said)}.`,
+            cure: `Set \`user\` to a login with a shell, or look on the server what takes its place: the shell of ${user} (\`getent passwd ${user}\`; \`usermod --shell /bin/bash ${user}\` gives one), a login file that ends it (.bashrc), \`command=\` in authorized_keys, or ForceCommand in sshd_config.`,
+            input: 'user',
+        },
+        'password-expired': {
+            cause: `The login as ${user} worked, but its password has expired, and the server wants a new one first.`,
+            cure: `Log in as ${user} from a terminal and give a new one, or take the limit away on the server with \`chage -M -1 -d "$(date +%F)" ${user}\`.`,
             input: 'user',
         },
         'not-root': {
-            cause: `The login as ${user} worked, but no program could be started as root.`,
-            cure: 'Allow sudo for this user on the server (and a login shell such as /bin/bash), or set `user` to root; what the server said is below.',
+            cause: `The login as ${user} worked, but no program could be started as root: ${last(said)}.`,
+            cure: `See with \`sudo -v\` as ${user} on the server why sudo fails, or set \`user\` to root.`,
             input: 'user',
         },
         'server-read-only': {
@@ -62330,12 +62661,23 @@ function rootFailure(failure, user, said) {
     };
     return new DeployError(failure, explanations[failure], said);
 }
+/** The last thing that was said, as the end of a sentence. */
+function last(said) {
+    const line = said.findLast((one) => one.trim() !== '');
+    return line === undefined
+        ? 'it ended without a word'
+        : `it said "${cutToBytes(visible(line.trim().replace(/\.$/, '')), 200)}"`;
+}
 /**
- * Which of the refusals it was. That there was one is known; sudo's own words (sudo 1.9, sudo-rs 0.2) only tell more.
+ * Which of the refusals it was. That there was one is known; the words of sudo (1.9, sudo-rs 0.2) and sshd only tell more.
  * @param said what sudo or the login shell printed
+ * @param shell whether a shell read the command at all
  */
-function rootRefusal(said) {
+function rootRefusal(said, shell = true) {
     const text = said.join('\n');
+    // session.c of OpenSSH; PAM does not close the account for it.
+    if (!shell)
+        return /password change required/i.test(text) ? 'password-expired' : 'no-shell';
     if (/must have a tty|no tty present/.test(text))
         return 'sudo-tty';
     const refused = /not in the sudoers file|not allowed to (?:execute|run)|may not run sudo|I'm afraid I can't do that/;
@@ -62351,10 +62693,15 @@ function rootRefusal(said) {
 
 
 
-/** More lines than any honest server's facts have. */
+
+
+/** More lines and characters than any honest server's facts have: a certificate of each of 500 sites is 1.5 MB. */
 const MOST_FACTS = 5_000;
-/** The longest that a server may take to say its facts, in ms. */
-const FACTS_MS = 60_000;
+const MOST_FACT_CHARACTERS = 2 * 1024 * 1024;
+/** More lines than any program prints while it works; each takes its time, and no reader has as much. */
+const MOST_LINES = 300_000;
+/** More characters than any login file prints. */
+const MOST_BEFORE = 1024 * 1024;
 /** Bytes of the bundle in one frame: other frames (a cancel) get their turn between two of these. */
 const READ_BYTES = 256 * 1024;
 /** The runner's end of the one exec: facts come, frames go, events come. */
@@ -62364,6 +62711,13 @@ class Conversation {
     #stderr = [];
     #facts = [];
     #ready = false;
+    /** Characters of what is not an event. */
+    #characters = 0;
+    #lines = 0;
+    /** A shell has read our command. */
+    #shell = false;
+    /** What was said before that: by a login file, or by what took the shell's place. */
+    #before = [];
     #promptsSeen = 0;
     #onFacts;
     #onFailure;
@@ -62378,7 +62732,7 @@ class Conversation {
      * @throws DeployError where it does not become root (`sudo-...`), or says nothing
      */
     static async start(connection, settings, signal) {
-        const channel = await connection.exec(helperCommand(settings));
+        const channel = await orAborted(connection.exec(helperCommand(settings)), signal);
         const conversation = new Conversation(channel, settings);
         const facts = conversation.#nextFacts(signal);
         const lines = new Lines((line) => conversation.#line(line));
@@ -62400,8 +62754,9 @@ class Conversation {
     /** Asks for the facts anew. */
     async facts(signal) {
         const facts = this.#nextFacts(signal);
-        await this.#frame('facts\n');
-        return facts;
+        // A server that does not take the question does not answer it either.
+        this.#frame('facts\n').catch(() => undefined);
+        return await facts;
     }
     /** Who hears the program's events from now on; a connection that ends is told to `onLost`. */
     listen(onEvent, onLost) {
@@ -62463,11 +62818,11 @@ class Conversation {
             const timer = setTimeout(() => {
                 settle();
                 reject(new DeployError('server-silent', {
-                    cause: `The server said nothing of itself for ${FACTS_MS / 1000} s after the login.`,
+                    cause: `The server did not say all of its facts within ${this.#settings.factsMs / 1000} s.`,
                     cure: 'Log in yourself and look whether a login file (such as .bashrc) waits for something, then run the job again.',
                     input: 'host',
                 }));
-            }, FACTS_MS);
+            }, this.#settings.factsMs);
             const abort = () => {
                 settle();
                 reject(signal.reason);
@@ -62493,8 +62848,16 @@ class Conversation {
     }
     #line(line) {
         if (!this.#ready) {
+            if (this.#isTooMuch(line, MOST_BEFORE))
+                return;
             // Whatever a login file printed before is ignored.
             this.#ready = line === `ready ${this.#settings.nonce}`;
+            if (this.#ready)
+                this.#characters = 0;
+            if (line === `shell ${this.#settings.nonce}`)
+                this.#shell = true;
+            else if (this.#before.length < 10)
+                this.#before.push(line);
             if (line === `no-sudo ${this.#settings.nonce}`)
                 this.#fail('sudo-absent');
             return;
@@ -62503,21 +62866,48 @@ class Conversation {
             if (line === 'facts-end') {
                 const facts = parseFacts(this.#facts);
                 this.#facts = [];
+                this.#characters = 0;
                 this.#onFacts(facts);
             }
-            else if (this.#facts.length < MOST_FACTS)
+            else if (!this.#isTooMuch(line, MOST_FACT_CHARACTERS))
                 this.#facts.push(line);
             return;
         }
+        this.#lines += 1;
+        if (this.#lines === MOST_LINES)
+            this.#drown('prints lines without end');
+        if (this.#lines >= MOST_LINES)
+            return;
         const event = parseEvent(line);
         if (event !== undefined)
             this.#onEvent(event);
     }
+    /** A server that does not come to an end with its facts, or with what a login file prints. */
+    #isTooMuch(line, most) {
+        this.#characters += line.length + 1;
+        if (this.#characters <= most && this.#facts.length < MOST_FACTS)
+            return false;
+        this.#drown('says more of itself than there is to say');
+        return true;
+    }
+    #drown(why) {
+        this.#onFailure?.(floodError(why));
+        this.#channel.end();
+    }
     #stderrLine(line) {
-        if (this.#stderr.length < 40)
-            this.#stderr.push(line);
+        const { nonce } = this.#settings;
+        // sudo shows the command that it refuses, which is our whole program.
+        if (this.#stderr.some((one) => one.includes('not allowed to execute')))
+            return;
+        // A prompt has no line of its own, and where it is all there is, nothing was said.
+        const text = line.replaceAll(nonce, '');
+        if (this.#stderr.length < 40 && text.trim() !== '')
+            this.#stderr.push(text);
     }
     #prompt() {
+        // Whoever asks once it is root is not sudo.
+        if (this.#ready)
+            return;
         this.#promptsSeen += 1;
         const { sudoPassword } = this.#settings;
         if (sudoPassword === undefined)
@@ -62535,8 +62925,10 @@ class Conversation {
         const lost = connection.lost();
         if (lost !== undefined)
             this.#onFailure?.(lost);
-        else if (!this.#ready)
-            this.#onFailure?.(rootFailure(rootRefusal(this.#stderr), this.#settings.user, this.#stderr));
+        else if (!this.#ready) {
+            const said = this.#shell ? this.#stderr : [...this.#before, ...this.#stderr];
+            this.#onFailure?.(rootFailure(rootRefusal(said, this.#shell), this.#settings.user, said));
+        }
         else {
             this.#onFailure?.(new DeployError('helper-ended', {
                 cause: `The program that talks for the server ended before its time (${status ?? 'killed'}).`,
@@ -62549,16 +62941,214 @@ class Conversation {
 
 ;// CONCATENATED MODULE: external "node:timers/promises"
 const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
+;// CONCATENATED MODULE: ./build/server/ssh-wire.js
+/**
+ * The few pieces of the SSH wire format that keys are made of (RFC 4251, section 5): a string is a 32-bit
+ * big-endian length followed by that many bytes.
+ */
+/** Reads the string that starts at `offset`; undefined where the bytes end before it does. */
+function readString(bytes, offset) {
+    const start = offset + 4;
+    if (bytes.length < start)
+        return undefined;
+    const next = start + bytes.readUInt32BE(offset);
+    return bytes.length < next ? undefined : { value: bytes.subarray(start, next), next };
+}
+/** Reads strings until the bytes end; undefined where they do not end with one, or are more than `most`. */
+function readStrings(bytes, most = 256) {
+    const found = [];
+    let offset = 0;
+    while (offset < bytes.length) {
+        const one = readString(bytes, offset);
+        if (one === undefined || found.length === most)
+            return undefined;
+        found.push(one.value);
+        offset = one.next;
+    }
+    return found;
+}
+/** Writes one string. */
+function writeString(value) {
+    const bytes = Buffer.from(value);
+    return Buffer.concat([writeUint32(bytes.length), bytes]);
+}
+/** Writes one 32-bit number. */
+function writeUint32(value) {
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32BE(value);
+    return bytes;
+}
+
+;// CONCATENATED MODULE: ./build/server/ask-certificate.js
+
+
+/** Bytes of the whole conversation; OpenSSH lets a packet have as many at most (PACKET_MAX_SIZE). */
+const ask_certificate_mostBytes = 256 * 1024;
+/** Bytes until a server has greeted. */
+const mostGreeting = 16 * 1024;
+/** Message numbers (RFC 4253, section 12; RFC 5656, section 7). */
+const ignore = 2;
+const unimplemented = 3;
+const ask_certificate_debug = 4;
+const kexInit = 20;
+const exchangeInit = 30;
+const exchangeReply = 31;
+/**
+ * Asks the server at the other end of an open socket for its host certificate, and ends the socket.
+ * @param algorithms such as `ssh-ed25519-cert-v01@openssh.com`, best first.
+ * @throws the signal's reason when it is aborted.
+ */
+async function askForCertificate(socket, algorithms, limitMs, signal) {
+    const stop = () => socket.destroy();
+    const timer = setTimeout(stop, limitMs);
+    signal.addEventListener('abort', stop, { once: true });
+    const heard = Buffer.alloc(ask_certificate_mostBytes);
+    let end = 0;
+    const talk = conversation(algorithms);
+    try {
+        socket.write('SSH-2.0-flask_deploy\r\n');
+        for await (const chunk of socket) {
+            if (!Buffer.isBuffer(chunk) || end + chunk.length > ask_certificate_mostBytes)
+                break;
+            end += chunk.copy(heard, end);
+            const step = talk(heard.subarray(0, end));
+            if (step.send !== undefined)
+                socket.write(step.send);
+            if (step.answer !== undefined)
+                return step.answer;
+        }
+    }
+    catch {
+        // The socket broke, or was destroyed for the time or the signal.
+    }
+    finally {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', stop);
+        socket.destroy();
+    }
+    signal.throwIfAborted();
+    return { state: 'failed' };
+}
+/** What to do about what was heard so far: greeting, then packets. Each call gets everything from the beginning. */
+function conversation(algorithms) {
+    let offset = 0;
+    let greeted = false;
+    let exchanging = false;
+    return (heard) => {
+        if (!greeted) {
+            const after = afterGreeting(heard);
+            if (after === undefined)
+                return heard.length < mostGreeting ? {} : { answer: { state: 'failed' } };
+            greeted = true;
+            offset = after;
+        }
+        for (;;) {
+            const packet = readPacket(heard, offset);
+            if (packet === 'more')
+                return {};
+            if (packet === 'bad')
+                return { answer: { state: 'failed' } };
+            offset = packet.next;
+            const { payload } = packet;
+            const type = payload[0];
+            if (type === ignore || type === unimplemented || type === ask_certificate_debug)
+                continue;
+            if (type === kexInit && !exchanging) {
+                exchanging = true;
+                return answerInit(payload, algorithms);
+            }
+            const shown = type === exchangeReply && exchanging ? readString(payload, 1) : undefined;
+            if (shown === undefined)
+                return { answer: { state: 'failed' } };
+            return { answer: { state: 'shown', blob: Buffer.from(shown.value) } };
+        }
+    };
+}
+/** Where the line with which an SSH server greets ends; it may say other lines before (RFC 4253, section 4.2). */
+function afterGreeting(heard) {
+    const match = /^SSH-(?:2\.0|1\.99)-[^\n]*\n/m.exec(heard.toString('latin1', 0, mostGreeting));
+    return match === null ? undefined : match.index + match[0].length;
+}
+/** A packet before encryption (RFC 4253, section 6). */
+function readPacket(heard, offset) {
+    if (heard.length < offset + 5)
+        return 'more';
+    const length = heard.readUInt32BE(offset);
+    const padding = heard.readUInt8(offset + 4);
+    if (length > ask_certificate_mostBytes || length < padding + 2)
+        return 'bad';
+    const next = offset + 4 + length;
+    if (heard.length < next)
+        return 'more';
+    return { payload: heard.subarray(offset + 5, next - padding), next };
+}
+function packet(payload) {
+    const padding = 16 - ((payload.length + 5) % 8);
+    const header = Buffer.concat([writeUint32(1 + payload.length + padding), Buffer.from([padding])]);
+    return Buffer.concat([header, payload, Buffer.alloc(padding)]);
+}
+/**
+ * Answers the server's KEXINIT (RFC 4253, section 7.1) with one that agrees with it, and with the first message of the
+ * exchange. The lists behind the first two are the server's own: what they are about is never used.
+ */
+function answerInit(payload, algorithms) {
+    const lists = [];
+    let offset = 17; // the type, and 16 bytes at random
+    for (let count = 0; count < 10; count++) {
+        const list = readString(payload, offset);
+        if (list === undefined)
+            return { answer: { state: 'failed' } };
+        lists.push(list.value.toString('latin1'));
+        offset = list.next;
+    }
+    const [exchanges = '', hostKeys = '', ...others] = lists;
+    const algorithm = algorithms.find((one) => hostKeys.split(',').includes(one));
+    if (algorithm === undefined)
+        return { answer: { state: 'none' } };
+    const exchange = Object.entries(exchangesKnown).find(([name]) => exchanges.split(',').includes(name));
+    if (exchange === undefined)
+        return { answer: { state: 'failed' } };
+    const init = Buffer.concat([
+        Buffer.from([kexInit]),
+        (0,external_node_crypto_.randomBytes)(16),
+        ...[exchange[0], algorithm, ...others].map((list) => writeString(Buffer.from(list, 'latin1'))),
+        Buffer.alloc(5), // no guess follows; reserved
+    ]);
+    const begin = Buffer.concat([Buffer.from([exchangeInit]), writeString(exchange[1]())]);
+    return { send: Buffer.concat([packet(init), packet(begin)]) };
+}
+/** What to send first, for each way of exchanging keys: a public key that is good, whose private half is forgotten at once. */
+const exchangesKnown = {
+    'curve25519-sha256': x25519,
+    'curve25519-sha256@libssh.org': x25519,
+    'ecdh-sha2-nistp256': () => (0,external_node_crypto_.createECDH)('prime256v1').generateKeys(),
+    'ecdh-sha2-nistp384': () => (0,external_node_crypto_.createECDH)('secp384r1').generateKeys(),
+    'ecdh-sha2-nistp521': () => (0,external_node_crypto_.createECDH)('secp521r1').generateKeys(),
+    'diffie-hellman-group14-sha256': () => positive((0,external_node_crypto_.createDiffieHellmanGroup)('modp14').generateKeys()),
+    'diffie-hellman-group16-sha512': () => positive((0,external_node_crypto_.createDiffieHellmanGroup)('modp16').generateKeys()),
+};
+function x25519() {
+    const { x = '' } = (0,external_node_crypto_.generateKeyPairSync)('x25519').publicKey.export({ format: 'jwk' });
+    return Buffer.from(x, 'base64url');
+}
+/** A number with a zero before it where it would be read as a negative one (RFC 4251, section 5, mpint). */
+function positive(bytes) {
+    return (bytes[0] ?? 0) < 0x80 ? bytes : Buffer.concat([Buffer.alloc(1), bytes]);
+}
+
 ;// CONCATENATED MODULE: ./build/server/channel.js
+
 
 /** Bytes that may wait in the socket: a server's window may be any size, the runner's memory is not. */
 const socketBacklog = 2 * 1024 * 1024;
+/** The smallest packet that a server may want: OpenSSH takes 32 KiB, and of none at all ssh2 would send one after another. */
+const smallestPacket = 4096;
 /**
  * Starts a command and gives its channel.
  * @param limitMs how long the server may take to start it.
  * @throws DeployError `exec-refused` where the server does not start it in time or at all.
  */
-function openChannel(client, socket, command, limitMs) {
+function openChannel(client, socket, command, limitMs, flood) {
     return new Promise((resolve, reject) => {
         const refuse = (why) => reject(refused(why));
         const timer = setTimeout(() => refuse(`it did not answer within ${limitMs} ms`), limitMs);
@@ -62566,10 +63156,12 @@ function openChannel(client, socket, command, limitMs) {
             client.exec(command, (error, channel) => {
                 clearTimeout(timer);
                 if (error)
-                    refuse(error.message);
+                    refuse(cutToBytes(visible(error.message), 200));
+                else if (packetSize(channel) < smallestPacket)
+                    refuse(`it takes packets of ${packetSize(channel)} bytes only`);
                 // At once: a short program's exit comes in the same packet as the answer, and nobody tells it twice.
                 else
-                    resolve(channelOf(channel, client, socket));
+                    resolve(channelOf(channel, client, socket, flood));
             });
         }
         catch (error) {
@@ -62578,19 +63170,28 @@ function openChannel(client, socket, command, limitMs) {
         }
     });
 }
-function channelOf(channel, client, socket) {
+function channelOf(channel, client, socket, flood) {
     // ssh2 never answers a write to a channel that has closed, so every waiting write is settled by hand.
     const waiting = [];
     let ended = false;
     let lost = false;
+    let handed = 0;
+    let sentBefore = socket.bytesWritten;
+    /** Bytes that ssh2 keeps back: while keys are exchanged it does so without a word, and for as long as the server likes. */
+    const heldBack = () => {
+        // Each byte becomes more than one on the line, so what seems to be sent beyond what was handed over is none of ours.
+        sentBefore = Math.max(sentBefore, socket.bytesWritten - handed);
+        return handed - (socket.bytesWritten - sentBefore);
+    };
+    const hasRoom = () => !channel.writableNeedDrain && socket.writableLength <= socketBacklog && heldBack() <= 2 * socketBacklog;
     const release = () => {
-        if (channel.writableNeedDrain || socket.writableLength > socketBacklog)
-            return;
-        for (const one of waiting.splice(0))
-            one.resolve();
+        if (hasRoom())
+            for (const one of waiting.splice(0))
+                one.resolve();
     };
     channel.on('drain', release);
     socket.on('drain', release);
+    client.on('handshake', () => setImmediate(release));
     const end = {
         status: undefined,
         signal: undefined,
@@ -62632,23 +63233,46 @@ function channelOf(channel, client, socket) {
             if (ended || lost)
                 return Promise.reject(channelClosed());
             const bytes = typeof data === 'string' ? Buffer.from(data) : data;
-            const room = channel.write(bytes);
-            if (room && socket.writableLength <= socketBacklog)
+            handed += bytes.length;
+            try {
+                channel.write(bytes);
+            }
+            catch {
+                // ssh2 throws once it has given up on what the server sends.
+                return Promise.reject(channelClosed());
+            }
+            if (hasRoom())
                 return Promise.resolve();
             return new Promise((resolve, reject) => {
                 waiting.push({ resolve, reject });
             });
         },
         end() {
-            channel.end();
+            try {
+                channel.end();
+            }
+            catch {
+                // As for a write; there is nothing left to be ended.
+            }
         },
         onData(listener) {
-            channel.on('data', listener);
+            channel.on('data', counted(listener, flood));
         },
         onError(listener) {
-            channel.stderr.on('data', listener);
+            channel.stderr.on('data', counted(listener, flood));
         },
     };
+}
+function counted(listener, flood) {
+    return (chunk) => {
+        flood.told(chunk.length);
+        listener(chunk);
+    };
+}
+/** Bytes of one packet as the server wants them; ssh2 keeps that in `outgoing`. */
+function packetSize({ outgoing }) {
+    const known = typeof outgoing === 'object' && outgoing !== null && 'packetSize' in outgoing;
+    return known && typeof outgoing.packetSize === 'number' ? outgoing.packetSize : 0;
 }
 /** Says whether the server has neither ended nor closed the channel: ssh2 keeps that in `incoming.state`. */
 function stillOpen(channel) {
@@ -62671,66 +63295,6 @@ function refused(why) {
 
 // EXTERNAL MODULE: external "node:net"
 var external_node_net_ = __nccwpck_require__(7030);
-;// CONCATENATED MODULE: ./build/text.js
-/**
- * Shows what a terminal or a log would act on instead of showing: control characters (tab is kept), line and
- * paragraph separators and the marks that reverse the direction of text become escapes such as `\x1b`, `\u202e`.
- * Newlines are escaped too: the result is always one line.
- */
-function visible(text) {
-    return text.replace(/[\0-\x08\x0a-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]/gu, escaped);
-}
-function escaped(character) {
-    if (character === '\n')
-        return '\\n';
-    if (character === '\r')
-        return '\\r';
-    const hex = (character.codePointAt(0) ?? 0).toString(16);
-    return hex.length > 2 ? `\\u${hex.padStart(4, '0')}` : `\\x${hex.padStart(2, '0')}`;
-}
-/** At most `max` bytes of UTF-8 from the start of a text, never half a character; `…` (3 bytes) marks a cut. */
-function cutToBytes(text, max) {
-    if (text.length * 3 <= max || (text.length <= max && Buffer.byteLength(text) <= max))
-        return text;
-    // A UTF-16 unit is at least one byte, so what lies behind `max` of them is cut in any case.
-    const bytes = Buffer.from(text.slice(0, max + 1));
-    let end = Math.max(0, max - 3);
-    // A byte of the form 10xxxxxx continues a character (RFC 3629): step back to where one begins.
-    while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80)
-        end -= 1;
-    return `${bytes.subarray(0, end).toString()}…`;
-}
-/** A value of the user's within a sentence: in backquotes, one line, at most 60 characters. */
-function shown(text) {
-    const characters = [...visible(text).replaceAll('\t', '\\t')];
-    return `\`${characters.length > 60 ? `${characters.slice(0, 59).join('')}…` : characters.join('')}\``;
-}
-
-;// CONCATENATED MODULE: ./build/server/ssh-wire.js
-/**
- * The few pieces of the SSH wire format that keys are made of (RFC 4251, section 5): a string is a 32-bit
- * big-endian length followed by that many bytes.
- */
-/** Reads the string that starts at `offset`; undefined where the bytes end before it does. */
-function readString(bytes, offset) {
-    const start = offset + 4;
-    if (bytes.length < start)
-        return undefined;
-    const next = start + bytes.readUInt32BE(offset);
-    return bytes.length < next ? undefined : { value: bytes.subarray(start, next), next };
-}
-/** Writes one string. */
-function writeString(value) {
-    const bytes = Buffer.from(value);
-    return Buffer.concat([writeUint32(bytes.length), bytes]);
-}
-/** Writes one 32-bit number. */
-function writeUint32(value) {
-    const bytes = Buffer.alloc(4);
-    bytes.writeUInt32BE(value);
-    return bytes;
-}
-
 ;// CONCATENATED MODULE: ./build/server/public-key.js
 
 
@@ -62790,22 +63354,15 @@ function familyOf(type) {
 const turnedAway = [2, 14];
 /**
  * Says why a login failed, as far as a server lets a client know: sshd answers alike whether the key is missing,
- * the files' modes are wrong, the user does not exist or is not allowed.
- * Codes: `login-none`, `login-timeout`, `login-too-many-tries`, `login-second-factor`, `login-keys-off`,
+ * the files' modes are wrong, the user does not exist or is not allowed, but its own log says which it was.
+ * Codes: `login-timeout`, `login-too-many-tries`, `login-second-factor`, `login-keys-off`,
  * `login-key-type`, `login-password-off`, `login-key-refused`, `login-password-refused`, `login-cut`.
  */
 function authenticationDiagnosis(failure) {
-    const { host, user, level, code, message, authentication } = failure;
+    const { host, user, level, code, message, banner, authentication } = failure;
     const { key, passwordGiven, tried, allowed, partial } = authentication;
     const error = (name, explanation) => new DeployError(name, explanation);
     const takes = allowed === undefined || allowed.length === 0 ? 'nothing' : allowed.join(', ');
-    if (key === undefined && !passwordGiven) {
-        return error('login-none', {
-            cause: 'Neither `ssh-key` nor `password` is given.',
-            cure: 'Set `ssh-key` to a private key whose public half is in authorized_keys on the server.',
-            input: 'ssh-key',
-        });
-    }
     if (level === 'client-timeout') {
         return error('login-timeout', {
             cause: `${host} did not finish the login of ${user} within \`connect-timeout\`.`,
@@ -62822,18 +63379,19 @@ function authenticationDiagnosis(failure) {
         });
     }
     if (level !== 'client-authentication') {
+        const said = lastLine(banner);
         return error('login-cut', {
-            cause: `${host} broke off the login of ${user}: ${oneLine(message)}.`,
-            cure: 'Look into the log of sshd on the server (`journalctl -u ssh`), and run the job again.',
+            cause: `${host} broke off the login of ${user}: ${said === '' ? oneLine(message) : `its last words were "${said}"`}.`,
+            cure: `See with \`journalctl -u ssh\` on the server who shut it out: PAM does so where the account has expired (\`chage -l ${user}\`; \`chage -E -1 ${user}\` ends that), and while the server boots or shuts down (/etc/nologin); then run the job again.`,
             input: 'user',
         });
     }
     if (partial) {
         return error('login-second-factor', {
-            cause: `${host} took the first proof of ${user}, but wants a second one (${takes}).`,
+            cause: `${host} took the first proof of ${user}, but wants a second one (${takes})${passwordGiven ? ', which was not the password' : ''}.`,
             cure: passwordGiven
-                ? 'Use a user for whom sshd asks for a key only (AuthenticationMethods publickey): one-time codes cannot be given by a workflow.'
-                : 'Give `password` too, or set `AuthenticationMethods publickey` for this user in sshd_config.',
+                ? `Correct \`password\`, or let a key be enough for ${user} (\`AuthenticationMethods publickey\` in sshd_config): a workflow cannot give one-time codes.`
+                : `Give \`password\` too, if that is the second one, or let a key be enough for ${user} (\`AuthenticationMethods publickey\` in sshd_config): a workflow cannot give one-time codes.`,
             input: 'password',
         });
     }
@@ -62857,12 +63415,16 @@ function authenticationDiagnosis(failure) {
         });
     }
     const alsoPassword = tried.some((method) => method !== 'publickey');
-    const root = user === 'root'
-        ? 'see that PermitRootLogin is not `no`'
-        : 'see that the user exists and may log in (AllowUsers)';
+    const family = familyOf(key.type);
+    // Of the two that OpenSSH knows for RSA, ssh2 takes this one wherever it is announced.
+    const algorithm = key.type === 'ssh-rsa' ? 'rsa-sha2-256' : key.type;
+    const keptOut = user === 'root'
+        ? 'PermitRootLogin is `no`'
+        : 'there is no such user, or AllowUsers, a lock or its shell keeps it out';
     return error('login-key-refused', {
-        cause: `${host} did not take the key ${key.fingerprint} (${familyOf(key.type)}) for the user ${user}${alsoPassword ? ', nor the password' : ''}.`,
-        cure: `Correct \`user\` or \`ssh-key\`, or add this line to ~${user}/.ssh/authorized_keys on the server (home and .ssh writable by nobody else, or sshd ignores it) and ${root}: ${key.publicLine}`,
+        cause: `${host} did not take the key ${key.fingerprint} (${family}) for the user ${user}${alsoPassword ? ', nor the password' : ''}.`,
+        // sshd logs a line for each of these but the first: a key that is not there.
+        cure: `Add the line at the end to ~${user}/.ssh/authorized_keys on the server, or correct \`user\` or \`ssh-key\`; where it is there already, \`journalctl -u ssh\` on the server says what sshd tells no caller (${keptOut}, others may write to the home or .ssh, they are not ${user}'s, a \`from=\` leaves out the runner, or PubkeyAcceptedAlgorithms has no ${algorithm}): ${key.publicLine}`,
         input: 'ssh-key',
     });
 }
@@ -62884,6 +63446,13 @@ function withPassword({ host, user, authentication }, takes) {
         input: 'password',
     });
 }
+/** The last line of several that a server said. */
+function lastLine(text) {
+    return oneLine(text
+        .trim()
+        .split(/[\r\n]+/)
+        .at(-1) ?? '');
+}
 /** What a server said, fit for the middle of a sentence. */
 function oneLine(text) {
     return cutToBytes(visible(text.trim().replace(/\.$/, '')), 200);
@@ -62897,7 +63466,7 @@ function oneLine(text) {
 
 /**
  * Says what is wrong. Codes: `host-unknown`, `host-lookup-failed`, `connection-refused`, `connection-timeout`,
- * `host-unreachable`, `connection-reset`, `not-ssh`, `connection-closed`, `greeting-timeout`,
+ * `host-unreachable`, `connection-reset`, `not-ssh`, `connection-closed`, `login-penalty`, `greeting-timeout`,
  * `no-common-algorithm`, `handshake-timeout`, `handshake-failed`, `connect-failed`, and those of
  * `authenticationDiagnosis`.
  */
@@ -62968,6 +63537,14 @@ function tcp(failure) {
 function greeting(failure) {
     const { host, port, level, firstBytes } = failure;
     const said = firstBytes.trim();
+    // ssh2's words for a line that begins as the one of SSH and goes on otherwise.
+    if (said === '' && /^Invalid (?:identification|header)/.test(failure.message)) {
+        return lasting('not-ssh', {
+            cause: `What answers on ${host} port ${port} greets as SSH does, but with a version that cannot be read.`,
+            cure: 'Correct `port` (sshd listens on 22 unless its `Port` says otherwise) or `host`.',
+            input: 'port',
+        });
+    }
     if (/^(HTTP\/|<!doctype|<html)/i.test(said))
         return notSsh(failure, 'a web server');
     if (/^220[ -]/.test(said))
@@ -62982,13 +63559,28 @@ function greeting(failure) {
             input: 'connect-timeout',
         });
     }
+    // Words of sshd.c since OpenSSH 9.8. Each further call is for nothing, and shorter waits than its own are no use.
+    if (/^not allowed at this time/i.test(said)) {
+        return lasting('login-penalty', {
+            cause: `${host} turns the runner's address away for a while, because logins from there failed: it said ${quoted(said)}.`,
+            cure: 'Correct `user` or `ssh-key` if it was this workflow that failed, wait for ten minutes, and run the job again; on the server, PerSourcePenaltyExemptList in sshd_config lets an address off.',
+            input: 'ssh-key',
+        });
+    }
+    if (/^exceeded maxstartups/i.test(said)) {
+        return passing('connection-closed', {
+            cause: `${host} has more logins under way than it takes at once: it said ${quoted(said)}.`,
+            cure: 'Run the job again; if it stays, strangers who try passwords fill it up: keep them out (a firewall, fail2ban), or raise MaxStartups in sshd_config.',
+            input: 'host',
+        });
+    }
     // sshd itself speaks plain text before its greeting only when it turns a caller away.
     if (said !== '' && !/exceeded|not allowed|penalt|refused|too many/i.test(said)) {
         return notSsh(failure, 'something else');
     }
     return passing('connection-closed', {
         cause: `${host} closed the connection on port ${port} before it said anything${said === '' ? '' : ` but ${quoted(said)}`}.`,
-        cure: 'Wait some minutes and run the job again; sshd turns callers away for a while when too many come at once (MaxStartups) or logins failed (PerSourcePenalties, fail2ban), and for good by /etc/hosts.deny.',
+        cure: 'Wait some minutes and run the job again; sshd turns callers away for a while when too many come at once (MaxStartups), a firewall does so when logins failed (fail2ban), and /etc/hosts.deny for good.',
         input: 'host',
     });
 }
@@ -63052,7 +63644,108 @@ function privateHint(host) {
         : '';
 }
 
+;// CONCATENATED MODULE: ./build/server/signature.js
+
+
+/** NIST's curves: SSH's name (RFC 5656, section 6.1) to JWK's (RFC 7518, section 6.2.1.1), bytes of a number, and the hash that goes with it. */
+const curves = {
+    nistp256: { crv: 'P-256', bytes: 32, hash: 'sha256' },
+    nistp384: { crv: 'P-384', bytes: 48, hash: 'sha384' },
+    nistp521: { crv: 'P-521', bytes: 66, hash: 'sha512' },
+};
+/** OpenSSH takes no shorter RSA key (SSH_RSA_MINIMUM_MODULUS_SIZE in its sshkey.h). */
+const leastRsaBits = 1024;
+/**
+ * Reads a public key in wire format (RFC 4253, section 6.6; RFC 5656, section 3.1; RFC 8709, section 4); undefined where
+ * it is not whole, has something behind it, is too short, or is of a type that Node cannot check.
+ */
+function readPublicKey(blob) {
+    const jwk = jwkOf(blob);
+    if (jwk === undefined)
+        return undefined;
+    try {
+        const key = (0,external_node_crypto_.createPublicKey)({ key: jwk, format: 'jwk' });
+        return (key.asymmetricKeyDetails?.modulusLength ?? leastRsaBits) < leastRsaBits ? undefined : key;
+    }
+    catch {
+        return undefined;
+    }
+}
+function jwkOf(blob) {
+    const [type, first, second, ...more] = readStrings(blob) ?? [];
+    if (type === undefined || first === undefined || more.length > 0)
+        return undefined;
+    const name = type.toString('latin1');
+    if (name === 'ssh-ed25519' && second === undefined) {
+        return { kty: 'OKP', crv: 'Ed25519', x: first.toString('base64url') };
+    }
+    if (second === undefined)
+        return undefined;
+    if (name === 'ssh-rsa') {
+        return { kty: 'RSA', e: signature_number(first).toString('base64url'), n: signature_number(second).toString('base64url') };
+    }
+    const curveName = first.toString('latin1');
+    const curve = curves[curveName];
+    // 4: a point that is not compressed, x and y (RFC 5656, section 3.1).
+    if (curve === undefined || name !== `ecdsa-sha2-${curveName}` || second[0] !== 4)
+        return undefined;
+    if (second.length !== 1 + 2 * curve.bytes)
+        return undefined;
+    const x = second.subarray(1, 1 + curve.bytes).toString('base64url');
+    const y = second.subarray(1 + curve.bytes).toString('base64url');
+    return { kty: 'EC', crv: curve.crv, x, y };
+}
+/** Checks a signature in wire format (RFC 4253, section 6.6; RFC 8332; RFC 5656, section 3.1.2; RFC 8709, section 6). */
+function checkSignature(keyBlob, text, signature) {
+    const type = readString(keyBlob, 0)?.value.toString('latin1') ?? '';
+    const key = readPublicKey(keyBlob);
+    const [algorithm, value, ...more] = readStrings(signature) ?? [];
+    if (key === undefined)
+        return 'unknown';
+    if (algorithm === undefined || value === undefined || more.length > 0)
+        return 'bad';
+    const name = algorithm.toString('latin1');
+    if (name === 'ssh-rsa' || name === 'ssh-dss')
+        return 'sha1';
+    const hash = hashOf(type, name);
+    const bytes = hash === undefined ? undefined : plainSignature(key, type, value);
+    if (hash === undefined || bytes === undefined)
+        return 'bad';
+    return (0,external_node_crypto_.verify)(hash, text, { key, dsaEncoding: 'ieee-p1363' }, bytes) ? 'good' : 'bad';
+}
+/** The hash of an algorithm that a key of this type signs with: null where it has its own; undefined where they do not go together. */
+function hashOf(type, algorithm) {
+    if (type === 'ssh-rsa') {
+        return algorithm === 'rsa-sha2-512' ? 'sha512' : algorithm === 'rsa-sha2-256' ? 'sha256' : undefined;
+    }
+    if (type !== algorithm)
+        return undefined;
+    return type === 'ssh-ed25519' ? null : curves[type.replace('ecdsa-sha2-', '')]?.hash;
+}
+/** The signature as Node wants it: numbers at their full length, and for ECDSA both of them in a row. */
+function plainSignature(key, type, value) {
+    if (type === 'ssh-ed25519')
+        return value;
+    if (type === 'ssh-rsa')
+        return padded(value, Math.ceil((key.asymmetricKeyDetails?.modulusLength ?? 0) / 8));
+    const bytes = curves[type.replace('ecdsa-sha2-', '')]?.bytes ?? 0;
+    const [r, s, ...more] = readStrings(value) ?? [];
+    if (r === undefined || s === undefined || more.length > 0)
+        return undefined;
+    const both = [r, s].map((one) => padded(signature_number(one), bytes));
+    return both.every((one) => one !== undefined) ? Buffer.concat(both) : undefined;
+}
+/** A positive number (RFC 4251, section 5, mpint) without the zeros before it. */
+function signature_number(bytes) {
+    const start = bytes.findIndex((byte) => byte !== 0);
+    return start < 0 ? Buffer.alloc(0) : bytes.subarray(start);
+}
+function padded(bytes, length) {
+    return bytes.length > length ? undefined : Buffer.concat([Buffer.alloc(length - bytes.length), bytes]);
+}
+
 ;// CONCATENATED MODULE: ./build/server/known-hosts.js
+
 
 
 /** Reads known_hosts lines: plain names, lists, `*`, `?` and `!`, `[host]:port`, hashed names, both markers. */
@@ -63098,11 +63791,11 @@ function parseLine(line, number) {
     if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64) || typeOf(key) !== type) {
         return fault('cannot be read as `name type key`', 'Copy the whole line again, as `ssh-keyscan` or your own ~/.ssh/known_hosts has it.');
     }
+    if (isHostKeyType(type) && readPublicKey(key) === undefined) {
+        return fault('has a key that is cut off or altered', 'Copy the whole line again, up to its end.');
+    }
     if (names.startsWith('|') && parseHash(names) === undefined) {
         return fault('has a hashed name that cannot be read', 'Copy the whole line again.');
-    }
-    if (marker === undefined && !isHostKeyType(type)) {
-        return fault(`pins a key of type ${type}, which this action cannot check`, 'Pin the ED25519, ECDSA or RSA key of the server instead.');
     }
     return { line: number, marker, names, type, key };
 }
@@ -63115,6 +63808,11 @@ function entriesFor(entries, host, port) {
     if (port === 22 || exact.some((entry) => entry.marker === undefined))
         return exact;
     return entries.filter((entry) => speaksOf(entry, host.toLowerCase())).concat(exact);
+}
+/** The lines with a marker that speak of a server, by either of its names. */
+function markedFor(entries, host, port) {
+    const names = [nameInKnownHosts(host, port), host.toLowerCase()];
+    return entries.filter((entry) => entry.marker !== undefined && names.some((name) => speaksOf(entry, name)));
 }
 /** How a server is called in known_hosts: `host`, or `[host]:port` where the port is not 22; lower case. */
 function nameInKnownHosts(host, port) {
@@ -63170,6 +63868,257 @@ function matchesPattern(pattern, name) {
     return /^\**$/.test(pattern.slice(p));
 }
 
+;// CONCATENATED MODULE: ./build/server/host-certificate.js
+
+
+
+
+
+/** What every type and algorithm of an OpenSSH certificate ends with (PROTOCOL.certkeys in OpenSSH's source). */
+const suffix = '-cert-v01@openssh.com';
+/** The algorithms to ask for to be shown the certificate of a key of this type, best first. */
+function certificateAlgorithmsFor(type) {
+    return algorithmsFor(type).map((algorithm) => `${algorithm}${suffix}`);
+}
+/** Reads a certificate in wire format (PROTOCOL.certkeys); undefined where it is none, or not whole. */
+function host_certificate_readCertificate(blob) {
+    const name = typeOf(blob);
+    const type = name.endsWith(suffix) ? name.slice(0, -suffix.length) : '';
+    if (!isHostKeyType(type))
+        return undefined;
+    let offset = 0;
+    let whole = true;
+    const string = () => {
+        const one = readString(blob, offset);
+        whole &&= one !== undefined;
+        offset = one?.next ?? blob.length;
+        return one?.value ?? Buffer.alloc(0);
+    };
+    const bytes = (length) => {
+        const one = blob.subarray(offset, offset + length);
+        whole &&= one.length === length;
+        offset += length;
+        return whole ? one : Buffer.alloc(length);
+    };
+    string(); // the type
+    string(); // the nonce
+    const key = Buffer.concat([type, ...Array.from({ length: partsOf(type) }, string)].map(writeString));
+    bytes(8); // the serial number
+    const kind = bytes(4).readUInt32BE();
+    string(); // its name for the authority's own log
+    const principals = readStrings(string());
+    const validAfter = bytes(8).readBigUInt64BE();
+    const validBefore = bytes(8).readBigUInt64BE();
+    const critical = string().length > 0;
+    string(); // extensions: what is not known may be passed over
+    string(); // reserved
+    const authority = Buffer.from(string());
+    const signed = blob.subarray(0, offset);
+    const signature = string();
+    if (!whole || offset !== blob.length || principals === undefined)
+        return undefined;
+    if (readPublicKey(key) === undefined)
+        return undefined;
+    return {
+        key,
+        kind,
+        principals: principals.map((one) => one.toString('latin1')),
+        validAfter,
+        validBefore,
+        critical,
+        authority,
+        signed,
+        signature,
+    };
+}
+/** How many strings a public key has behind its type. */
+function partsOf(type) {
+    return type === 'ssh-ed25519' ? 1 : 2;
+}
+/**
+ * Judges the certificate of a host whose authority is trusted for it, by the rules of OpenSSH 10.3
+ * (`sshkey_cert_check_host`): older ones also took a certificate without any principal, and did not know patterns.
+ * `now` is in seconds since 1970. undefined: it proves that the host has the key.
+ */
+function certificateFault(certificate, host, now) {
+    const { authority, kind, principals, validAfter, validBefore, critical } = certificate;
+    const fault = (what, how) => ({
+        what: `its certificate ${what}`,
+        cure: `Sign the server's host key anew with ${how} and restart sshd`,
+    });
+    const signature = checkSignature(authority, certificate.signed, certificate.signature);
+    if (signature === 'sha1') {
+        return fault('is signed with SHA-1, which can be forged', '`ssh-keygen -t rsa-sha2-512 -s CA -h`');
+    }
+    if (signature === 'unknown') {
+        const type = typeOf(authority) || 'an unreadable type';
+        return fault(`is signed by a key of ${type}, which cannot be checked here`, 'an ED25519 authority');
+    }
+    if (signature === 'bad') {
+        return fault(`has a signature that ${fingerprintOf(authority)} did not make`, '`ssh-keygen -s CA -h`');
+    }
+    if (kind !== 2)
+        return fault('is for users, not for hosts', 'the option `-h` of ssh-keygen');
+    const seconds = BigInt(Math.floor(now));
+    if (seconds < validAfter) {
+        return fault(`is not valid before ${moment(validAfter)}`, 'another `-V` (or correct the clocks)');
+    }
+    if (seconds >= validBefore)
+        return fault(`expired on ${moment(validBefore)}`, 'a later `-V`, such as `-V +52w`,');
+    const name = host.toLowerCase();
+    if (!principals.some((one) => matchesPattern(one, name))) {
+        const named = principals.slice(0, 5).map(shown).join(', ') + (principals.length > 5 ? ' and others' : '');
+        return fault(`${named === '' ? 'names no host' : `is for ${named}`}, not ${shown(name)}`, `\`-n ${name}\``);
+    }
+    if (critical)
+        return fault('has a critical option, which is not known for hosts', 'no `-O critical:`');
+    return undefined;
+}
+/** A time of a certificate in words; the largest possible one and other nonsense as a number. */
+function moment(seconds) {
+    const date = new Date(Number(seconds) * 1000);
+    return Number.isNaN(date.getTime())
+        ? `second ${seconds}`
+        : `${date.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}
+
+;// CONCATENATED MODULE: ./build/server/host-identity.js
+
+
+
+
+/** The faults of both inputs, for the phase that reports all faults of all inputs at once. */
+function hostPinFaults(pins) {
+    const bad = (pins.fingerprints ?? []).filter((one) => bareFingerprint(one) === undefined);
+    return [
+        ...parseKnownHosts(pins.knownHosts ?? '').faults,
+        ...bad.map((one) => ({
+            cause: `\`host-fingerprint\` has an entry that is not a SHA256 fingerprint (${one.length} characters).`,
+            cure: 'Write it as `ssh-keygen -lf` prints it on the server: `SHA256:` and 43 characters.',
+            input: 'host-fingerprint',
+        })),
+    ];
+}
+/**
+ * Reads what is pinned; with neither input there is an identity that accepts nobody.
+ * @throws DeployError `host-pins-unreadable` with every fault of both inputs.
+ */
+function hostIdentity(given) {
+    const faults = hostPinFaults(given);
+    if (faults.length > 0)
+        throw new DeployError('host-pins-unreadable', faults);
+    const { entries: all } = parseKnownHosts(given.knownHosts ?? '');
+    // Lines of other types pin nothing for us, and hide no other line: ssh(1) passes over types that it does not know.
+    const usable = (entry) => entry.marker !== undefined || isHostKeyType(entry.type);
+    const entries = all.filter(usable);
+    const fingerprints = new Set((given.fingerprints ?? []).flatMap((one) => bareFingerprint(one) ?? []));
+    const keysFor = (host, port) => entriesFor(entries, host, port).filter((entry) => entry.marker === undefined);
+    // By the name with the port and by the one without: ssh(1) passes over the latter where the former has a key.
+    const isRevoked = (host, port, key) => markedFor(entries, host, port).some((entry) => entry.marker === 'revoked' && entry.key.equals(key));
+    return {
+        byFingerprint: fingerprints.size > 0,
+        unpinned: all.length === 0 && fingerprints.size === 0,
+        accepts(host, port, key) {
+            if (isRevoked(host, port, key))
+                return 'revoked';
+            const keys = keysFor(host, port);
+            if (keys.some((entry) => entry.key.equals(key)) || fingerprints.has(fingerprintOf(key)))
+                return 'match';
+            return keys.length > 0 || fingerprints.size > 0 ? 'changed' : 'unknown';
+        },
+        algorithms(host, port) {
+            return algorithmsFirst(keysFor(host, port).map((entry) => entry.type));
+        },
+        certificateAlgorithms(host, port) {
+            const marked = markedFor(entries, host, port);
+            if (marked.length === 0)
+                return [];
+            const pinned = keysFor(host, port).map((entry) => entry.type);
+            // Without an authority that is trusted, certificates matter only as those of the pinned keys: may they be revoked.
+            const every = pinned.length === 0 || marked.some((entry) => entry.marker === 'cert-authority');
+            return hostKeyTypes.filter((type) => every || pinned.includes(type)).flatMap(certificateAlgorithmsFor);
+        },
+        judgeCertificate(host, port, blob, now) {
+            const authorities = markedFor(entries, host, port).filter((entry) => entry.marker === 'cert-authority');
+            const useless = (fault) => ({
+                verdict: 'useless',
+                fault: authorities.length === 0 ? undefined : fault,
+            });
+            if (blob === undefined)
+                return useless(noCertificate);
+            const certificate = host_certificate_readCertificate(blob);
+            if (certificate === undefined)
+                return useless(unreadableCertificate);
+            const { key, authority } = certificate;
+            if (isRevoked(host, port, key))
+                return { verdict: 'revoked', key, authority: undefined };
+            if (isRevoked(host, port, authority))
+                return { verdict: 'revoked', key, authority };
+            if (!authorities.some((entry) => entry.key.equals(authority))) {
+                return useless({
+                    what: `its certificate is signed by another authority, ${fingerprintOf(authority)}`,
+                    cure: 'If that authority is yours, add its `@cert-authority` line to `known-hosts`',
+                });
+            }
+            const fault = certificateFault(certificate, host, now);
+            return fault === undefined ? { verdict: 'trusted', key } : useless(fault);
+        },
+        pins(host, port) {
+            const keys = keysFor(host, port).map(({ type, key, line }) => ({
+                type,
+                fingerprint: fingerprintOf(key),
+                line,
+            }));
+            return [
+                ...keys,
+                ...[...fingerprints].map((fingerprint) => ({ type: undefined, fingerprint, line: undefined })),
+            ];
+        },
+        unusable(host, port) {
+            return entriesFor(all.filter((entry) => !usable(entry)), host, port);
+        },
+        elsewhere(key) {
+            return entries.find((entry) => entry.marker === undefined && entry.key.equals(key));
+        },
+    };
+}
+const noCertificate = {
+    what: 'it showed no certificate',
+    cure: "Set `HostCertificate` in the server's sshd_config and restart sshd",
+};
+const unreadableCertificate = {
+    what: 'its certificate cannot be read',
+    cure: "Sign the server's host key anew with `ssh-keygen -s CA -h` and restart sshd",
+};
+/** An identity that takes a certified key besides what it takes by itself, and asks for its type first. */
+function trusting(identity, certified) {
+    const pin = { type: typeOf(certified), fingerprint: fingerprintOf(certified), line: 'certificate' };
+    return {
+        ...identity,
+        accepts(host, port, key) {
+            const verdict = identity.accepts(host, port, key);
+            if (verdict === 'revoked')
+                return verdict;
+            if (key.equals(certified))
+                return 'match';
+            return verdict === 'unknown' ? 'changed' : verdict;
+        },
+        pins: (host, port) => [...identity.pins(host, port), pin],
+        algorithms: () => algorithmsFirst([typeOf(certified)]),
+    };
+}
+/** Every algorithm, those of the given types first. */
+function algorithmsFirst(types) {
+    const first = hostKeyTypes.filter((type) => types.includes(type));
+    const others = hostKeyTypes.filter((type) => !types.includes(type));
+    return [...first, ...others].flatMap(algorithmsFor);
+}
+/** The fingerprint as `fingerprintOf` writes it; undefined where the text is none. Padding is left out. */
+function bareFingerprint(text) {
+    const match = /^SHA256:([A-Za-z0-9+/]{43})=?$/.exec(text.trim());
+    return match === null ? undefined : `SHA256:${match[1]}`;
+}
+
 ;// CONCATENATED MODULE: ./build/server/host-key-errors.js
 
 
@@ -63177,24 +64126,20 @@ function matchesPattern(pattern, name) {
 /**
  * The error for a host key that is not pinned: what was seen, how to compare it on the server itself, and the
  * exact line to pin it. Codes: `host-key-unpinned` (neither input given), `host-key-unknown`,
- * `host-key-authority` (only a certificate authority is pinned), `host-key-changed`, `host-key-revoked`.
+ * `host-key-authority` (an authority is trusted, and its certificate proves nothing), `host-key-changed`, `host-key-revoked`.
  */
 function refusedHostKey(refused) {
-    const { host, port, verdict, identity } = refused;
+    const { verdict, identity } = refused;
     switch (verdict) {
         case 'revoked':
-            return new DeployError('host-key-revoked', {
-                cause: `${host_key_errors_name(refused)} showed ${seen(refused)}, which \`known-hosts\` marks as @revoked.`,
-                cure: 'Do not connect: give the server a new host key, and pin that one.',
-                input: 'known-hosts',
-            });
+            return new DeployError('host-key-revoked', revoked(refused));
         case 'changed':
             return new DeployError('host-key-changed', changed(refused));
         case 'unknown':
             if (identity.unpinned)
                 return new DeployError('host-key-unpinned', unpinned(refused));
-            if (identity.trustsAuthority(host, port))
-                return new DeployError('host-key-authority', authority(refused));
+            if (refused.certificate !== undefined)
+                return new DeployError('host-key-authority', authority(refused, refused.certificate));
             return new DeployError('host-key-unknown', unknown(refused));
     }
 }
@@ -63215,16 +64160,31 @@ function unknown(refused) {
             input: 'known-hosts',
         };
     }
+    const unusable = refused.identity.unusable(refused.host, refused.port);
+    const only = unusable.map(({ type, line: at }) => `${type} (line ${at})`).join(' and ');
     return {
-        cause: `\`known-hosts\` has no line for ${host_key_errors_name(refused)}, which showed ${seen(refused)}.`,
+        cause: only === ''
+            ? `\`known-hosts\` has no line for ${host_key_errors_name(refused)}, which showed ${seen(refused)}.`
+            : `\`known-hosts\` pins for ${host_key_errors_name(refused)} only what cannot be checked here, ${only}; it showed ${seen(refused)}.`,
         cure: `${capital(compare(refused))} and, if it prints the same, add to \`known-hosts\` the line: ${theLine(refused)}`,
         input: 'known-hosts',
     };
 }
-function authority(refused) {
+function authority(refused, { what, cure }) {
     return {
-        cause: `\`known-hosts\` pins only a certificate authority for ${host_key_errors_name(refused)}, and host certificates cannot be verified here; it showed ${seen(refused)}.`,
-        cure: `Pin the key itself: ${compare(refused)} and, if it prints the same, add to \`known-hosts\` the line: ${theLine(refused)}`,
+        cause: `\`known-hosts\` trusts a certificate authority for ${host_key_errors_name(refused)}, but ${what}; it showed ${seen(refused)}.`,
+        cure: `${cure}, or pin the key itself: ${compare(refused)} and, if it prints the same, add to \`known-hosts\` the line: ${theLine(refused)}`,
+        input: 'known-hosts',
+    };
+}
+function revoked(refused) {
+    const { authority } = refused;
+    const certified = authority === undefined ? '' : `, certified by ${fingerprintOf(authority)}`;
+    return {
+        cause: `${host_key_errors_name(refused)} showed ${seen(refused)}${certified}, which \`known-hosts\` marks as @revoked.`,
+        cure: authority === undefined
+            ? 'Do not connect: give the server a new host key, and pin that one.'
+            : "Do not connect: have the server's host key certified by an authority that is not revoked, or pin the key itself.",
         input: 'known-hosts',
     };
 }
@@ -63232,15 +64192,18 @@ function changed(refused) {
     const pins = refused.identity.pins(refused.host, refused.port);
     const pinned = pins.map(({ type, fingerprint, line }) => {
         const family = type === undefined ? '' : `${familyOf(type)} `;
-        const where = line === undefined ? '' : ` (line ${line})`;
+        const where = line === undefined ? '' : line === 'certificate' ? ' (by its certificate)' : ` (line ${line})`;
         return `${family}${fingerprint}${where}`;
     });
     const input = pins.some((one) => one.line !== undefined) ? 'known-hosts' : 'host-fingerprint';
+    const old = pins.filter(({ line }) => typeof line === 'number').length;
+    const place = old === 0 ? ' the' : `, in place of the old line${old > 1 ? 's, this' : ', this'}`;
     const fix = input === 'known-hosts'
-        ? `put into \`known-hosts\`, in place of the old line: ${theLine(refused)}`
+        ? `put into \`known-hosts\`${place} line: ${theLine(refused)}`
         : `put ${refused.keys.map(fingerprintOf)[0]} into \`host-fingerprint\`.`;
+    const proof = refused.certificate === undefined ? '' : `; ${refused.certificate.what}`;
     return {
-        cause: `${host_key_errors_name(refused)} is not the server that is pinned: it showed ${seen(refused)}, and \`${input}\` has ${pinned.join(' and ')}.`,
+        cause: `${host_key_errors_name(refused)} is not the server that is pinned: it showed ${seen(refused)}, and \`${input}\` has ${pinned.join(' and ')}${proof}.`,
         cure: `Unless the server was set up anew, another machine may be answering in its place; ${compare(refused)} and, only if it prints the same, ${fix}`,
         input,
     };
@@ -64152,15 +65115,18 @@ class NodeSSH {
 
 ;// CONCATENATED MODULE: ./build/server/login.js
 
+
 /** Bytes of a stranger's text that are kept for a message. */
 const kept = 4096;
 /**
  * Proves the server's identity, then the user's. The key is offered at once (ssh2 would first ask what is
  * allowed, one round trip more): ready after 6 round trips with TCP's.
+ * @throws DeployError `server-floods`; the signal's reason when it is aborted.
  */
 async function logIn(socket, options, signal) {
     const { host, port, user, key, password, identity, algorithms } = options;
     const greeting = watchGreeting(socket);
+    const flood = watchFlood(socket, () => socket.destroy());
     const progress = { handshakeDone: false, banner: '' };
     let shown;
     const methods = authMethods(user, key, password);
@@ -64173,6 +65139,22 @@ async function logIn(socket, options, signal) {
         // Whether the link is dead is judged by `watchSilence`; ssh2's own count takes a busy link for a dead one.
         keepaliveCountMax: Number.POSITIVE_INFINITY,
         algorithms: {
+            // ssh2's default without group exchange: it proves that a stranger's group is sound, which took half a minute for
+            // 9941 bits, and nothing else runs meanwhile, no limit of time either.
+            kex: [
+                'curve25519-sha256@libssh.org',
+                'curve25519-sha256',
+                'ecdh-sha2-nistp256',
+                'ecdh-sha2-nistp384',
+                'ecdh-sha2-nistp521',
+                'diffie-hellman-group14-sha256',
+                'diffie-hellman-group15-sha512',
+                'diffie-hellman-group16-sha512',
+                'diffie-hellman-group17-sha512',
+                'diffie-hellman-group18-sha512',
+            ],
+            // Compressed packets could be a thousand times larger than what came. Every sshd takes plain ones.
+            compress: ['none'],
             serverHostKey: [...algorithms],
             // ssh2's default without HMAC-SHA1.
             hmac: [
@@ -64205,11 +65187,21 @@ async function logIn(socket, options, signal) {
         await connecting;
         if (client === null || shown === undefined)
             throw new Error('No response from server');
-        return { ok: true, client, serverIdent: greeting.ident(), hostKey: shown.key, banner: progress.banner };
+        return {
+            ok: true,
+            client,
+            serverIdent: greeting.ident(),
+            hostKey: shown.key,
+            banner: progress.banner,
+            flood,
+        };
     }
     catch (error) {
         socket.destroy();
         signal.throwIfAborted();
+        const flooded = flood.flooded();
+        if (flooded !== undefined)
+            throw flooded;
         if (shown !== undefined && shown.verdict !== 'match') {
             return { ok: false, verdict: shown.verdict, hostKey: shown.key };
         }
@@ -64228,6 +65220,7 @@ async function logIn(socket, options, signal) {
             message: error instanceof Error ? error.message : String(error),
             firstBytes: greeting.before(),
             serverIdent: greeting.ident(),
+            banner: progress.banner,
             hostKeyTypes: algorithms,
             authentication: {
                 key: key && { type: key.type, fingerprint: key.fingerprint, publicLine: key.publicLine },
@@ -64253,7 +65246,7 @@ function authMethods(user, key, password) {
         next: (left, partialSuccess) => {
             if (left !== null)
                 allowed = left;
-            partial = partialSuccess === true;
+            partial ||= partialSuccess === true;
             if (key !== undefined && mayTry('publickey')) {
                 tried.push('publickey');
                 return { type: 'publickey', username: user, key: key.parsed };
@@ -64396,6 +65389,9 @@ const silentTicksAllowed = 5;
 
 
 
+
+
+
 const tries = 3;
 /**
  * Connects and logs in. Only failures that may pass are tried again, at most twice and within
@@ -64423,7 +65419,11 @@ async function connect(options, signal) {
  * a key that does not fit is no answer yet: the server is asked again for its keys of other types.
  */
 async function connectOnce(options, deadline, signal) {
-    const { host, port, identity } = options;
+    const { host, port } = options;
+    const proof = await certified(options, deadline, signal);
+    if ('failure' in proof)
+        return proof;
+    const { identity, certificate } = proof;
     const refused = [];
     for (;;) {
         const started = performance.now();
@@ -64440,7 +65440,7 @@ async function connectOnce(options, deadline, signal) {
             .filter((one) => !refusedTypes.includes(one.startsWith('rsa-') ? 'ssh-rsa' : one));
         const limitMs = deadline - performance.now();
         const keepaliveMs = (options.silenceMs ?? 15_000) / silentTicksAllowed;
-        const login = await logIn(socket, { ...options, algorithms, limitMs, keepaliveMs }, signal);
+        const login = await logIn(socket, { ...options, identity, algorithms, limitMs, keepaliveMs }, signal);
         if (login.ok) {
             const timings = { tcpMs, readyMs: performance.now() - started };
             return connectionOf(login, socket, options, timings);
@@ -64448,37 +65448,75 @@ async function connectOnce(options, deadline, signal) {
         if (login.verdict !== undefined) {
             refused.push(login.hostKey);
             const more = identity.byFingerprint && login.verdict === 'changed' && algorithms.length > 1;
-            if (!more)
-                throw refusedHostKey({ host, port, verdict: login.verdict, keys: refused, identity });
+            if (!more) {
+                throw refusedHostKey({ host, port, verdict: login.verdict, keys: refused, identity, certificate });
+            }
             continue;
         }
         // It has no key of any other type: those that it showed are all that it has.
         if (refused.length > 0 && /no matching host key format/i.test(login.failure.message)) {
-            throw refusedHostKey({ host, port, verdict: 'changed', keys: refused, identity });
+            throw refusedHostKey({ host, port, verdict: 'changed', keys: refused, identity, certificate });
         }
         return { failure: login.failure };
     }
 }
+/** Where certificates matter, asks the server for its own before the login: one connection and three round trips more. */
+async function certified(options, deadline, signal) {
+    const { host, port, identity, connectTimeoutMs } = options;
+    const wanted = identity.certificateAlgorithms(host, port);
+    if (wanted.length === 0)
+        return { identity, certificate: undefined };
+    // A third, as for each try's TCP: a server that says nothing leaves time for the login, which says why.
+    const limitMs = Math.max(1, Math.min(deadline - performance.now(), connectTimeoutMs / tries));
+    const tcp = await openSocket(host, port, limitMs, signal);
+    if (!tcp.ok)
+        return { failure: tcpFailure(options, tcp.code, tcp.message) };
+    const asked = await askForCertificate(tcp.socket, wanted, limitMs, signal);
+    const blob = asked.state === 'shown' ? asked.blob : undefined;
+    const judged = identity.judgeCertificate(host, port, blob, Date.now() / 1000);
+    if (judged.verdict === 'trusted')
+        return { identity: trusting(identity, judged.key), certificate: undefined };
+    if (judged.verdict === 'useless') {
+        return { identity, certificate: asked.state === 'failed' ? judged.fault && notAsked : judged.fault };
+    }
+    const { verdict, key, authority } = judged;
+    throw refusedHostKey({ host, port, verdict, keys: [key], identity, authority });
+}
+const notAsked = {
+    what: 'its certificate could not be asked for',
+    cure: 'Run the job again',
+};
 function connectionOf(login, socket, options, timings) {
-    const { client } = login;
+    const { client, flood } = login;
     const silenceMs = options.silenceMs ?? 15_000;
     let closing = false;
     let failure;
     const lose = (why) => {
         if (!closing)
-            failure ??= lostError(options.host, why);
+            failure ??= flood.flooded() ?? lostError(options.host, why);
     };
     const stopWatch = watchSilence(socket, silenceMs, () => {
         lose(`nothing was heard from it for ${Math.round(silenceMs / 1000)} s`);
         socket.destroy();
     });
-    client.on('error', (error) => lose(error.message));
+    client.on('error', (error) => {
+        lose(error.message);
+        // ssh2 says goodbye and waits for the server's; one that lies never says it.
+        socket.destroy();
+    });
     client.on('close', () => {
         stopWatch();
         lose('it closed the connection');
     });
     return {
-        exec: (command) => openChannel(client, socket, command, options.connectTimeoutMs),
+        exec: async (command) => {
+            try {
+                return await openChannel(client, socket, command, options.connectTimeoutMs, flood);
+            }
+            catch (error) {
+                throw flood.flooded() ?? error;
+            }
+        },
         serverIdent: login.serverIdent,
         banner: login.banner,
         hostKeyFingerprint: fingerprintOf(login.hostKey),
@@ -64489,7 +65527,12 @@ function connectionOf(login, socket, options, timings) {
         close() {
             closing = true;
             stopWatch();
-            client.end();
+            try {
+                client.end();
+            }
+            catch {
+                // ssh2 throws once it has given up on what the server sends.
+            }
             // Nobody waits for the server's goodbye, one round trip away, nor for one that never says it.
             socket.destroySoon();
             setTimeout(() => socket.destroy(), 1_000).unref();
@@ -64499,7 +65542,7 @@ function connectionOf(login, socket, options, timings) {
 }
 function lostError(host, why) {
     return new DeployError('connection-lost', {
-        cause: `The connection to ${host} was lost: ${why}.`,
+        cause: `The connection to ${host} was lost: ${cutToBytes(visible(why), 200)}.`,
         cure: 'Run the job again; what had begun on the server goes on to its end or is cleaned up by the next deploy.',
         input: 'host',
     });
@@ -64516,6 +65559,7 @@ function tcpFailure(options, code, message) {
         message,
         firstBytes: '',
         serverIdent: '',
+        banner: '',
         hostKeyTypes: [],
         authentication: {
             key: key && { type: key.type, fingerprint: key.fingerprint, publicLine: key.publicLine },
@@ -64528,76 +65572,6 @@ function tcpFailure(options, code, message) {
 }
 async function defaultSleep(ms, signal) {
     await (0,promises_namespaceObject.setTimeout)(ms, undefined, { signal });
-}
-
-;// CONCATENATED MODULE: ./build/server/host-identity.js
-
-
-
-/** The faults of both inputs, for the phase that reports all faults of all inputs at once. */
-function hostPinFaults(pins) {
-    const bad = (pins.fingerprints ?? []).filter((one) => bareFingerprint(one) === undefined);
-    return [
-        ...parseKnownHosts(pins.knownHosts ?? '').faults,
-        ...bad.map((one) => ({
-            cause: `\`host-fingerprint\` has an entry that is not a SHA256 fingerprint (${one.length} characters).`,
-            cure: 'Write it as `ssh-keygen -lf` prints it on the server: `SHA256:` and 43 characters.',
-            input: 'host-fingerprint',
-        })),
-    ];
-}
-/**
- * Reads what is pinned; with neither input there is an identity that accepts nobody.
- * @throws DeployError `host-pins-unreadable` with every fault of both inputs.
- */
-function hostIdentity(given) {
-    const faults = hostPinFaults(given);
-    if (faults.length > 0)
-        throw new DeployError('host-pins-unreadable', faults);
-    const { entries } = parseKnownHosts(given.knownHosts ?? '');
-    const fingerprints = new Set((given.fingerprints ?? []).flatMap((one) => bareFingerprint(one) ?? []));
-    const keysFor = (host, port) => entriesFor(entries, host, port).filter((entry) => entry.marker === undefined);
-    return {
-        byFingerprint: fingerprints.size > 0,
-        unpinned: entries.length === 0 && fingerprints.size === 0,
-        accepts(host, port, key) {
-            const spoken = entriesFor(entries, host, port);
-            if (spoken.some((entry) => entry.marker === 'revoked' && entry.key.equals(key)))
-                return 'revoked';
-            const keys = keysFor(host, port);
-            if (keys.some((entry) => entry.key.equals(key)) || fingerprints.has(fingerprintOf(key)))
-                return 'match';
-            return keys.length > 0 || fingerprints.size > 0 ? 'changed' : 'unknown';
-        },
-        algorithms(host, port) {
-            const pinned = new Set(keysFor(host, port).map((entry) => entry.type));
-            const first = hostKeyTypes.filter((type) => pinned.has(type));
-            const others = hostKeyTypes.filter((type) => !pinned.has(type));
-            return [...first, ...others].flatMap((type) => algorithmsFor(type));
-        },
-        pins(host, port) {
-            const keys = keysFor(host, port).map(({ type, key, line }) => ({
-                type,
-                fingerprint: fingerprintOf(key),
-                line,
-            }));
-            return [
-                ...keys,
-                ...[...fingerprints].map((fingerprint) => ({ type: undefined, fingerprint, line: undefined })),
-            ];
-        },
-        trustsAuthority(host, port) {
-            return entriesFor(entries, host, port).some((entry) => entry.marker === 'cert-authority');
-        },
-        elsewhere(key) {
-            return entries.find((entry) => entry.marker === undefined && entry.key.equals(key));
-        },
-    };
-}
-/** The fingerprint as `fingerprintOf` writes it; undefined where the text is none. Padding is left out. */
-function bareFingerprint(text) {
-    const match = /^SHA256:([A-Za-z0-9+/]{43})=?$/.exec(text.trim());
-    return match === null ? undefined : `SHA256:${match[1]}`;
 }
 
 ;// CONCATENATED MODULE: ./build/server/key-repair.js
@@ -64763,6 +65737,11 @@ function readKey(given, passphrase) {
     const { text, repaired } = repairKeyText(given);
     const block = theOneBlock(text);
     const readable = block.label === 'OPENSSH PRIVATE KEY' ? openssh(block, passphrase) : converted(block, passphrase);
+    const undone = [
+        ...repaired,
+        ...(block.alone ? [] : ['left out the text around it']),
+        ...(pkcs8Labels.includes(block.label) ? ['converted it from PKCS#8'] : []),
+    ];
     const parsed = parse(readable, passphrase);
     const blob = parsed.getPublicSSH();
     return {
@@ -64770,9 +65749,11 @@ function readKey(given, passphrase) {
         type: parsed.type,
         fingerprint: fingerprintOf(blob),
         publicLine: `${parsed.type} ${blob.toString('base64')}`,
-        repaired: block.alone ? repaired : [...repaired, 'left out the text around it'],
+        repaired: undone,
     };
 }
+/** What a block in PKCS#8 is called (RFC 7468, sections 10 and 11); OpenSSL writes it, ssh2 does not read it. */
+const pkcs8Labels = ['PRIVATE KEY', 'ENCRYPTED PRIVATE KEY'];
 function theOneBlock(text) {
     refuseOtherThings(text);
     const begins = [...text.matchAll(/^-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----$/gm)];
@@ -64780,7 +65761,7 @@ function theOneBlock(text) {
     if (begin === undefined)
         throw unreadable();
     if (begins.length > 1) {
-        throw fault('key-two', `\`ssh-key\` holds ${begins.length} private keys.`, 'Leave only one of them in it.');
+        throw fault('key-two', `\`ssh-key\` holds ${begins.length} private keys.`, 'Leave only the one in it whose public half is in authorized_keys on the server.');
     }
     const label = begin[1] ?? '';
     const start = begin.index + begin[0].length;
@@ -64869,10 +65850,10 @@ function truncated() {
     return fault('key-truncated', '`ssh-key` begins like a private key, but parts of it are missing or altered.', 'Paste the whole file again, from the line with BEGIN to the line with END.');
 }
 function unreadable() {
-    return fault('key-unreadable', '`ssh-key` holds no private key: there is no line `-----BEGIN ... PRIVATE KEY-----` in it.', 'Paste the whole content of the private key file, e.g. of ~/.ssh/id_ed25519, into the secret.');
+    return fault('key-unreadable', '`ssh-key` holds no private key: there is no line `-----BEGIN ... PRIVATE KEY-----` in it.', 'Paste the whole content of the private key file, such as ~/.ssh/id_ed25519, into the secret.');
 }
 function passphraseMissing() {
-    return fault('key-passphrase-missing', '`ssh-key` is encrypted and `ssh-key-passphrase` is not given.', 'Set `ssh-key-passphrase` from a secret, or use a key of its own for deploying that has no passphrase.', 'ssh-key-passphrase');
+    return fault('key-passphrase-missing', '`ssh-key` is encrypted, and `ssh-key-passphrase` is not given or empty.', "Set `ssh-key-passphrase` from a secret (a misspelt secret's name is an empty text), or use a key of its own for deploying that has no passphrase.", 'ssh-key-passphrase');
 }
 function passphraseWrong() {
     return fault('key-passphrase-wrong', '`ssh-key-passphrase` does not open `ssh-key`.', 'Try it on your machine with `ssh-keygen -y -f KEY`, then correct the secret.', 'ssh-key-passphrase');
@@ -64886,16 +65867,20 @@ function unsupportedType(type) {
 
 
 
+
 /**
  * Logs in on the server. What is wrong with the key or the pins is thrown at once, not by the promise: it is a fault of
  * the inputs.
  * @throws DeployError as readKey, hostIdentity and connect do
  */
-function connectTo(inputs, { signal }, say) {
+function connectTo(inputs, { signal, limits }, say) {
     const { host, port, user, sshKey, sshKeyPassphrase, password, connectTimeoutMs } = inputs.server;
     const key = sshKey === undefined ? undefined : readKey(sshKey, sshKeyPassphrase);
     for (const repair of key?.repaired ?? [])
         say(`The key in \`ssh-key\` was repaired: ${repair}.`);
+    // What `ssh-keygen -lf authorized_keys` on the server has to show as well.
+    if (key !== undefined)
+        say(`Logging in as ${user} with the key ${key.fingerprint} (${familyOf(key.type)}).`);
     const identity = hostIdentity({
         knownHosts: inputs.server.knownHosts,
         fingerprints: inputs.server.hostFingerprints,
@@ -64908,6 +65893,7 @@ function connectTo(inputs, { signal }, say) {
         password,
         identity,
         connectTimeoutMs,
+        silenceMs: limits.silenceMs,
         onRetry: ({ attempt, of, error }) => say(`Try ${attempt} of ${of}: ${error.message}`),
     }, signal);
 }
@@ -64933,6 +65919,7 @@ const inputNames = (/* unused pure expression or super */ null && ([
     'requirements',
     'packages',
     'env',
+    'secret-files',
     'release-command',
     'persist',
     'exclude',
@@ -64943,6 +65930,13 @@ const inputNames = (/* unused pure expression or super */ null && ([
     'workers',
     'threads',
     'timeout',
+    'tls',
+    'email',
+    'tls-certificate',
+    'tls-key',
+    'tls-staging',
+    'acme-server',
+    'hsts',
     'command',
     'release',
     'lock-timeout',
@@ -64966,6 +65960,9 @@ const defaults = {
     'max-body-size': '16m',
     threads: '4',
     timeout: '60s',
+    tls: 'auto',
+    'tls-staging': 'false',
+    hsts: '1d',
     command: 'deploy',
     'lock-timeout': '600s',
     'health-timeout': '60s',
@@ -64997,6 +65994,10 @@ function tidy(text) {
 /** The character that a plain text must not hold: control characters but tab and newline, and half surrogates. */
 function oddCharacter(text) {
     return /[\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]/u.exec(text)?.[0];
+}
+/** Whether a text holds a Unicode noncharacter, such as U+FFFE: systemd takes it for broken UTF-8 and starts nothing. */
+function hasNoncharacter(text) {
+    return /\p{Noncharacter_Code_Point}/u.test(text);
 }
 /** Its items, one a line, blank lines left out, each without blank ends. */
 function linesOf(text) {
@@ -65033,8 +66034,18 @@ function andThen(reading, next) {
 
 /** What a name may be for systemd to take it (systemd.exec(5), EnvironmentFile=) and for a shell to reach it. */
 const env_file_VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
-/** systemd and gunicorn talk to each other through these; a release that sets them never comes up. */
-const OF_SYSTEMD = new Set(['LISTEN_FDS', 'LISTEN_FDNAMES', 'LISTEN_PID', 'NOTIFY_SOCKET', 'WATCHDOG_USEC']);
+/**
+ * systemd talks to gunicorn through these, and tells the app its folder of secret files: a release that sets them never
+ * comes up, or misses its files.
+ */
+const OF_SYSTEMD = new Set([
+    'CREDENTIALS_DIRECTORY',
+    'LISTEN_FDS',
+    'LISTEN_FDNAMES',
+    'LISTEN_PID',
+    'NOTIFY_SOCKET',
+    'WATCHDOG_USEC',
+]);
 /** Variables with this beginning are the tool's own. */
 const OWN_PREFIX = 'FLASK_DEPLOY_';
 /** The variable that carries a release's nonce to its entry module. */
@@ -65421,16 +66432,18 @@ const keyword = new RegExp(`^(${identifier})\\s*=(?!=)`, 'u');
 const app_expression_pairs = { '(': ')', '[': ']', '{': '}' };
 function areArguments(text) {
     let rest = text.trimStart();
-    let named = false;
+    const named = new Set();
     while (rest !== '') {
-        const name = keyword.exec(rest);
-        if (name !== null) {
-            if (keywords.has(name[1] ?? ''))
+        const [whole = '', name] = keyword.exec(rest) ?? [];
+        if (name !== undefined) {
+            // Python takes names that look alike for one (its language reference, "Identifiers").
+            const plain = name.normalize('NFKC');
+            if (keywords.has(plain) || named.has(plain))
                 return false;
-            rest = rest.slice(name[0].length).trimStart();
-            named = true;
+            rest = rest.slice(whole.length).trimStart();
+            named.add(plain);
         }
-        else if (named)
+        else if (named.size > 0)
             return false;
         const after = afterLiteral(rest);
         if (after === undefined)
@@ -65486,6 +66499,8 @@ const appTarget = (raw, input) => {
     const right = 'Write `module:name`, such as `app:app`, or `module:create_app()`.';
     if (oddCharacter(text) !== undefined || /[\t\n]/.test(text))
         return bad(input, 'has more than one line', right);
+    if (hasNoncharacter(text))
+        return bad(input, 'holds a code that is no Unicode character', 'Write it as an escape, such as `\\ufffe`.');
     const parsed = parseApp(text);
     return typeof parsed === 'string' ? bad(input, cutToBytes(visible(parsed), 300), right) : good(text);
 };
@@ -65656,6 +66671,8 @@ const relativePath = (raw, input) => {
     if (oddCharacter(text) !== undefined || /[\t\n]/.test(text)) {
         return bad(input, `has ${item}, with a control character`, 'Write a plain path.');
     }
+    if (hasNoncharacter(text))
+        return bad(input, `has ${item}, with a code that is no Unicode character`, 'Rename it.');
     if (/^([A-Za-z]:)?\\/.test(text) || text.startsWith('/') || text.startsWith('~')) {
         return bad(input, `has ${item}, which is not below the project`, 'Write it relative to the project, without `/` in front.');
     }
@@ -65667,11 +66684,15 @@ const relativePath = (raw, input) => {
     }
     if (/[*?]/.test(text))
         return bad(input, `has ${item}`, 'Write names without `*` and `?`; a folder means all in it.');
-    if (segments.some((one) => Buffer.byteLength(one) > 255) || Buffer.byteLength(text) > 1024) {
+    if (isTooLong(text)) {
         return bad(input, `has ${item}`, 'Write a name of at most 255 bytes, and at most 1024 in all.');
     }
     return good(segments.join('/'));
 };
+/** What Linux and nginx cannot take, with room for the folders above (NAME_MAX, PATH_MAX). */
+function isTooLong(path) {
+    return path.split('/').some((one) => Buffer.byteLength(one) > 255) || Buffer.byteLength(path) > 1024;
+}
 /** The same for something within the project's folder that is the project's own. */
 const innerPath = (raw, input) => andThen(relativePath(raw, input), (path) => {
     if (path === '')
@@ -65719,9 +66740,14 @@ const staticFolders = (raw, input) => {
         return good([]);
     return andThen(reading_all(lines.map((line) => staticFolder(line, input))), (folders) => {
         const twice = folders.find((one, at) => folders.findIndex((other) => other.url === one.url) < at);
-        if (twice === undefined)
+        if (twice !== undefined) {
+            return bad(input, `serves two folders under ${shown(twice.url)}`, 'Give each folder a URL of its own.');
+        }
+        // A URL is a link on the server, and below a link is the folder that it leads to.
+        const inner = folders.find((one) => folders.some((other) => one.url.startsWith(`${other.url}/`)));
+        if (inner === undefined)
             return good(folders);
-        return bad(input, `serves two folders under ${shown(twice.url)}`, 'Give each folder a URL of its own.');
+        return bad(input, `has the URL ${shown(inner.url)} within that of another folder`, 'Give each folder a URL outside of the others.');
     });
 };
 function staticFolder(line, input) {
@@ -65730,7 +66756,7 @@ function staticFolder(line, input) {
         if (line.startsWith('/')) {
             return bad(input, `has ${shown(line)}`, 'Write a folder such as `static`, or `/url: folder`.');
         }
-        return andThen(innerPath(line, input), (folder) => good({ url: `/${folder}`, folder }));
+        return andThen(innerPath(line, input), (folder) => urlFault(`/${folder}`, input) ?? good({ url: `/${folder}`, folder }));
     }
     if (!key.startsWith('/')) {
         return bad(input, `has ${shown(line)}`, `Write the URL with \`/\` in front, such as \`/static: folder\`.`);
@@ -65739,13 +66765,28 @@ function staticFolder(line, input) {
     if (url === '') {
         return bad(input, `has ${shown(line)}, a folder for the whole site`, 'Leave it out: the app serves these files itself.');
     }
-    if (/[%?#\\*]|\/\/|\/\.{1,2}(\/|$)/.test(url)) {
-        return bad(input, `has the URL ${shown(url)}`, 'Write a plain path, not percent-encoded, such as `/static`.');
-    }
-    const [first = ''] = url.slice(1).split('/');
-    if (reserved.has(first))
-        return bad(input, `has the URL ${shown(url)}`, 'Use a name that has no dot in front.');
+    const fault = urlFault(url, input);
+    if (fault !== undefined)
+        return fault;
     return andThen(innerPath(value, input), (folder) => good({ url, folder }));
+}
+/** Why nginx would not serve files below a URL path, or nothing where it would. */
+function urlFault(url, input) {
+    const item = `has the URL ${shown(url)}`;
+    if (oddCharacter(url) !== undefined || url.includes('\t')) {
+        return bad(input, `${item}, with a control character`, 'Write a plain path.');
+    }
+    if (/[%?#\\*]|\/\/|\/\.{1,2}(\/|$)/.test(url)) {
+        return bad(input, item, 'Write a plain path, not percent-encoded, such as `/static`.');
+    }
+    if (url.includes('/.')) {
+        const cure = 'Write `/url: folder` with another URL: hidden paths are left to the app.';
+        return bad(input, `${item}, with a hidden part`, cure);
+    }
+    if (isTooLong(url)) {
+        return bad(input, item, 'Write a name of at most 255 bytes between two `/`, and at most 1024 in all.');
+    }
+    return undefined;
 }
 
 ;// CONCATENATED MODULE: ./build/inputs/scalars.js
@@ -65762,12 +66803,13 @@ function integer(min, max) {
         return bad(input, `is ${shown(text)}`, `Write a whole number from ${min} to ${max}.`);
     };
 }
-/** A duration in seconds, or with `s`, `m` or `h` behind it, from `min` to `max` seconds; the value is in seconds. */
+const units = { s: 1, m: 60, h: 3600, d: 86_400 };
+/** A duration in seconds, or with `s`, `m`, `h` or `d` behind it, from `min` to `max` seconds; the value is in seconds. */
 function seconds(min, max) {
     return (raw, input) => {
         const text = tidy(raw);
-        const [, digits, unit] = /^([0-9]{1,9})\s?([smh]?)$/.exec(text) ?? [];
-        const value = digits === undefined ? undefined : Number(digits) * (unit === 'h' ? 3600 : unit === 'm' ? 60 : 1);
+        const [, digits, unit] = /^([0-9]{1,9})\s?([smhd]?)$/.exec(text) ?? [];
+        const value = digits === undefined ? undefined : Number(digits) * (units[unit || 's'] ?? 1);
         if (value !== undefined && value >= min && value <= max)
             return good(value);
         const cure = `Write seconds, or such as \`90s\` or \`5m\`, from ${min} to ${max} seconds.`;
@@ -65813,7 +66855,8 @@ const userName = pattern(/^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}$/, 'Write the login
 /** A Debian package name (Debian Policy 5.6.1). */
 const packageName = (raw, input) => {
     const text = tidy(raw);
-    if (/^[a-z0-9][a-z0-9+.-]+$/.test(text))
+    // To apt-get(8) a `-` at the end means: remove it.
+    if (/^[a-z0-9][a-z0-9+.-]*[a-z0-9+.]$/.test(text))
         return good(text);
     if (/[\s,]/.test(text))
         return bad(input, `has ${shown(text)} on one line`, 'Write one package a line.');
@@ -65875,6 +66918,234 @@ const secretLine = (raw, input) => {
 /** A private key: as given, whatever its line ends; reading and repairing it is the connection's work. */
 const secretText = (raw, input) => raw.includes('\0') ? bad(input, 'holds the character NUL', 'Enter the secret anew, as text.') : good(raw);
 
+;// CONCATENATED MODULE: ./build/inputs/secret-files.js
+
+/*
+ * The format of the input `secret-files`: one file a line, its content as a JSON string, which `toJSON` makes of a secret:
+ *
+ *   firebase.json: ${{ toJSON(secrets.FIREBASE_JSON) }}
+ *   api-token: ${{ toJSON(secrets.API_TOKEN) }}
+ *
+ * or one file alone with its content as it stands, of any number of lines:
+ *
+ *   firebase.json: ${{ secrets.FIREBASE_JSON }}
+ *
+ * GitHub puts a secret's further lines into the text as they are, not indented. So nobody can tell a line of a plain
+ * content (`host: db`) from the beginning of the next file: a text in which more than the first line could be a
+ * beginning has to have JSON strings, or is refused.
+ */
+/** A file's name: what systemd takes for a credential's (systemd.exec(5), LoadCredential=), and never a path. */
+const HEAD = /^([A-Za-z0-9_][A-Za-z0-9._-]{0,99}):(?:[ \t]+(.*))?$/;
+/** What somebody may have meant as the beginning of a file, with a bad name too. */
+const LIKE_HEAD = /^[^\s"'{}[\]<#:][^\s":]*:(?:[ \t]|\r?$)/;
+/** What YAML begins a block with; here it would be a part of the content. */
+const BLOCK = /^[|>][-+0-9]*$/;
+/** Bytes of all names and contents: systemd bears 1 MiB a unit (systemd.exec(5), LoadCredential=), and counts more. */
+const LARGEST = 1_000_000;
+const TO_JSON = '`NAME: ${{ toJSON(secrets.THE_SECRET) }}`';
+const secret_files_CURES = {
+    name: `Write ${TO_JSON}; a name has letters, digits, \`.\`, \`_\` and \`-\`, and neither \`.\` nor \`-\` in front.`,
+    quote: `Write every file on one line as ${TO_JSON}: \`toJSON\` keeps a secret of several lines on one.`,
+    empty: 'Check that the secret exists under exactly the name that the workflow has.',
+    twice: 'Give each file a name of its own.',
+    encode: 'Give it in base64 and decode it in the app.',
+    size: 'Put large files into a path of `persist`, by hand, once.',
+};
+/** The files by name, in the order of the text. A fault names its line and never holds a part of it. */
+const secretFiles = (text, input) => andThen(entries(text, input), (found) => {
+    const faults = [
+        ...found.flatMap((entry) => entryFaults(entry, found, input)),
+        ...sizeFaults(found, input),
+    ];
+    if (faults.length > 0)
+        return { faults };
+    return good(new Map(found.map(({ name, content }) => [name, content])));
+});
+/**
+ * All that is secret in a text, whether it can be read or not: the contents, and what stands in the workflow for them.
+ */
+function secretFileContents(text) {
+    const written = text.split('\n').map((line) => line.replace(/^[^\s":]*:[ \t]+/, '').trim());
+    const inner = written.map((one) => one.replace(/^"(.*)"$/, '$1'));
+    const reading = secretFiles(text, 'secret-files');
+    // Which part of a faulty text is a secret cannot be known.
+    if (!('value' in reading))
+        return [text.trim(), ...text.split('\n'), ...written, ...inner];
+    return [...reading.value.values(), ...inner.filter((one) => one.includes('\\'))];
+}
+function entries(text, input) {
+    const lines = text.replace(/^\uFEFF/, '').split('\n');
+    const filled = lines.flatMap((line, at) => (line.trim() === '' ? [] : [{ at, line }]));
+    const alone = filled.filter(({ line }) => LIKE_HEAD.test(line)).length === 1;
+    const [first] = filled;
+    if (alone && first !== undefined) {
+        const [, name, rest = ''] = HEAD.exec(first.line.trimEnd()) ?? [];
+        const plain = !rest.startsWith('"') && !BLOCK.test(rest) && rest !== 'null';
+        if (name !== undefined && plain) {
+            const content = [rest, ...lines.slice(first.at + 1)].join('\n').trim();
+            // A text file of several lines ends with a line end, which the blanks behind it do not tell.
+            return good([{ line: first.at + 1, name, content: content.includes('\n') ? `${content}\n` : content }]);
+        }
+    }
+    const found = [];
+    for (const { at, line } of filled) {
+        const [, name, rest = ''] = HEAD.exec(line.trim()) ?? [];
+        const content = name === undefined ? undefined : jsonString(rest);
+        if (name === undefined || content === undefined) {
+            // The lines that follow may be of the same secret: one fault is enough.
+            if (name === undefined && found.length === 0)
+                return faulty(at + 1, input, 'does not begin with a file’s name and `: `', secret_files_CURES.name);
+            return faulty(at + 1, input, 'is not a file’s name with a JSON string, so where a content ends cannot be told', secret_files_CURES.quote);
+        }
+        found.push({ line: at + 1, name, content });
+    }
+    return good(found);
+}
+/** The text of a JSON string, '' for what `toJSON` makes of a secret that is not there. */
+function jsonString(text) {
+    if (text === 'null' || text === '')
+        return '';
+    if (!text.startsWith('"'))
+        return undefined;
+    try {
+        const value = JSON.parse(text);
+        return typeof value === 'string' ? value : undefined;
+    }
+    catch {
+        return undefined;
+    }
+}
+function entryFaults(entry, all, input) {
+    const { line, content } = entry;
+    const fault = (wrong, cure) => faulty(line, input, wrong, cure).faults;
+    const before = all.find((other) => other.name === entry.name);
+    return [
+        ...(content.trim() === ''
+            ? fault('has no content: the secret is empty or its name is misspelt', secret_files_CURES.empty)
+            : []),
+        ...(before !== entry && before !== undefined
+            ? fault(`gives the name of line ${before.line} again`, secret_files_CURES.twice)
+            : []),
+        ...(content.includes('\0') || !content.isWellFormed()
+            ? fault('has a content that is no text', secret_files_CURES.encode)
+            : []),
+    ];
+}
+function sizeFaults(all, input) {
+    const bytes = all.reduce((sum, { name, content }) => sum + Buffer.byteLength(name + content), 0);
+    if (bytes <= LARGEST)
+        return [];
+    return [
+        {
+            cause: `\`${input}\` holds ${bytes} bytes, and a service takes no more than ${LARGEST}.`,
+            cure: secret_files_CURES.size,
+            input,
+        },
+    ];
+}
+function faulty(line, input, wrong, cure) {
+    return { faults: [{ cause: `Line ${line} of \`${input}\` ${wrong}.`, cure, input }] };
+}
+
+;// CONCATENATED MODULE: ./build/inputs/tls.js
+
+
+
+
+
+
+const tls_BLOCK = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g;
+const CHAIN = "Put in the certificate's PEM text whole, with its BEGIN and END lines, the site's own first.";
+/** A certificate and those of its authorities, PEM, the harmless damage of copying undone. */
+const certificateChain = (raw, input) => {
+    const { text } = repairKeyText(raw);
+    if (text.includes('PRIVATE KEY-----')) {
+        return bad(input, 'holds a private key', 'Put the key into `tls-key`, and the certificate alone here.');
+    }
+    const blocks = text.match(tls_BLOCK) ?? [];
+    if (blocks.length === 0)
+        return bad(input, 'holds no certificate', CHAIN);
+    if (blocks.length > 10)
+        return bad(input, `holds ${blocks.length} certificates`, CHAIN);
+    if (blocks.some((block) => readCertificate(block) === undefined)) {
+        return bad(input, 'holds a certificate that cannot be read', CHAIN);
+    }
+    return good(`${blocks.join('\n')}\n`);
+};
+/** A private key for TLS in any PEM form without passphrase; the value is PKCS#8. */
+const tlsKey = (raw, input) => {
+    const { text } = repairKeyText(raw);
+    if (/-----BEGIN ENCRYPTED|Proc-Type: 4,ENCRYPTED/.test(text)) {
+        const cure = 'nginx could not start by itself with it: put it in without, from `openssl pkey -in KEY`.';
+        return bad(input, 'has a passphrase', cure);
+    }
+    const key = read(text);
+    if (key !== undefined)
+        return good(key.export({ type: 'pkcs8', format: 'pem' }).toString());
+    if (text.includes('-----BEGIN CERTIFICATE-----')) {
+        return bad(input, 'holds a certificate', 'Put the private key here, and the certificate into `tls-certificate`.');
+    }
+    return bad(input, 'is no private key that can be read', 'Put in its PEM text whole, with its BEGIN and END lines.');
+};
+function read(text) {
+    try {
+        return (0,external_node_crypto_.createPrivateKey)(text);
+    }
+    catch {
+        return undefined;
+    }
+}
+/** What is wrong between the inputs about HTTPS, each of them good by itself. */
+function tlsTogether(tls, site, now) {
+    const { mode, certificate, key } = tls;
+    if (mode !== 'provided')
+        return unused(tls);
+    if (certificate === undefined || key === undefined) {
+        const cure = 'Check that the secret exists under exactly that name; `tls: provided` needs `tls-certificate` and `tls-key`.';
+        return [
+            ...(certificate === undefined ? [bad('tls-certificate', 'is empty', cure)] : []),
+            ...(key === undefined ? [bad('tls-key', 'is empty', cure)] : []),
+        ];
+    }
+    const own = readCertificate(certificate);
+    if (own === undefined)
+        return [bad('tls-certificate', 'cannot be read', CHAIN)];
+    const faults = [];
+    if (!new external_node_crypto_.X509Certificate(own.pem).checkPrivateKey((0,external_node_crypto_.createPrivateKey)(key))) {
+        const cure = "Put in the key that the certificate was made for; the site's own certificate stands first.";
+        faults.push(bad('tls-key', 'does not belong to the first certificate in `tls-certificate`', cure));
+    }
+    if (own.until < now) {
+        const day = new Date(own.until).toISOString().slice(0, 10);
+        faults.push(bad('tls-certificate', `ended on ${day}`, 'Put in the one that took its place.'));
+    }
+    const domains = site.domains.map(readDomain);
+    for (const { kind, text } of domains) {
+        if (kind !== 'name' || covers(own, text))
+            continue;
+        const cure = `Put in a certificate for all of \`domain\`; this one is for ${own.names.join(', ') || 'no name'}.`;
+        faults.push(bad('tls-certificate', `is not for ${text}`, cure));
+    }
+    if (domains.every(({ kind }) => kind !== 'name')) {
+        faults.push(bad('tls', 'is `provided`, but no `domain` is a name', 'Set `domain` to a name that the certificate is for.'));
+    }
+    return faults;
+}
+/** What says something about HTTPS that is not wanted: most likely `tls: provided` was forgotten. */
+function unused({ mode, certificate, key, staging, acmeServer }) {
+    const wrong = `is given with \`tls\` ${shown(mode)}`;
+    const cure = 'Leave it out, or set `tls` to `provided`.';
+    return [
+        ...(certificate === undefined ? [] : [bad('tls-certificate', wrong, cure)]),
+        ...(key === undefined ? [] : [bad('tls-key', wrong, cure)]),
+        ...(staging && acmeServer !== undefined
+            ? [
+                bad('tls-staging', 'is `true` beside `acme-server`', "It is Let's Encrypt's: leave one of the two out."),
+            ]
+            : []),
+    ];
+}
+
 ;// CONCATENATED MODULE: ./build/inputs/web.js
 
 
@@ -65926,8 +67197,30 @@ const statusRange = (raw, input) => {
         return good([Number(first), Number(last ?? first)]);
     return bad(input, `has ${shown(text)}`, 'Write one status a line, such as `200`, `2xx` or `200-299`.');
 };
+/** The directory of an ACME authority: an https URL without anything that a directory does not have. */
+const directoryUrl = (raw, input) => {
+    const reading = webUrl(raw, input);
+    if (!('value' in reading))
+        return reading;
+    const right = 'Write the directory URL as the authority gives it, such as `https://ca.example.com/acme/directory`.';
+    if (!reading.value.startsWith('https://'))
+        return bad(input, `is ${shown(tidy(raw))}`, right);
+    return good(reading.value);
+};
+/**
+ * An e-mail address as authorities take it: ASCII without quotes, one `@`, a host name behind it (RFC 5321's dot-string).
+ */
+const emailAddress = (raw, input) => {
+    const text = tidy(raw);
+    const form = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$/;
+    if (form.test(text) && text.length <= 254)
+        return good(text);
+    return bad(input, `is ${shown(text)}`, 'Write one address, such as `you@example.com`, or leave it out.');
+};
 
 ;// CONCATENATED MODULE: ./build/inputs/table.js
+
+
 
 
 
@@ -65997,6 +67290,12 @@ const table = {
         requirements: optional('requirements', innerPath),
         packages: items('packages', list(packageName)),
         env: { input: 'env', kind: variables, blank: { value: new Map() }, secret: true },
+        secretFiles: {
+            input: 'secret-files',
+            kind: secretFiles,
+            blank: { value: new Map() },
+            secret: true,
+        },
         releaseCommand: optional('release-command', plainText),
         persist: items('persist', persistPaths),
         exclude: items('exclude', ignorePatterns),
@@ -66009,6 +67308,16 @@ const table = {
         workers: optional('workers', integer(1, 64)),
         threads: required('threads', integer(1, 64)),
         timeoutSeconds: required('timeout', seconds(1, 3600)),
+    },
+    tls: {
+        mode: required('tls', choice('auto', 'off', 'provided')),
+        email: optional('email', emailAddress),
+        certificate: optional('tls-certificate', certificateChain),
+        key: secret('tls-key', tlsKey),
+        staging: required('tls-staging', scalars_boolean),
+        acmeServer: optional('acme-server', directoryUrl),
+        // Two years are what browsers' own lists ask for at most.
+        hstsSeconds: required('hsts', seconds(0, 730 * 86_400)),
     },
     behaviour: {
         lockTimeoutMs: required('lock-timeout', milliseconds(0, 86_400)),
@@ -66028,12 +67337,14 @@ const allRows = [
     ...Object.values(table.server),
     ...Object.values(table.app),
     ...Object.values(table.site),
+    ...Object.values(table.tls),
     ...Object.values(table.behaviour),
 ];
 /** The inputs whose values never appear in a text of ours. */
 const secretInputs = allRows.filter((row) => row.secret).map((row) => row.input);
 
 ;// CONCATENATED MODULE: ./build/inputs/parse.js
+
 
 
 
@@ -66049,20 +67360,32 @@ function parseInputs(get) {
     const server = readRows(table.server, get);
     const app = readRows(table.app, get);
     const site = readRows(table.site, get);
+    const tls = readRows(table.tls, get);
     const behaviour = readRows(table.behaviour, get);
-    const together = [...togetherFaults(get), ...faultsOf(staticWithin(app, site))];
-    if ('value' in top && 'value' in server && 'value' in app && 'value' in site && 'value' in behaviour) {
-        if (together.length === 0) {
-            return {
-                ...top.value,
-                server: server.value,
-                app: app.value,
-                site: site.value,
-                behaviour: behaviour.value,
-            };
-        }
+    const together = [
+        ...togetherFaults(get),
+        ...faultsOf(staticWithin(app, site)),
+        ...('value' in tls && 'value' in site
+            ? tlsTogether(tls.value, site.value, Date.now()).flatMap(faultsOf)
+            : []),
+    ];
+    if ('value' in top &&
+        'value' in server &&
+        'value' in app &&
+        'value' in site &&
+        'value' in tls &&
+        'value' in behaviour &&
+        together.length === 0) {
+        return {
+            ...top.value,
+            server: server.value,
+            app: app.value,
+            site: site.value,
+            tls: tls.value,
+            behaviour: behaviour.value,
+        };
     }
-    const faults = [server, app, site, behaviour, top].flatMap(faultsOf);
+    const faults = [server, app, site, tls, behaviour, top].flatMap(faultsOf);
     throw new DeployError('bad-inputs', inOrder([...faults, ...together, ...keyFaults(get)]));
 }
 /** The text that counts: the workflow's, else action.yml's default. */
@@ -66111,7 +67434,7 @@ function togetherFaults(get) {
     const has = (name) => !isBlank(get(name));
     const faults = [];
     if (!has('ssh-key') && !has('password')) {
-        const cure = 'Check that the secret exists under exactly that name, or set `password` instead.';
+        const cure = 'Check that a secret of exactly that name exists for this job (one of an environment needs `environment` in the job, and a pull request from a fork gets none), or set `password` instead.';
         faults.push(bad('ssh-key', 'is empty: the secret is empty or its name is misspelt', cure));
     }
     else if (!has('ssh-key') && has('ssh-key-passphrase')) {
@@ -66177,7 +67500,85 @@ const outputNames = [
     'report',
 ];
 
+;// CONCATENATED MODULE: ./build/spellings.js
+/** A text shorter than this has no base64 digits of its own where others stand around it: a few would fit anything. */
+const SHORTEST_WITHIN = 8;
+/**
+ * The spellings in which a value turns up in other programs' output, itself the first: quoted by JSON, Python, a shell,
+ * a URL or HTML, in base64 and in hex.
+ */
+function spellingsOf(value) {
+    const bytes = Buffer.from(value);
+    const hex = bytes.toString('hex');
+    return [
+        ...new Set([
+            value,
+            ...spellings_quoted(value),
+            ...urlSpellings(value),
+            value.replaceAll("'", "'\\''"),
+            html(value),
+            hex,
+            hex.toUpperCase(),
+            bytes.toString('base64url'),
+            ...base64Within(bytes),
+        ]),
+    ];
+}
+/** The same, and what is quoted twice over: a log of JSON lines that holds a traceback. */
+function allSpellingsOf(value) {
+    return [...new Set([...spellingsOf(value), ...spellings_quoted(value).flatMap(spellings_quoted)])];
+}
+function spellings_quoted(text) {
+    return quotings.map((quoting) => quoting(text));
+}
+/** What stands between the quotes: JSON's, JSON's in ASCII, and Python's `repr`, which takes either kind of quotes. */
+const quotings = [
+    (text) => JSON.stringify(text).slice(1, -1),
+    (text) => spellings_escaped(JSON.stringify(text).slice(1, -1), /[\u0080-\uffff]/g, '\\u', 4),
+    (text) => inRepr(text).replaceAll("'", "\\'"),
+    inRepr,
+];
+function inRepr(text) {
+    const short = text
+        .replaceAll('\\', '\\\\')
+        .replaceAll('\n', '\\n')
+        .replaceAll('\r', '\\r')
+        .replaceAll('\t', '\\t');
+    return spellings_escaped(short, /[\0-\x1f\x7f-\xa0\xad]/g, '\\x', 2);
+}
+function spellings_escaped(text, what, sign, digits) {
+    return text.replace(what, (one) => `${sign}${one.charCodeAt(0).toString(16).padStart(digits, '0')}`);
+}
+function urlSpellings(value) {
+    const uri = value.isWellFormed() ? encodeURIComponent(value) : value;
+    // Python's `quote` escapes these too and leaves `/`, and its `urlencode` writes a blank as `+`.
+    const more = uri.replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+    return [uri, more, more.replaceAll('%2F', '/'), more.replaceAll('%20', '+')];
+}
+/** As Jinja's MarkupSafe has it. */
+function html(value) {
+    const names = { '&': '&amp;', '<': '&lt;', '>': '&gt;', "'": '&#39;', '"': '&#34;' };
+    return Object.entries(names).reduce((text, [character, name]) => text.replaceAll(character, name), value);
+}
+/**
+ * Base64 of the value by itself, and the digits it leads to when up to two bytes stand before it (as in
+ * `user:password`): those that depend on nothing but the value.
+ */
+function base64Within(bytes) {
+    const alone = bytes.toString('base64');
+    if (bytes.length < SHORTEST_WITHIN)
+        return [alone];
+    return [alone, ...[0, 1, 2].map((before) => certainDigits(bytes, before))];
+}
+function certainDigits(bytes, before) {
+    const digits = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64');
+    // Six bits a digit: those that begin within the value, and end within it.
+    return digits.slice(Math.ceil((before * 8) / 6), Math.floor(((before + bytes.length) * 8) / 6));
+}
+
 ;// CONCATENATED MODULE: ./build/secrets.js
+
+
 
 
 
@@ -66189,41 +67590,70 @@ const maskedFrom = 8;
 const redactedFrom = 4;
 /**
  * What GitHub is to mask in the log of the whole job: every value of `env` and of the secret inputs, each line of
- * those of several lines, and their base64, JSON and URI forms where they differ, of 8 bytes and more. Left out is
- * what the log cannot do without: the domains, host, name and user, numbers, booleans and the words of the outputs
- * (GitHub drops a job's output that holds a masked value).
+ * those of several lines, every text in those that are JSON, and all {@link spellingsOf} them, of 8 bytes and more. Left
+ * out is what the log cannot do without: the domains, host, name and user, numbers, booleans and the words of the
+ * outputs (GitHub drops a job's output that holds a masked value).
  * @param get the inputs as the workflow gave them: masking comes before judging
  */
 function secretsToMask(get) {
-    return needles(get, maskedFrom);
+    return needles(get, maskedFrom, spellingsOf);
 }
-/** A redactor of every value that {@link secretsToMask} has or would have, were it 8 bytes long. */
+/**
+ * A redactor of every value that {@link secretsToMask} has or would have, were it 8 bytes long, in more spellings: GitHub
+ * looks for each of its own in every line of the whole job.
+ */
 function redactor(get) {
-    const all = needles(get, redactedFrom);
+    const all = needles(get, redactedFrom, allSpellingsOf);
     return { redact: (text) => replaceAll(text, all) };
 }
 /** For runs that have no inputs: changes nothing. */
 const noSecrets = { redact: (text) => text };
-function needles(get, from) {
+function needles(get, from, spell) {
     const exempt = publicWords(get);
     const found = new Set();
     for (const value of values(get)) {
-        for (const part of [value, ...value.split(/[\r\n]+/).map((line) => line.trim())]) {
+        const lines = value.split(/[\r\n]+/).map((line) => line.trim());
+        // A word of a larger text may be any word: a short one is not hidden, or no log could be read.
+        const leaves = within(value).filter((leaf) => Buffer.byteLength(leaf) >= maskedFrom);
+        for (const part of [value, value.trim(), ...lines, ...leaves]) {
             if (Buffer.byteLength(part) < from || isPublic(part, exempt))
                 continue;
-            for (const form of secrets_forms(part))
-                if (Buffer.byteLength(form) >= from)
-                    found.add(form);
+            for (const one of spell(part))
+                if (Buffer.byteLength(one) >= from)
+                    found.add(one);
         }
     }
     return [...found];
 }
+/**
+ * The texts within a value that is JSON, such as a service account's, and each of their lines: an app prints its
+ * `private_key`, not the file's line with `"private_key": "..."`.
+ */
+function within(value) {
+    if (!/^\s*[[{]/.test(value))
+        return [];
+    try {
+        return textsOf(JSON.parse(value)).flatMap((text) => [text, ...text.split(/[\r\n]+/)]);
+    }
+    catch {
+        return [];
+    }
+}
+function textsOf(value) {
+    if (typeof value === 'string')
+        return [value];
+    return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsOf) : [];
+}
 /** The values of `env` and of the secret inputs; a number in a secret input is a PIN, in `env` a port. */
 function values(get) {
     const secrets = secretInputs
-        .filter((name) => name !== 'env')
+        .filter((name) => name !== 'env' && name !== 'secret-files')
         .map((name) => get(name).replace(/[\r\n]+$/, ''));
-    return [...secrets, ...envValues(get('env')).filter((value) => !/^[-+]?[0-9]+(\.[0-9]+)?$/.test(value))];
+    return [
+        ...secrets,
+        ...secretFileContents(get('secret-files')),
+        ...envValues(get('env')).filter((value) => !/^[-+]?[0-9]+(\.[0-9]+)?$/.test(value)),
+    ];
 }
 /** The values of `env`, and, where they have escapes, what stands in the workflow for them. */
 function envValues(text) {
@@ -66250,40 +67680,6 @@ function isPublic(value, exempt) {
     if (/^[0-9]{1,7}$/.test(value))
         return true;
     return exempt.has(value.toLowerCase().replace(/\/$/, ''));
-}
-/** The spellings in which a value turns up in other programs' output. */
-function secrets_forms(value) {
-    const bytes = Buffer.from(value);
-    const json = JSON.stringify(value).slice(1, -1);
-    const uri = value.isWellFormed() ? encodeURIComponent(value) : value;
-    // Python's `quote` escapes these too, and its `urlencode` writes a blank as `+`.
-    const quoted = uri.replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
-    // Python's `repr`, as in the print of a dict and in many a traceback.
-    const repr = value.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll("'", "\\'");
-    return [
-        value,
-        json,
-        repr,
-        ...[uri, quoted, quoted.replaceAll('%20', '+')],
-        bytes.toString('base64url'),
-        bytes.toString('hex'),
-        ...base64Within(bytes),
-    ];
-}
-/**
- * Base64 of the value by itself, and the digits it leads to when up to two bytes stand before it (as in
- * `user:password`): those that depend on nothing but the value.
- */
-function base64Within(bytes) {
-    const alone = bytes.toString('base64');
-    if (bytes.length < redactedFrom * 2)
-        return [alone];
-    return [alone, ...[0, 1, 2].map((before) => certainDigits(bytes, before))];
-}
-function certainDigits(bytes, before) {
-    const digits = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64');
-    // Six bits a digit: those that begin within the value, and end within it.
-    return digits.slice(Math.ceil((before * 8) / 6), Math.floor(((before + bytes.length) * 8) / 6));
 }
 function replaceAll(text, needlesOfText) {
     const ranges = needlesOfText
@@ -66312,8 +67708,7 @@ function occurrences(text, needle) {
 
 
 
-/** ms that the server may take to go back. */
-const LIMIT_MS = 10_000;
+
 /**
  * After main: where main was killed while a program ran on the server, the program is stopped, so that it goes back to
  * the release that served and frees the lock. It would do so by itself too, only later. Fails nothing.
@@ -66328,7 +67723,7 @@ async function post(surroundings, run) {
     let connection;
     try {
         const inputs = parseInputs(input);
-        const signal = AbortSignal.any([surroundings.signal, AbortSignal.timeout(LIMIT_MS)]);
+        const signal = AbortSignal.any([surroundings.signal, AbortSignal.timeout(surroundings.limits.postMs)]);
         connection = await connectTo(inputs, { ...surroundings, signal }, (text) => log.info(text));
         const { conversation } = await Conversation.start(connection, {
             name: inputs.app.name ?? appName(environment['GITHUB_REPOSITORY'] || 'local/app'),
@@ -66337,8 +67732,9 @@ async function post(surroundings, run) {
             packages: [],
             user: inputs.server.user,
             sudoPassword: inputs.server.sudoPassword,
+            factsMs: surroundings.limits.phases.facts.ms,
         }, signal);
-        const ended = new Promise((resolve, reject) => {
+        const told = new Promise((resolve, reject) => {
             let serving = 'unknown';
             let failure = '';
             conversation.listen((event) => {
@@ -66352,11 +67748,14 @@ async function post(surroundings, run) {
                 else if (event.kind === 'end' || event.kind === 'gone')
                     resolve(serving);
             }, (error) => reject(error));
-            signal.addEventListener('abort', () => reject(signal.reason));
         });
-        await conversation.cancel(run);
-        await conversation.attach(run, 0);
-        log.info(`The deploy that was cut off has been stopped; visitors get release ${(await ended) || 'none'}.`);
+        const stop = async () => {
+            await conversation.cancel(run);
+            await conversation.attach(run, 0);
+            return await told;
+        };
+        const serving = await orAborted(Promise.race([stop(), told]), signal);
+        log.info(`The deploy that was cut off has been stopped; visitors get release ${serving || 'none'}.`);
         conversation.end();
     }
     catch (error) {
@@ -66394,10 +67793,11 @@ const runnerExec = async (command, args, options = {}) => {
         };
     }
 };
+/** The runner's variables but for the action's inputs: a program that is run has no use for secrets. */
 function environment(changes) {
     const all = {};
     for (const [key, value] of Object.entries({ ...process.env, ...changes })) {
-        if (value !== undefined)
+        if (value !== undefined && !key.startsWith('INPUT_'))
             all[key] = value;
     }
     return all;
@@ -66437,23 +67837,27 @@ function looksLikeCommand(line) {
     return line.trimStart().startsWith('::') || line.includes('##[');
 }
 /**
- * What GitHub Flavored Markdown or HTML could take for markup. `:` only where it begins a link or an emoji, `www.`
- * because it begins a link too.
+ * What GitHub Flavored Markdown or HTML could take for markup. `:` only where it begins a link or an emoji (whose
+ * end may be a `:` of ours), `www.` because it begins a link too.
  */
-const markup = /[&<>`|*_~[\]#\\@$^{}]|:(?=\/\/|[\w+-]+:)|www(?=\.)/gi;
+const markup = /[&<>`|*_~[\]#\\@$^{}]|:(?=\/\/|[\w+-]+(?::|$))|www(?=\.)/gi;
 /**
  * A value as text within Markdown: what could be markup becomes numeric references, which are text and nothing else
- * (GFM spec 6.2). `@` and `#` are set apart besides, because GitHub looks for mentions and issues after rendering.
- * Newlines become spaces, so a table's row stays one row.
+ * (GFM spec 6.2). Newlines become spaces, so a table's row stays one row.
  */
 function markdown(text) {
-    return references(escape_oneLine(text))
-        .replace(/&#(?:64|35);/g, '<span>$&</span>')
-        .replace(/^(?:[-+=]|[0-9]+(?=[.)]))/, (start) => [...start].map(reference).join(''));
+    return apart(references(escape_oneLine(text)), /&#(?:64|35);|&#58;(?=[\w+-]+(?::|&#58;|$))/g).replace(/^(?:[-+=]|[0-9]+(?=[.)]))/, (start) => [...start].map(reference).join(''));
 }
-/** A value as code within Markdown, where GitHub looks for no mention, issue, link or emoji. */
+/** A value as code within Markdown, where GitHub looks for no mention, issue or emoji. */
 function markdownCode(text) {
-    return text === '' ? '' : `<code>${references(escape_oneLine(text))}</code>`;
+    return text === '' ? '' : `<code>${apart(references(escape_oneLine(text)), /&#64;/g)}</code>`;
+}
+/**
+ * Sets `@`, `#` and `:` apart besides: in the text that the references give, cmark-gfm looks for addresses of e-mail (also
+ * within HTML's code), and GitHub for mentions, issues and emoji.
+ */
+function apart(text, marks) {
+    return text.replace(marks, '<span>$&</span>');
 }
 /**
  * Lines as a block of code: HTML, because no number of backquotes is safe from a line that holds more. Within it
@@ -66494,7 +67898,46 @@ function escape_oneLine(text) {
     return visible(text.replace(/\s*[\r\n]+\s*/g, ' '));
 }
 
+;// CONCATENATED MODULE: ./build/report/foreign-budget.js
+/** Lines and bytes of other programs' output that one phase shows: more than that nobody reads, and GitHub shows it badly. */
+const mostLines = 10_000;
+const foreign_budget_mostBytes = 1024 * 1024;
+/** Of what is left out the last lines are shown all the same: they say why something failed. */
+const lastLines = 100;
+/** How much of other programs' output the log shows in one phase. */
+class ForeignBudget {
+    #lines = 0;
+    #bytes = 0;
+    #left = 0;
+    #last = [];
+    /** Says whether a line is to be shown; else it is counted, and kept for a while. */
+    takes(line) {
+        const bytes = Buffer.byteLength(line);
+        if (this.#left === 0 && this.#lines < mostLines && this.#bytes + bytes <= foreign_budget_mostBytes) {
+            this.#lines += 1;
+            this.#bytes += bytes;
+            return true;
+        }
+        this.#left += 1;
+        this.#last.push(line);
+        if (this.#last.length >= 2 * lastLines)
+            this.#last = this.#last.slice(-lastLines);
+        return false;
+    }
+    /** Begins anew. @returns how many lines were never shown, and the last ones of them that are to be shown now */
+    end() {
+        const last = this.#last.slice(-lastLines);
+        const left = this.#left - last.length;
+        this.#lines = 0;
+        this.#bytes = 0;
+        this.#left = 0;
+        this.#last = [];
+        return { left, last };
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/report/log.js
+
 
 
 
@@ -66516,6 +67959,7 @@ function createLog(write = standardOutput) {
     /** While set, the runner takes no commands until it sees this. */
     let guard;
     const annotated = { warning: 0, error: 0 };
+    const budget = new ForeignBudget();
     const unguard = () => {
         if (guard !== undefined)
             write(`::${guard}::\n`);
@@ -66526,6 +67970,7 @@ function createLog(write = standardOutput) {
         write(`${command(name, data, properties)}\n`);
     };
     const closeGroup = () => {
+        tellLeft();
         if (phaseOpen !== undefined)
             say('endgroup');
         phaseOpen = undefined;
@@ -66539,6 +67984,12 @@ function createLog(write = standardOutput) {
             guard = token;
         }
         write(lines.map((line) => `${line}\n`).join(''));
+    };
+    const tellLeft = () => {
+        const { left, last } = budget.end();
+        if (left > 0)
+            own(`${left.toLocaleString('en')} more lines are left out here; the last ones are:`);
+        guarded(last.map((line) => foreignLine(line, redact)));
     };
     /** Text of ours may quote a file name or a server: the same guard where it looks like a command. */
     const own = (text) => {
@@ -66567,11 +68018,12 @@ function createLog(write = standardOutput) {
         phaseEnd: (ms) => {
             if (phaseOpen === undefined)
                 return;
+            tellLeft();
             own(`${phaseOpen}: ${duration(ms)}`);
             closeGroup();
         },
         info: own,
-        foreign: (lines) => guarded(lines.map((line) => foreignLine(line, redact))),
+        foreign: (lines) => guarded(lines.filter((line) => budget.takes(line)).map((line) => foreignLine(line, redact))),
         progress: own,
         warning: ({ code, text, file }) => annotate('warning', text, { title: code, file: file === undefined ? undefined : redact(file) }),
         error: (error) => {
@@ -66646,175 +68098,6 @@ function runnerResults(complain, environment = process.env) {
 
 ;// CONCATENATED MODULE: external "node:fs/promises"
 const external_node_fs_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs/promises");
-;// CONCATENATED MODULE: external "node:dns/promises"
-const external_node_dns_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:dns/promises");
-;// CONCATENATED MODULE: ./build/check/proxies.js
-
-/**
- * The networks of the proxies that are most often put in front of a small site.
- * Cloudflare: https://www.cloudflare.com/ips/.
- */
-const networks = {
-    Cloudflare: [
-        '103.21.244.0/22',
-        '103.22.200.0/22',
-        '103.31.4.0/22',
-        '104.16.0.0/13',
-        '104.24.0.0/14',
-        '108.162.192.0/18',
-        '131.0.72.0/22',
-        '141.101.64.0/18',
-        '162.158.0.0/15',
-        '172.64.0.0/13',
-        '173.245.48.0/20',
-        '188.114.96.0/20',
-        '190.93.240.0/20',
-        '197.234.240.0/22',
-        '198.41.128.0/17',
-        '2400:cb00::/32',
-        '2405:8100::/32',
-        '2405:b500::/32',
-        '2606:4700::/32',
-        '2803:f800::/32',
-        '2a06:98c0::/29',
-        '2c0f:f248::/32',
-    ],
-};
-const lists = Object.entries(networks).map(([name, ranges]) => {
-    const list = new external_node_net_.BlockList();
-    for (const range of ranges) {
-        const [network = '', bits = ''] = range.split('/');
-        list.addSubnet(network, Number(bits), (0,external_node_net_.isIP)(network) === 6 ? 'ipv6' : 'ipv4');
-    }
-    return { name, list };
-});
-/** The proxy that an address belongs to, e.g. `Cloudflare`; undefined where it is none that is known. */
-function proxyOf(address) {
-    const kind = (0,external_node_net_.isIP)(address);
-    if (kind === 0)
-        return undefined;
-    return lists.find(({ list }) => list.check(address, kind === 6 ? 'ipv6' : 'ipv4'))?.name;
-}
-
-;// CONCATENATED MODULE: ./build/check/dns.js
-
-
-
-
-const limit = 3_000;
-/**
- * The addresses that visitors of a domain are led to, from DNS alone (no hosts file), CNAMEs followed, within
- * 3 s. Of an IP address, the address itself. Never rejects.
- */
-async function domainAddresses(domain, resolver = new external_node_dns_promises_namespaceObject.Resolver({ timeout: limit, tries: 1 }), limitMs = limit) {
-    if ((0,external_node_net_.isIP)(domain) !== 0)
-        return { addresses: [domain], failed: false };
-    const name = (0,external_node_url_.domainToASCII)(domain);
-    if (name === '')
-        return { addresses: [], failed: false };
-    const families = await Promise.all([
-        within(limitMs, () => resolver.resolve4(name)),
-        within(limitMs, () => resolver.resolve6(name)),
-    ]);
-    const addresses = families.flatMap((family) => family ?? []).toSorted();
-    return { addresses, failed: addresses.length === 0 && families.includes(undefined) };
-}
-/** The addresses; none where DNS says that there are none; undefined where it said nothing. */
-async function within(limitMs, look) {
-    let timer;
-    const late = new Promise((resolve) => {
-        timer = setTimeout(() => resolve(undefined), limitMs);
-    });
-    const answer = look().catch((error) => error.code === 'ENOTFOUND' || error.code === 'ENODATA' ? [] : undefined);
-    try {
-        return await Promise.race([answer, late]);
-    }
-    finally {
-        clearTimeout(timer);
-    }
-}
-/**
- * The warning where a domain does not lead to the server, with the record to set; undefined where it does, or
- * where nothing can be said.
- * @param server the server's public addresses as far as they are known; a family of which none is known is not
- * judged.
- */
-function pointsAt(domain, found, server) {
-    if (found.failed || server.length === 0 || (0,external_node_net_.isIP)(domain) !== 0)
-        return undefined;
-    const known = server.map(canonical);
-    const warn = (cause, cure) => ({ cause, cure, input: 'domain' });
-    const records = server.map((address) => record(domain, address)).join(' and ');
-    if (found.addresses.length === 0) {
-        return warn(`${domain} has no address in DNS, so visitors cannot find the site.`, `Set ${records}.`);
-    }
-    const proxy = found.addresses.map(proxyOf).find((one) => one !== undefined);
-    if (proxy !== undefined) {
-        return warn(`${domain} leads to ${proxy} and not to the server itself.`, `Nothing has to change if ${proxy} is meant to stand in front and has ${server.join(' and ')} as its origin; else set ${records} without the proxy.`);
-    }
-    const judged = found.addresses.filter((one) => known.some((own) => (0,external_node_net_.isIP)(own) === (0,external_node_net_.isIP)(one)));
-    const foreign = judged.filter((one) => !known.includes(canonical(one)));
-    if (foreign.length > 0 && foreign.length === judged.length) {
-        return warn(`${domain} leads to ${foreign.join(' and ')}, which is not the server.`, `Set ${records}, and remove the old one.`);
-    }
-    if (foreign.length > 0) {
-        return warn(`${domain} leads to the server, but also to ${foreign.join(' and ')}, so some visitors do not get this site.`, `Remove ${foreign.map((address) => record(domain, address)).join(' and ')}.`);
-    }
-    if (judged.length === 0) {
-        return warn(`${domain} has only ${family(found.addresses)} addresses (${found.addresses.join(' and ')}), none of a kind that the server is known to have.`, `Set ${records}.`);
-    }
-    return undefined;
-}
-/** e.g. `the record example.com. A 203.0.113.5`. */
-function record(domain, address) {
-    return `the record ${domain}. ${(0,external_node_net_.isIP)(address) === 6 ? 'AAAA' : 'A'} ${address}`;
-}
-function family(addresses) {
-    return addresses.every((one) => (0,external_node_net_.isIP)(one) === 6) ? 'IPv6' : 'IPv4';
-}
-/** One spelling for each IPv6 address: as URLs have it (RFC 5952). IPv4 in IPv6 becomes IPv4. */
-function canonical(address) {
-    const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-    if (mapped !== undefined)
-        return mapped;
-    return (0,external_node_net_.isIP)(address) === 6 ? new URL(`http://[${address}]`).hostname.slice(1, -1) : address;
-}
-
-;// CONCATENATED MODULE: ./build/check/early-connection.js
-
-/** ms after which a network on the way may have forgotten a silent connection. */
-const LIFE_MS = 30_000;
-/** A TCP connection that is opened before it is needed: it saves the smoke test one round trip. */
-class EarlyConnection {
-    #socket;
-    #opened = performance.now();
-    #taken = false;
-    /**
-     * @param address an IP address or a name
-     * @param port the site's
-     */
-    constructor(address, port) {
-        this.#socket = (0,external_node_net_.connect)({ host: address, port, noDelay: true });
-        // Who takes it sees by its state what became of it.
-        this.#socket.on('error', () => { });
-        this.#socket.unref();
-    }
-    /** The connection, open or on its way; undefined where it failed, was closed, is too old, or was taken before. */
-    take() {
-        const fresh = !this.#taken && performance.now() - this.#opened < LIFE_MS;
-        if (!fresh || !this.#socket.writable)
-            return undefined;
-        this.#taken = true;
-        this.#socket.ref();
-        return this.#socket;
-    }
-    /** Ends it, where nobody took it. */
-    close() {
-        if (!this.#taken)
-            this.#socket.destroy();
-    }
-}
-
 // EXTERNAL MODULE: external "node:http"
 var external_node_http_ = __nccwpck_require__(7067);
 ;// CONCATENATED MODULE: external "node:https"
@@ -66827,7 +68110,10 @@ var external_node_tls_ = __nccwpck_require__(1692);
 
 
 
+
 const pageLimit = 1024 * 1024;
+/** Interim answers (1xx) before the answer. */
+const mostHints = 20;
 /**
  * Asks once, on a connection of its own that is closed afterwards: one round trip after TCP's (and TLS's).
  * @throws the signal's reason when it is aborted.
@@ -66855,6 +68141,17 @@ function ask(question, signal) {
         };
         signal.addEventListener('abort', onAbort, { once: true });
         request.on('error', (error) => settle(failureOf(error, question)));
+        // Some servers send one or two of these before the answer (RFC 9110, section 15.2); one that goes on never answers.
+        let hints = 0;
+        request.on('information', () => {
+            hints += 1;
+            if (hints > mostHints)
+                settle({
+                    ok: false,
+                    code: 'not-http',
+                    detail: `${target(question)} sent hints without end in place of an answer.`,
+                });
+        });
         request.on('response', (response) => {
             const answer = (textFound) => ({
                 ok: true,
@@ -66888,18 +68185,33 @@ function send(question) {
     const raw = open ?? (0,external_node_net_.connect)({ host: address, port, noDelay: true });
     if (url.protocol !== 'https:')
         return (0,external_node_http_.request)({ ...options, createConnection: () => raw });
-    return (0,external_node_https_namespaceObject.request)({ ...options, createConnection: () => secured(raw, url) });
+    // One that was opened early has its handshake behind it, or before it.
+    const socket = raw instanceof external_node_tls_.TLSSocket ? raw : secured(raw, url, question);
+    return (0,external_node_https_namespaceObject.request)({ ...options, createConnection: () => socket });
 }
 /** TLS over a connection to an address, with a certificate that is valid for the URL's host. */
-function secured(raw, url) {
+function secured(raw, url, { trusted, over } = {}) {
     const host = url.hostname.replace(/^\[|\]$/g, '');
+    // OpenSSL tells one fault of a certificate only, so a known one is told by its bytes.
+    const expected = over === true && trusted !== undefined ? new external_node_crypto_.X509Certificate(trusted) : undefined;
     const socket = (0,external_node_tls_.connect)({
         socket: raw,
         // A server name must not be an address (RFC 6066, section 3).
         servername: (0,external_node_net_.isIP)(host) === 0 ? host : '',
         ALPNProtocols: ['http/1.1'],
+        ...(trusted === undefined
+            ? {}
+            : { ca: [...(0,external_node_tls_.getCACertificates)('default'), trusted], allowPartialTrustChain: true }),
         checkServerIdentity: (_name, certificate) => (0,external_node_tls_.checkServerIdentity)(host, certificate),
+        rejectUnauthorized: expected === undefined,
     });
+    if (expected !== undefined) {
+        socket.once('secureConnect', () => {
+            if (socket.getPeerCertificate().raw.equals(expected.raw))
+                return;
+            socket.destroy(Object.assign(new Error('certificate has expired'), { code: 'CERT_HAS_EXPIRED' }));
+        });
+    }
     // Neither takes the other down, and the one that is left would keep the process alive.
     socket.on('close', () => raw.destroy());
     return socket;
@@ -66953,6 +68265,49 @@ function printable(value) {
     return text === undefined ? undefined : cutToBytes(visible(text), 200);
 }
 
+;// CONCATENATED MODULE: ./build/check/early-connection.js
+
+
+/** ms after which a network on the way may have forgotten a silent connection. */
+const LIFE_MS = 30_000;
+/** A connection that is opened before it is needed: it saves the smoke test a round trip, and over HTTPS another one. */
+class EarlyConnection {
+    #socket;
+    #address;
+    #port;
+    #opened = performance.now();
+    #taken = false;
+    /**
+     * @param address an IP address or a name
+     * @param port the site's
+     * @param url what will be asked: for `https:` the handshake is made as well
+     */
+    constructor(address, port, url) {
+        this.#address = address;
+        this.#port = port;
+        const raw = (0,external_node_net_.connect)({ host: address, port, noDelay: true });
+        this.#socket = url.protocol === 'https:' ? secured(raw, url) : raw;
+        // Who takes it sees by its state what became of it.
+        for (const socket of [raw, this.#socket])
+            socket.on('error', () => { }).unref();
+    }
+    /** The connection, open or on its way; undefined where it leads elsewhere, failed, is too old, or was taken before. */
+    take(address, port) {
+        const wanted = address === this.#address && port === this.#port;
+        const fresh = wanted && !this.#taken && performance.now() - this.#opened < LIFE_MS;
+        if (!fresh || !this.#socket.writable)
+            return undefined;
+        this.#taken = true;
+        this.#socket.ref();
+        return this.#socket;
+    }
+    /** Ends it, where nobody took it. */
+    close() {
+        if (!this.#taken)
+            this.#socket.destroy();
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/check/status.js
 /** Judges an HTTP status: the one rule of the health check and the smoke test. */
 function judgeStatus(status, rule) {
@@ -66974,20 +68329,27 @@ function inWords([first, last]) {
 
 
 const pauseMs = 300;
+const UNKNOWN = 'Browsers do not know the authority of its certificate.';
+const OVER = 'Its certificate is over.';
 /**
  * Asks until this release answers well: three times where nothing can be reached, twice where something else
- * answers (a worker that is just going may have had the connection), once where the certificate is wrong.
+ * answers (a worker that is just going may have had the connection), once where the certificate is wrong and has been so.
  * @throws the signal's reason when it is aborted.
  */
 async function smoke(request, signal, sleep = smoke_defaultSleep) {
     let open = request.preconnect?.writable === true ? request.preconnect : undefined;
     let attempts = 0;
+    let lenient = false;
     for (;;) {
         const reused = open !== undefined;
-        const result = await once(request, open, signal);
+        const result = await once(request, open, lenient, signal);
         open = undefined;
         if (result.ok)
-            return result;
+            return lenient ? { ...result, advice: result.advice ?? reproach(request) } : result;
+        if (result.code === 'tls' && !lenient && request.trusted !== undefined) {
+            lenient = true;
+            continue;
+        }
         // It may have been closed while it waited, or led to an nginx from before a reload: that says nothing of the site.
         if (reused && result.code !== 'timeout')
             continue;
@@ -67007,15 +68369,28 @@ function attemptsFor(code, request) {
         case 'text':
             return 2;
         case 'tls':
+            return request.anew === true ? 5 : 1;
         case 'not-http':
             return 1;
     }
 }
-async function once(request, open, signal) {
+function reproach({ over }) {
+    return over === true ? OVER : UNKNOWN;
+}
+async function once(request, open, lenient, signal) {
     const started = performance.now();
-    const { address, port, url, timeoutMs, nonce, expectText } = request;
+    const { address, port, url, timeoutMs, nonce, expectText, trusted, over = false } = request;
     const headers = { 'X-Flask-Deploy-Nonce': nonce };
-    const answer = await ask({ address, port, url, headers, timeoutMs, findText: expectText, open }, signal);
+    const answer = await ask({
+        address,
+        port,
+        url,
+        headers,
+        timeoutMs,
+        findText: expectText,
+        open,
+        ...(lenient && { over, ...(trusted && { trusted }) }),
+    }, signal);
     const ms = Math.round(performance.now() - started);
     return { ...judge(request, answer), ms };
 }
@@ -67054,6 +68429,21 @@ async function smoke_defaultSleep(ms, signal) {
 
 ;// CONCATENATED MODULE: ./build/check/test-release.js
 
+/**
+ * How a release is tested on a server.
+ * @param address the server's; a URL that was given is looked up instead
+ */
+function releaseTest({ smokeFrom, smokeUrl }, address, check, trusted) {
+    const url = new URL(check.smoke.url);
+    return {
+        from: smokeFrom,
+        url,
+        address: smokeUrl === undefined ? address : url.hostname.replace(/^\[|\]$/g, ''),
+        port: Number(url.port) || (url.protocol === 'https:' ? 443 : 80),
+        check,
+        trusted,
+    };
+}
 /** ms for one request. */
 const REQUEST_MS = 15_000;
 /**
@@ -67075,8 +68465,11 @@ async function testRelease(test, release, answered, signal) {
         expectStatus: test.check.statuses.length > 0 ? test.check.statuses : undefined,
         explicitPath: test.check.explicit,
         expectText: test.check.text === '' ? undefined : test.check.text,
-        timeoutMs: REQUEST_MS,
-        ...preconnected(test.early?.take()),
+        timeoutMs: test.requestMs ?? REQUEST_MS,
+        ...preconnected(test.early?.take(test.address, test.port)),
+        ...(test.trusted === undefined ? {} : { trusted: test.trusted }),
+        over: test.check.smoke.over,
+        anew: test.anew ?? false,
     }, signal);
     return fromRunner(test, result, result.ok ? undefined : await answered);
 }
@@ -67106,7 +68499,8 @@ function fromRunner(test, result, answer) {
 }
 function fromServer(test, answer) {
     const { ok, code, status, release, ms } = answer;
-    const seen = status === 0 ? 'nothing answered' : `it answered ${status}`;
+    const nothing = code === 'tls' ? 'the certificate was not accepted' : 'nothing answered';
+    const seen = status === 0 ? nothing : `it answered ${status}`;
     return {
         ok,
         code: code.replace(/^health-/, ''),
@@ -67115,6 +68509,114 @@ function fromServer(test, answer) {
         answersOnServer: ok,
         report: { ok, from: 'server', url: test.url.href, status: status === 0 ? null : status, ms, release },
     };
+}
+
+;// CONCATENATED MODULE: ./build/apply/event-order.js
+
+
+/** More events (not lines of other programs) than the longest program has. */
+const mostEvents = 1_000;
+/**
+ * Looks whether what the server says can be true: the program is ours, so its events come in an order that is known, name
+ * the releases of the plan, and its good end is the last of certain steps. It cannot tell a lie that is told well; but no
+ * success, no release and no phase is believed that the program could not have come to.
+ */
+class EventOrder {
+    #plan;
+    #phase = -1;
+    #count = 0;
+    /** The release that it may flip to next. */
+    #flip;
+    #mayKeep = false;
+    #kept = false;
+    #failed = false;
+    #serving = '';
+    /** Questions that it may ask the runner once. */
+    #questions;
+    /** Something is to be done about HTTPS. */
+    #secures;
+    constructor(plan) {
+        this.#plan = plan;
+        this.#flip = this.#has('cutover') ? plan.release : undefined;
+        this.#secures = plan.operations.some(({ phase }) => phase === 'certificate');
+        this.#questions = new Set(plan.operations.flatMap(({ kind }) => kind === 'preflight' ? ['preflight'] : kind === 'secure' ? ['secured'] : []));
+    }
+    /** The runner said this about the release that was flipped to. */
+    said(word) {
+        if (word === 'keep')
+            this.#mayKeep = true;
+        if (word === 'try-old')
+            this.#flip = this.#plan.from;
+    }
+    /** Takes the next event. @returns what is wrong with it, as the end of a sentence; undefined where nothing is */
+    next(event) {
+        if (event.kind === 'log' || event.kind === 'app' || event.kind === 'stderr')
+            return undefined;
+        this.#count += 1;
+        if (this.#count > mostEvents)
+            return `told more than ${mostEvents} steps`;
+        switch (event.kind) {
+            case 'phase':
+                return this.#enter(phases.indexOf(event.phase), event.phase);
+            case 'flipped':
+                if (event.release === '' || event.release !== this.#flip)
+                    return 'flipped to a release that nobody asked for';
+                this.#flip = undefined;
+                return undefined;
+            case 'kept':
+                if (event.release !== this.#plan.release || !this.#mayKeep || this.#kept)
+                    return 'kept a release without a verdict on it';
+                this.#kept = true;
+                return undefined;
+            case 'reverted':
+                return event.release === this.#plan.from ? undefined : 'went back to a release that did not serve';
+            case 'preflight':
+            case 'secured':
+                return this.#questions.delete(event.kind) ? undefined : 'asked about a certificate that is in no plan';
+            case 'certificate':
+                return this.#secures ? undefined : 'told of a certificate that is in no plan';
+            case 'fail':
+                this.#failed = true;
+                return undefined;
+            case 'serving':
+                this.#serving = event.release;
+                return undefined;
+            case 'end':
+                return event.status === 0
+                    ? this.#goodEnd()
+                    : this.#failed
+                        ? undefined
+                        : 'failed without a word about why';
+            default:
+                return undefined;
+        }
+    }
+    #enter(phase, name) {
+        if (phase < this.#phase)
+            return `went back to the phase \`${name}\``;
+        if (!this.#plan.operations.some((operation) => operation.phase === name))
+            return `came to the phase \`${name}\`, which is in no plan`;
+        this.#phase = phase;
+        return undefined;
+    }
+    #goodEnd() {
+        if (this.#failed)
+            return 'failed and ended well';
+        if (this.#has('settle') && !this.#kept)
+            return 'ended well without having kept the release';
+        return this.#serving === this.#plan.release ? undefined : 'ended well with another release';
+    }
+    #has(kind) {
+        return this.#plan.operations.some((operation) => operation.kind === kind);
+    }
+}
+/** @param wrong what {@link EventOrder.next} said */
+function contradiction(wrong) {
+    return new DeployError('server-contradicts', {
+        cause: `What the server said about the deploy cannot be true: it ${wrong}.`,
+        cure: 'Look at the site and at the server before the next deploy: whoever can say this in its name is root there.',
+        input: 'host',
+    });
 }
 
 ;// CONCATENATED MODULE: ./build/apply/mailbox.js
@@ -67171,6 +68673,7 @@ const LIBRARY = [
     'release.sh',
     'dependencies.sh',
     'nginx.sh',
+    'tls.sh',
     'service.sh',
     'cutover.sh',
     'prune.sh',
@@ -67217,6 +68720,12 @@ function programFiles(plan) {
     return new Map([
         ['http.py', remoteFile('http.py')],
         ['check.json', JSON.stringify(plan.check)],
+        ...(plan.securedCheck === undefined
+            ? []
+            : [
+                ['secured.json', JSON.stringify(plan.securedCheck)],
+                ['apt.sh', remoteFile('apt.sh')],
+            ]),
         ...(plan.kind === 'deploy'
             ? [
                 ['apt.sh', remoteFile('apt.sh')],
@@ -67249,6 +68758,8 @@ function render(operation) {
             ];
         case 'write-file':
             return [program_call('write_file', operation.path, operation.mode, operation.owner, operation.content)];
+        case 'folder':
+            return [program_call('make_folder', operation.path, operation.mode, operation.owner)];
         case 'persist':
             return [program_call('persist', operation.path, operation.target)];
         case 'public':
@@ -67264,13 +68775,23 @@ function render(operation) {
         case 'grow':
             return [`grow_release "$release" ${quote(String(operation.workers))}`];
         case 'nginx':
-            return [program_call('configure_nginx', operation.site, operation.catchAll ?? '')];
+            return [program_call('configure_nginx', operation.site, operation.catchAll ?? '', operation.tlsCatchAll ?? '')];
         case 'cutover':
             return [program_call('cut_over', operation.waitSeconds)];
         case 'verdict':
             return [program_call('await_verdict', operation.waitSeconds)];
         case 'settle':
             return [program_call('settle', operation.record)];
+        case 'preflight':
+            return [program_call('preflight', operation.from, operation.waitSeconds, ...operation.names)];
+        case 'request-certificate': {
+            const { lineage, authority, email, force, key, names } = operation.request;
+            return [program_call('request_certificate', lineage, authority, email ?? '', yes(force), key, ...names)];
+        }
+        case 'secure': {
+            const { tls, site, catchAll, tlsCatchAll, waitSeconds } = operation;
+            return [program_call('secure', tls.certificate, site, catchAll ?? '', tlsCatchAll, waitSeconds)];
+        }
         case 'prune':
             return [program_call('prune', operation.keep)];
     }
@@ -67289,11 +68810,97 @@ function yes(value) {
     return value ? 'yes' : 'no';
 }
 
+;// CONCATENATED MODULE: ./build/apply/time-limits.js
+
+/** Tells when the server stays in one phase for longer than it may, whatever it says meanwhile. */
+class PhaseClock {
+    #limits;
+    #onOver;
+    #phase = 'facts';
+    #waited = false;
+    #until = 0;
+    #timer;
+    /** Begins with `facts`: until its first phase the program waits for the lock. */
+    constructor(limits, onOver) {
+        this.#limits = limits;
+        this.#onOver = onOver;
+        this.#arm(limits.of('facts'));
+    }
+    enter(phase) {
+        if (phase === this.#phase)
+            return;
+        this.#phase = phase;
+        this.#waited = false;
+        this.#arm(this.#limits.of(phase));
+    }
+    /** The server waits for another app of its own: it may, once in a phase. The app's own lock has its input. */
+    waits() {
+        if (this.#waited || this.#phase === 'facts')
+            return;
+        this.#waited = true;
+        this.#arm(this.#until - performance.now() + this.#limits.otherAppMs);
+    }
+    /** The server took another piece of the bundle: as long as it does, it may stay in the phase that waits for it. */
+    took() {
+        if (this.#phase === 'upload')
+            this.#arm(this.#limits.of('upload'));
+    }
+    stop() {
+        clearTimeout(this.#timer);
+    }
+    #arm(ms) {
+        clearTimeout(this.#timer);
+        this.#until = performance.now() + ms;
+        this.#timer = setTimeout(() => this.#onOver(overdue(this.#phase, this.#limits)), ms);
+    }
+}
+/** Tells when the server takes nothing of what is sent for longer than it may. */
+class UploadClock {
+    #ms;
+    #onOver;
+    #timer;
+    constructor(ms, onOver) {
+        this.#ms = ms;
+        this.#onOver = onOver;
+        this.took();
+    }
+    /** It took something. */
+    took() {
+        clearTimeout(this.#timer);
+        this.#timer = setTimeout(() => this.#onOver(stalled(this.#ms)), this.#ms);
+    }
+    stop() {
+        clearTimeout(this.#timer);
+    }
+}
+function overdue(phase, limits) {
+    const input = limits.inputOf(phase);
+    const raise = input === undefined ? '' : `, or raise \`${input}\``;
+    return new DeployError('phase-timeout', {
+        cause: `The server was still in the phase \`${phase}\` after ${spoken(limits.of(phase))}, the most that it may take, and was told to stop.`,
+        cure: `See in the last lines of the log what it was busy with, look at its load (\`uptime\`, \`df -h\`), and run the job again${raise}.`,
+        input: input ?? 'host',
+    });
+}
+function stalled(ms) {
+    return new DeployError('upload-stalled', {
+        cause: `The server took nothing of what was sent to it for ${spoken(ms)}.`,
+        cure: 'Look at its disk and load (`df -h`, `uptime`) and at the connection, and run the job again.',
+        input: 'host',
+    });
+}
+function spoken(ms) {
+    const seconds = Math.round(ms / 1000);
+    return seconds < 180 ? `${seconds} s` : `${Math.round(seconds / 60)} minutes`;
+}
+
 ;// CONCATENATED MODULE: ./build/apply/apply.js
 
 
-/** How long a cancelled run waits for the server to take back what it did: the runner gives 7.5 s in all. */
-const CANCEL_MS = 6_000;
+
+
+/** ms that a connection's end may be told after a write to it failed. */
+const LOST_MS = 250;
 /**
  * Sends the plan's program and has it run, answers its question (the verdict), and returns how it ended. Throws nothing
  * of the server's: how it ended is data.
@@ -67302,13 +68909,22 @@ const CANCEL_MS = 6_000;
 async function apply(conversation, plan, settings, signal) {
     const mail = new Mailbox();
     conversation.listen((event) => mail.put({ event }), (lost) => mail.put({ lost }));
-    const cancel = () => {
-        setTimeout(() => mail.put({ lost: signal.reason }), CANCEL_MS).unref();
-        conversation.cancel(settings.run.run).catch((lost) => mail.put({ lost }));
+    const lose = (lost) => loseLater(mail, lost);
+    const { limits } = settings;
+    const cancel = (reason) => {
+        setTimeout(() => mail.put({ lost: reason }), limits.cancelMs).unref();
+        conversation.cancel(settings.run.run).catch(lose);
     };
-    signal.addEventListener('abort', cancel, { once: true });
+    const onAbort = () => cancel(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted)
-        cancel();
+        onAbort();
+    const late = (error) => {
+        mail.put({ late: error });
+        cancel(error);
+    };
+    const clock = new PhaseClock(limits, late);
+    const upload = new UploadClock(limits.uploadMs, late);
     try {
         const send = async () => {
             await conversation.sendFiles(new Map([...programFiles(plan), ['program', renderProgram(plan, settings.run)]]));
@@ -67317,23 +68933,48 @@ async function apply(conversation, plan, settings, signal) {
             await conversation.say('cutover', 'go');
             const { bundle } = settings;
             if (bundle !== undefined) {
-                await conversation.sendBundle(bundle, (sent) => settings.onUpload(sent, bundle.bytes), signal);
+                const onProgress = (sent) => {
+                    upload.took();
+                    clock.took();
+                    settings.onUpload(sent, bundle.bytes);
+                };
+                await conversation.sendBundle(bundle, onProgress, signal);
             }
+            upload.stop();
         };
-        void send().catch((lost) => mail.put({ lost }));
-        return await follow(conversation, plan, settings, mail, signal);
+        void send().catch(lose);
+        return await follow(conversation, plan, settings, { mail, clock }, signal);
     }
     finally {
-        signal.removeEventListener('abort', cancel);
+        clock.stop();
+        upload.stop();
+        signal.removeEventListener('abort', onAbort);
+        // Whatever is still said is of no use, and nobody takes it out of the mailbox.
+        conversation.listen(() => undefined, () => undefined);
     }
 }
-async function follow(conversation, plan, settings, mail, signal) {
+/** Where the connection ended, `listen` tells it as well, and knows why: that comes first. */
+function loseLater(mail, lost) {
+    setTimeout(() => mail.put({ lost }), LOST_MS);
+}
+async function follow(conversation, plan, settings, { mail, clock }, signal) {
+    const order = new EventOrder(plan);
+    let late;
     let failure;
     let serving = 'unknown';
     let turn = 0;
     let smokeFault;
     let oldFault;
     let answered;
+    let leaf = '';
+    /** What is to be said to the waiting program, once it is known. */
+    const reply = (words) => {
+        void words.catch((lost) => {
+            // What the cancel broke off says nothing; the server is about to say what it took back.
+            if (!signal.aborted)
+                loseLater(mail, lost);
+        });
+    };
     /** The verdict on what was just switched to. */
     const judge = async (release, answer) => {
         const tested = await settings.test(release, answer);
@@ -67350,6 +68991,7 @@ async function follow(conversation, plan, settings, mail, signal) {
             // The old release fails the same test: it is not the new one's fault, and going back would help nobody.
             word = tested.ok ? 'revert' : 'keep';
         }
+        order.said(word);
         await conversation.say(`verdict-${turn}`, word);
     };
     const end = (how, lost) => ({
@@ -67364,16 +69006,42 @@ async function follow(conversation, plan, settings, mail, signal) {
         const message = await mail.take();
         if ('lost' in message)
             return end('lost', message.lost);
+        if ('late' in message) {
+            late ??= message.late;
+            continue;
+        }
         const { event } = message;
+        const wrong = order.next(event);
+        if (wrong !== undefined) {
+            serving = 'unknown';
+            return end('lost', contradiction(wrong));
+        }
         settings.onEvent(event);
+        if (event.kind === 'phase')
+            clock.enter(event.phase);
+        if (event.kind === 'flipped')
+            clock.enter('smoke');
+        if (event.kind === 'waiting')
+            clock.waits();
         switch (event.kind) {
             case 'flipped':
                 answered = Promise.withResolvers();
-                void judge(event.release, answered.promise).catch((lost) => {
-                    // A test that the cancel broke off says nothing; the server is about to say what it took back.
-                    if (!signal.aborted)
-                        mail.put({ lost });
-                });
+                reply(judge(event.release, answered.promise));
+                break;
+            case 'preflight':
+                reply(settings
+                    .preflight(event.token, event.content)
+                    .then((good) => conversation.say('preflight', good ? 'go' : 'stop')));
+                break;
+            case 'certificate':
+                if (event.how === 'leaf')
+                    leaf = event.detail;
+                break;
+            case 'secured':
+                answered = Promise.withResolvers();
+                reply(settings
+                    .testSecured(leaf, answered.promise)
+                    .then(({ ok }) => conversation.say('secured', ok ? 'keep' : 'revert')));
                 break;
             case 'answered':
                 answered?.resolve(event.answer);
@@ -67385,7 +69053,7 @@ async function follow(conversation, plan, settings, mail, signal) {
                 serving = event.release;
                 break;
             case 'end':
-                return end(event.status === 0 ? 'done' : 'failed');
+                return event.status === 0 ? end('done') : end('failed', late);
             case 'gone':
                 failure ??= { code: 'program-killed', detail: String(event.status) };
                 return end('lost');
@@ -67621,212 +69289,36 @@ function whole(what, value) {
     return value;
 }
 
-;// CONCATENATED MODULE: ./build/config/nginx.js
-
-
-/** Seconds that nginx waits for an answer beyond the app's own `timeout`, so that gunicorn's word comes first. */
-const READ_GRACE_SECONDS = 15;
+;// CONCATENATED MODULE: ./build/config/secret-files.js
+/** The variable that names the folder of the secret files: systemd's own name for it (systemd.exec(5), Credentials). */
+const FOLDER_VARIABLE = 'CREDENTIALS_DIRECTORY';
+/** The first version that hands files to a service (LoadCredential=). */
+const CREDENTIALS_SINCE = 247;
 /**
- * What nginx's default bucket of 64 bytes holds of a name (ngx_hash.h, NGX_HASH_ELT_SIZE, and a pointer). A longer name
- * would stop nginx, unless a setting of the whole server's were raised; as a pattern it is in no hash.
+ * How a release's process gets its secret files: by systemd, which reads root's files at each start and shows copies in
+ * memory to this process alone; where systemd is too old for that, as files that the app's group may read.
+ * The variable for the app is the same.
  */
-const LONGEST_HASHED_NAME = 46;
-/**
- * What nginx's mime.types of some release lacks, and Flask would serve rightly. Scripts and manifests of an unknown type
- * are refused by browsers.
- */
-const TYPES = [
-    ['application/manifest+json', 'webmanifest'],
-    ['application/wasm', 'wasm'],
-    ['image/avif', 'avif'],
-    ['text/csv', 'csv'],
-    ['text/javascript', 'mjs'],
-    ['text/vtt', 'vtt'],
-];
-/**
- * Renders an app's nginx file. It names no release: `current` is a symbolic link that nginx follows anew for each
- * request, to the files and to the socket alike, so a cutover or a rollback needs no reload.
- *
- * Files: nginx serves what a release's `.public` names, else what the previous release's does, else it asks the app.
- * A path with a hidden part is always the app's. `expires`, not `add_header`, because one header in a location hides
- * all headers of the server.
- *
- * Headers of the visitor's that a proxy would set are overwritten; those that could contradict ours are emptied
- * (gunicorn answers 400 to a scheme said in two ways, ProxyFix may take a prefix).
- * @throws DeployError `domain-invalid`
- */
-function renderSite(site) {
-    const app = paths(site.name);
-    const domains = site.domains.map(readDomain);
-    if (domains.length === 0)
-        throw new RangeError('a site needs a domain');
-    if (!/^[1-9][0-9]{0,8}[kKmMgG]?$|^0$/.test(site.maxBodySize)) {
-        throw new RangeError(`not a size of nginx's: ${JSON.stringify(site.maxBodySize)}`);
+function secretFilesBy(process, release) {
+    if (process.secretFiles.length === 0)
+        return { properties: [], environment: [] };
+    if (process.systemd < CREDENTIALS_SINCE) {
+        return { properties: [], environment: [[FOLDER_VARIABLE, release.files]] };
     }
-    const any = domains.some(({ kind }) => kind === 'any');
-    return `# Written by flask-deploy; a change by hand is overwritten by the next deploy.
-
-# No keepalive: a kept connection would go on to the release before.
-upstream ${app.user} {
-    server unix:${app.current}/.sock fail_timeout=0;
-}
-
-${maps(nginx_variables(site.name))}
-server {
-${listen(site.ipv6, any ? ' default_server' : '')}
-    server_name ${serverNames(domains).join(' ')};
-
-${indented(body(site))}}
-`;
-}
-/**
- * Renders the site that answers names nobody serves: it closes the connection. It stands only where there is no other
- * `default_server` on port 80, an app's that serves every name included: nginx takes no two.
- */
-function renderCatchAll(settings) {
-    return `# Written by flask-deploy: what is asked for a name that no site here has gets no answer.
-server {
-${listen(settings.ipv6, ' default_server')}
-    server_name _;
-    server_tokens off;
-
-${indented(challenges())}
-    location / {
-        return 444;
-    }
-}
-`;
-}
-/** Names of nginx variables: they are the whole server's, and `-` cannot be in them. */
-function nginx_variables(name) {
-    const prefix = `$${paths(name).user.replaceAll('-', '_')}`;
     return {
-        connection: `${prefix}_connection`,
-        nosniff: `${prefix}_nosniff`,
-        framing: `${prefix}_framing`,
-        frame: `${prefix}_frame`,
-        referrer: `${prefix}_referrer`,
+        properties: process.secretFiles.map((name) => ['LoadCredential', `${name}:${release.files}/${name}`]),
+        environment: [],
     };
 }
-/** Headers for safety are added where the app does not set its own: two of one kind would contradict each other. */
-function maps(names) {
-    return `map $http_upgrade ${names.connection} {
-    '' close;
-    default upgrade;
-}
-
-# Empty where the app says it itself; a header without a value is not sent.
-map $upstream_http_x_content_type_options ${names.nosniff} {
-    '' nosniff;
-    default '';
-}
-map $upstream_http_content_security_policy ${names.framing} {
-    ~*frame-ancestors '';
-    default SAMEORIGIN;
-}
-map $upstream_http_x_frame_options ${names.frame} {
-    '' ${names.framing};
-    default '';
-}
-map $upstream_http_referrer_policy ${names.referrer} {
-    '' strict-origin-when-cross-origin;
-    default '';
-}
-`;
-}
-/** What the site is, whatever it listens on: the same for HTTP and HTTPS. */
-function body(site) {
-    const app = paths(site.name);
-    const names = nginx_variables(site.name);
-    const find = 'try_files /current/.public$uri /current/.previous/.public$uri @app;\nexpires 1h;\ncharset utf-8;\n';
-    // A flip between finding a file and opening it: it is looked for once more, now in the release that was left.
-    const files = `${find}error_page 404 = @again;\n`;
-    return `server_tokens off;
-client_max_body_size ${site.maxBodySize};
-access_log /var/log/nginx/${app.user}.access.log;
-error_log /var/log/nginx/${app.user}.error.log;
-
-gzip on;
-gzip_vary on;
-gzip_comp_level 5;
-gzip_min_length 1024;
-gzip_types text/css text/plain text/javascript application/javascript application/json application/xml application/manifest+json application/wasm image/svg+xml;
-
-add_header X-Content-Type-Options ${names.nosniff} always;
-add_header X-Frame-Options ${names.frame} always;
-add_header Referrer-Policy ${names.referrer} always;
-
-root ${app.app};
-# Files stay open for a while, but where a path leads through \`current\` is looked up for each request: with any
-# other time than 0 a flip would show late. Few, for a worker may have 1024 descriptors.
-open_file_cache max=100 inactive=10s;
-open_file_cache_valid 0s;
-
-${challenges()}
-location / {
-${indented(files)}}
-
-location ~ /\\. {
-    try_files /current/.public/.none @app;
-}
-
-location ~ \\.(?:${TYPES.map(([, extension]) => extension).join('|')})$ {
-    types {
-${TYPES.map(([type, extension]) => `        ${type} ${extension};\n`).join('')}    }
-${indented(files)}}
-
-location @again {
-${indented(find)}}
-
-location @app {
-    proxy_pass http://${app.user};
-    proxy_http_version 1.1;
-    proxy_set_header Host $host;
-    proxy_set_header X-Real-IP $remote_addr;
-    proxy_set_header X-Forwarded-For $remote_addr;
-    proxy_set_header X-Forwarded-Proto $scheme;
-    proxy_set_header X-Forwarded-Host $host;
-    proxy_set_header X-Forwarded-Port $server_port;
-    proxy_set_header X-Forwarded-Prefix "";
-    proxy_set_header X-Forwarded-Ssl "";
-    proxy_set_header X-Forwarded-Protocol "";
-    proxy_set_header Forwarded "";
-    proxy_set_header Proxy "";
-    proxy_set_header Upgrade $http_upgrade;
-    proxy_set_header Connection ${names.connection};
-    proxy_redirect off;
-    proxy_connect_timeout 5s;
-    proxy_send_timeout 60s;
-    proxy_read_timeout ${site.timeoutSeconds + READ_GRACE_SECONDS}s;
-    # Buffers stay on: they keep a slow visitor from holding a worker.
-    proxy_buffers 16 16k;
-    proxy_buffer_size 16k;
-    proxy_next_upstream off;
-}
-`;
-}
-function challenges() {
-    return `location ^~ /.well-known/acme-challenge/ {
-    root ${ACME_FOLDER};
-    default_type text/plain;
-}
-`;
-}
-/** `[::]` is an error where the kernel has no IPv6. */
-function listen(ipv6, flags) {
-    return [`    listen 80${flags};`, ...(ipv6 ? [`    listen [::]:80${flags};`] : [])].join('\n');
-}
-function serverNames(domains) {
-    const names = domains.filter(({ kind }) => kind !== 'any').map(serverName);
-    return names.length === 0 ? ['_'] : [...new Set(names)];
-}
-function serverName({ kind, text }) {
-    if (kind === 'ipv6')
-        return `[${text}]`;
-    return text.length > LONGEST_HASHED_NAME ? `~^${text.replaceAll('.', '\\.')}$` : text;
-}
-function indented(text) {
-    return text.replace(/^(?=.)/gm, '    ');
+/** @param user the app's user, whose group has the same name */
+function secretFileModes(systemd, user) {
+    if (systemd >= CREDENTIALS_SINCE) {
+        const [mode, owner] = ['0700', 'root:root'];
+        return { outer: undefined, folder: { mode, owner }, file: { mode: '0600', owner } };
+    }
+    const owner = `root:${user}`;
+    // Env files lie in the outer folder too: it may be passed through and not listed, and they stay root's.
+    return { outer: { mode: '0710', owner }, folder: { mode: '0750', owner }, file: { mode: '0640', owner } };
 }
 
 ;// CONCATENATED MODULE: ./build/config/unit-text.js
@@ -67875,6 +69367,7 @@ function renderUnit(sections) {
 ;// CONCATENATED MODULE: ./build/config/sandbox.js
 
 
+
 /*
  * What a process on the server may do. One list for the web process and for everything else of an app that runs as a
  * transient unit, so that a release command meets the same walls as the requests after it.
@@ -67910,8 +69403,9 @@ const SANDBOX = [
     [239, 'SystemCallFilter', '@system-service'],
     [239, 'SystemCallErrorNumber', 'EPERM'],
 ];
-/** Processes and threads of one unit, and its open files. */
+/** Processes and threads of one unit, its open files, and no core dump: a dump would hold every secret of the app. */
 const LIMITS = [
+    ['LimitCORE', '0'],
     ['LimitNOFILE', '65535'],
     ['TasksMax', '512'],
 ];
@@ -67931,7 +69425,9 @@ function sandboxProperties(name, systemd) {
 function releaseProperties(process) {
     const app = paths(process.name);
     const release = releasePaths(process.name, process.release);
+    const files = secretFilesBy(process, release);
     const environment = new Map([
+        ...files.environment,
         ['HOME', app.stateDir],
         ['PATH', `${release.venv}/bin:${SYSTEM_PATH}`],
         ['PYTHONDONTWRITEBYTECODE', '1'],
@@ -67945,6 +69441,7 @@ function releaseProperties(process) {
         ['Group', app.user],
         ['UMask', '0027'],
         ['EnvironmentFile', release.env],
+        ...files.properties,
         ...environmentProperties(environment),
         ['StateDirectory', app.user],
         ['StateDirectoryMode', '0750'],
@@ -67980,7 +69477,7 @@ function buildProperties(build) {
             ...build.readable.map((path) => ['BindReadOnlyPaths', boundPath(path)]),
             ...build.writable.map((path) => ['BindPaths', boundPath(path)]),
             // The group that reads the requirements could read these too.
-            ...[app.stateDir, app.cacheDir, app.logDir].map((path) => ['InaccessiblePaths', `-${path}`]),
+            ...[app.stateDir, app.cacheDir, app.logDir, app.etc].map((path) => ['InaccessiblePaths', `-${path}`]),
         ]),
     ];
 }
@@ -67988,8 +69485,16 @@ function buildProperties(build) {
 const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 function walls(systemd, mounts) {
     const known = SANDBOX.filter(([since]) => systemd >= since).map(([, key, value]) => [key, value]);
-    // Since 238: an empty /srv, in which only what is bound can be seen.
-    return systemd < 238 ? known : [...known, ['TemporaryFileSystem', '/srv:ro'], ...mounts];
+    if (systemd < 238)
+        return known;
+    return [
+        ...known,
+        // An empty /srv, in which only what is bound can be seen.
+        ['TemporaryFileSystem', '/srv:ro'],
+        // gunicorn's heartbeats are here: every user of the server may fill the one that all share.
+        ['TemporaryFileSystem', '/dev/shm:mode=1777,nosuid,nodev'],
+        ...mounts,
+    ];
 }
 function environmentProperties(environment) {
     return [...environment].map(([name, value]) => ['Environment', assignmentWord(name, value)]);
@@ -68084,29 +69589,190 @@ function renderServiceUnit(settings) {
     ]);
 }
 
+;// CONCATENATED MODULE: ./build/plan/tls.js
+
+
+
+
+/** Let's Encrypt's directories (letsencrypt.org/docs, "ACME Endpoints" and "Staging Environment"). */
+const LETS_ENCRYPT = 'https://acme-v02.api.letsencrypt.org/directory';
+const LETS_ENCRYPT_STAGING = 'https://acme-staging-v02.api.letsencrypt.org/directory';
+/** Names that no public authority knows: RFC 6761, 6762, 8375, 9476 and ICANN's `internal`; `lan` is common practice. */
+const PRIVATE_NAME = /(^|\.)(test|example|invalid|localhost|local|internal|lan|home\.arpa|onion|alt)$/;
+/** The first wait after a refusal; each one after it is twice as long, up to the longest. */
+const FIRST_WAIT_MS = 3_600_000;
+const LONGEST_WAIT_MS = 7 * 24 * FIRST_WAIT_MS;
+/** What was handed over, or comes from a test service, need not be known to anybody's machine. */
+function isVouchedFor({ mode, staging }) {
+    return mode !== 'provided' && !staging;
+}
+/** The site's names that a certificate can be had for, as browsers send them. */
+function certificateNames(inputs) {
+    const { tls } = inputs;
+    // An authority of one's own may well know names that are nobody else's.
+    const anyName = tls.mode === 'provided' || tls.acmeServer !== undefined;
+    const known = (name) => anyName || (name.includes('.') && !name.includes('_') && !PRIVATE_NAME.test(name));
+    return wishedNames(inputs).filter(known);
+}
+/** All of the site's names, but where HTTPS is switched off. */
+function wishedNames({ site, tls }) {
+    if (tls.mode === 'off')
+        return [];
+    const names = site.domains.map(readDomain).flatMap(({ kind, text }) => (kind === 'name' ? [text] : []));
+    return [...new Set(names)];
+}
+/** The HTTPS that the site has now, as far as it serves names that are wished; it is never taken away but by `tls: off`. */
+function presentTls(facts, inputs) {
+    const present = usedCertificate(facts);
+    return present === undefined ? undefined : tlsWith(present, wishedNames(inputs));
+}
+/**
+ * The certificate in use, PEM, where no authority of browsers' may vouch for it: handed over, a test service's, or one
+ * whose time is over.
+ */
+function trustedCertificate(facts) {
+    const used = usedCertificate(facts);
+    const known = used?.path.startsWith(`${LINEAGES}/`) && used.authority !== LETS_ENCRYPT_STAGING;
+    return known && !isOver(facts) ? undefined : used?.pem;
+}
+/** The time of the certificate in use is over. */
+function isOver(facts) {
+    const used = usedCertificate(facts);
+    return used !== undefined && used.until <= facts.now;
+}
+function usedCertificate(facts) {
+    return facts.certificates.find(({ path }) => path === facts.siteCertificate);
+}
+/** What has to be done so that the site has the HTTPS that is wished. */
+function tlsTask(facts, { inputs, project }) {
+    const names = certificateNames(inputs);
+    if (names.length === 0)
+        return { kind: 'none' };
+    const wished = inputs.tls.mode === 'provided'
+        ? provided(project.name, inputs, names)
+        : automatic(facts, project.name, inputs, names);
+    if (wished.kind !== 'secure' || wished.request !== undefined)
+        return wished;
+    const present = presentTls(facts, inputs);
+    const stands = present?.certificate === wished.tls.certificate && present.names.length === wished.tls.names.length;
+    return stands ? { kind: 'none' } : wished;
+}
+function provided(name, { tls }, names) {
+    const chain = tls.certificate ?? '';
+    // Named by what is in it: another certificate is another file, so nginx's file says which one is used.
+    const file = `${paths(name).etc}/tls-${hash(chain)}.pem`;
+    return {
+        kind: 'secure',
+        tls: { certificate: file, key: file, names },
+        request: undefined,
+        provided: chain + (tls.key ?? ''),
+    };
+}
+function automatic(facts, name, { tls }, names) {
+    const lineage = paths(name).user;
+    const path = `${LINEAGES}/${lineage}/fullchain.pem`;
+    const own = facts.certificates.find((one) => one.path === path);
+    const users = facts.certificates.find((one) => one.path !== path &&
+        one.path.startsWith(`${LINEAGES}/`) &&
+        one.until > facts.now &&
+        coversAll(one, names));
+    // One that the user has had before us is used and not replaced.
+    if (own === undefined && users !== undefined)
+        return tls_secure(tlsWith(users, names));
+    const authority = tls.acmeServer ?? (tls.staging ? LETS_ENCRYPT_STAGING : LETS_ENCRYPT);
+    const elsewhere = own !== undefined && own.authority !== authority;
+    const good = own !== undefined &&
+        !elsewhere &&
+        own.names.join() === names.toSorted().join() &&
+        !endsSoon(own, facts.now);
+    if (good)
+        return tls_secure(tlsWith(own, names));
+    const key = hash(JSON.stringify([authority, names.toSorted()]));
+    const until = nextTry(facts, key);
+    if (until !== undefined) {
+        return own !== undefined && coversAll(own, names)
+            ? tls_secure(tlsWith(own, names))
+            : { kind: 'waits', until, names };
+    }
+    return {
+        kind: 'secure',
+        tls: { certificate: path, key: keyFile(path), names },
+        request: { lineage, authority, names, email: tls.email, force: elsewhere, key },
+        provided: undefined,
+    };
+}
+/** When the authority may be asked again; undefined: now. A clock that was put back does not lock anybody out. */
+function nextTry(facts, request) {
+    const refused = facts.state?.refused;
+    if (refused === undefined || refused.request !== request || refused.at > facts.now)
+        return undefined;
+    const until = refused.at + Math.min(FIRST_WAIT_MS * 2 ** (refused.count - 1), LONGEST_WAIT_MS);
+    return until > facts.now ? until : undefined;
+}
+function tls_secure(tls) {
+    return tls === undefined
+        ? { kind: 'none' }
+        : { kind: 'secure', tls, request: undefined, provided: undefined };
+}
+function tlsWith(certificate, names) {
+    const covered = names.filter((name) => covers(certificate, name));
+    if (covered.length === 0)
+        return undefined;
+    return { certificate: certificate.path, key: keyFile(certificate.path), names: covered };
+}
+function coversAll(certificate, names) {
+    return names.every((name) => covers(certificate, name));
+}
+/** certbot keeps the key beside the certificate; what was handed over is one file. */
+function keyFile(certificate) {
+    return certificate.replace(/\/fullchain\.pem$/, '/privkey.pem');
+}
+function hash(text) {
+    return (0,external_node_crypto_.createHash)('sha256').update(text).digest('hex').slice(0, 16);
+}
+
 ;// CONCATENATED MODULE: ./build/plan/check-settings.js
 
-/** What the server's own requests ask, and what counts as a good answer. */
-function checkSettings(facts, wish) {
-    const { behaviour, server } = wish.inputs;
-    const domain = wish.inputs.site.domains[0] ?? '_';
+
+/**
+ * What health check and smoke test ask, and what counts as a good answer.
+ * @param tls the HTTPS that the site has when they ask
+ * @param certificate its certificate's; that which is wished, unless told
+ */
+function checkSettings(facts, wish, tls, certificate = { vouched: isVouchedFor(wish.inputs.tls), over: false }) {
+    const { behaviour, server, site } = wish.inputs;
+    const domain = site.domains[0] ?? '_';
     const host = hostHeader(domain === '_' ? server.host : domain);
     const path = behaviour.healthPath ?? '/';
-    const smokeUrl = behaviour.smokeUrl === undefined ? undefined : new URL(behaviour.smokeUrl);
+    const scheme = tls?.names.includes(host) === true ? 'https' : 'http';
+    const url = smokeUrl(behaviour.smokeUrl ?? `${scheme}://${host}${path}`, tls);
     return {
         host,
-        scheme: 'http',
-        port: 80,
+        scheme,
         path,
-        smoke: smokeUrl === undefined
-            ? { host, path }
-            : { host: smokeUrl.host, path: smokeUrl.pathname + smokeUrl.search },
+        smoke: {
+            url: url.href,
+            host: url.host,
+            path: url.pathname + url.search,
+            secure: tls?.names.includes(url.hostname) === true,
+            // Where the runner tests it verifies; the server need not know every authority.
+            verify: behaviour.smokeFrom === 'server' && certificate.vouched,
+            over: certificate.over,
+        },
         explicit: behaviour.healthPath !== undefined,
         statuses: behaviour.expectStatus ?? [],
         text: behaviour.expectText ?? '',
         timeout: Math.ceil(behaviour.healthTimeoutMs / 1000),
         nonces: { ...Object.fromEntries(facts.nonces), [wish.release]: wish.nonce },
     };
+}
+/** An address that was given for HTTP is meant for the page: where the site has HTTPS, it would only lead there. */
+function smokeUrl(text, tls) {
+    const url = new URL(text);
+    const leadsOn = url.protocol === 'http:' && url.port === '' && tls?.names.includes(url.hostname) === true;
+    if (leadsOn)
+        url.protocol = 'https:';
+    return url;
 }
 /** A name as browsers send it: in ASCII, an IPv6 address in brackets. */
 function hostHeader(name) {
@@ -68120,12 +69786,24 @@ function hostHeader(name) {
 const OLDEST_SYSTEMD = 232;
 /** A release of a small app with its environment takes about this much. */
 const LEAST_FREE_BYTES = 300 * 1024 * 1024;
+/** In /var: the bundle on its way, apt's lists, uv's cache, logs. */
+const LEAST_VAR_BYTES = 50 * 1024 * 1024;
+/** In /tmp, where something has to be installed: what apt and pip unpack there (uv itself has 40 MB). */
+const LEAST_TMP_BYTES = 100 * 1024 * 1024;
 /**
  * Judges whether this server can take the project at all, before anything is touched.
+ * @param installing whether Debian packages or uv are missing
  * @throws DeployError with every reason why not
  */
-function guardServer(facts, project, command) {
+function guardServer(facts, project, command, installing) {
     const faults = [];
+    if (facts.readOnly.length > 0) {
+        faults.push({
+            cause: `The server's disk is mounted read-only: nothing can be written to ${facts.readOnly.join(', ')}.`,
+            cure: 'See with `dmesg | tail` on the server why (a failing disk is the usual reason), and reboot it, or mount the disk anew (`mount -o remount,rw /`).',
+            input: 'host',
+        });
+    }
     if (facts.systemd < OLDEST_SYSTEMD) {
         faults.push({
             cause: facts.systemd === 0
@@ -68135,20 +69813,51 @@ function guardServer(facts, project, command) {
             input: 'host',
         });
     }
-    const needed = LEAST_FREE_BYTES + project.bundle.contentBytes;
     // A rollback makes nothing, and a full disk may be why it is wanted.
-    if (command !== 'rollback' && facts.diskFreeBytes > 0 && facts.diskFreeBytes < needed) {
+    if (command !== 'rollback')
+        faults.push(...spaceFaults(facts, project.bundle, installing));
+    const owner = ownerFault(facts, project);
+    if (owner !== undefined)
+        faults.push(owner);
+    if (owner !== undefined)
+        throw new DeployError('owner', faults);
+    if (faults.length > 0) {
+        throw new DeployError(facts.readOnly.length > 0 ? 'server-read-only' : 'server-unfit', faults);
+    }
+}
+function spaceFaults(facts, bundle, installing) {
+    const { diskFreeBytes: disk, free } = facts;
+    const faults = [];
+    const needed = LEAST_FREE_BYTES + bundle.contentBytes;
+    if (disk !== undefined && disk < needed) {
         faults.push({
-            cause: `The server's disk has ${megabytes(facts.diskFreeBytes)} MB left, and a new release may need ${megabytes(needed)} MB.`,
+            cause: `The server's disk has ${megabytes(disk)} MB left, and a new release may need ${megabytes(needed)} MB.`,
             cure: 'Free some space on the server, or set `keep-releases` to a smaller number.',
             input: 'keep-releases',
         });
     }
-    const owner = ownerFault(facts, project);
-    if (owner !== undefined)
-        faults.push(owner);
-    if (faults.length > 0)
-        throw new DeployError(owner !== undefined ? 'owner' : 'server-unfit', faults);
+    const small = (folder, least) => {
+        const bytes = free.get(folder);
+        // The same number: the same disk, of which enough was said.
+        return bytes !== undefined && bytes < least && bytes !== disk ? bytes : undefined;
+    };
+    const inVar = small('/var', LEAST_VAR_BYTES + bundle.bytes);
+    if (inVar !== undefined) {
+        faults.push({
+            cause: `The server has ${megabytes(inVar)} MB left in /var, and a deploy may need ${megabytes(LEAST_VAR_BYTES + bundle.bytes)} MB there.`,
+            cure: 'Free some space there on the server: `journalctl --vacuum-size=100M` and `apt-get clean` do, and `du -xh /var | sort -h | tail` shows what takes it.',
+            input: 'host',
+        });
+    }
+    const inTmp = installing ? small('/tmp', LEAST_TMP_BYTES) : undefined;
+    if (inTmp !== undefined) {
+        faults.push({
+            cause: `The server has ${megabytes(inTmp)} MB left in /tmp, and to install what is missing may need ${megabytes(LEAST_TMP_BYTES)} MB there.`,
+            cure: 'Free some space there on the server: `du -xh /tmp | sort -h | tail` shows what takes it, and `mount -o remount,size=1G /tmp` makes it larger where it is in memory.',
+            input: 'host',
+        });
+    }
+    return faults;
 }
 /** What has the app's name and is not this repository's: taking it over would take over somebody's data. */
 function ownerFault(facts, project) {
@@ -68165,16 +69874,369 @@ function ownerFault(facts, project) {
     if (facts.taken.length === 0)
         return undefined;
     return {
-        cause: `The server has things of the name web-${name} that this action did not make: ${facts.taken.join(', ')}.`,
+        cause: `The server has things of the name web-${name} that this action did not make: ${listed(facts.taken)}.`,
         cure: 'Set `name` to another name for this app, or remove these from the server.',
         input: 'name',
     };
+}
+/** The first of them, and how many more there are. */
+function listed(all) {
+    const more = all.length > 10 ? ` and ${all.length - 10} more` : '';
+    return `${all.slice(0, 10).join(', ')}${more}`;
 }
 function megabytes(bytes) {
     return Math.ceil(bytes / (1024 * 1024));
 }
 
+;// CONCATENATED MODULE: ./build/config/nginx-tls.js
+
+/*
+ * TLS as Mozilla's "intermediate" guideline 6.0 (2026-05) has it: TLS 1.2 and 1.3, forward secrecy and authenticated
+ * ciphers only, no DHE. No ssl_ecdh_curve: OpenSSL's own list is the better one (from 3.5 on it has X25519MLKEM768).
+ * No stapling: Let's Encrypt has no OCSP any more.
+ */
+const CIPHERS = [
+    'ECDHE-ECDSA-AES128-GCM-SHA256',
+    'ECDHE-RSA-AES128-GCM-SHA256',
+    'ECDHE-ECDSA-AES256-GCM-SHA384',
+    'ECDHE-RSA-AES256-GCM-SHA384',
+    'ECDHE-ECDSA-CHACHA20-POLY1305',
+    'ECDHE-RSA-CHACHA20-POLY1305',
+].join(':');
+/** The lines that every server block with TLS has: below nginx 1.29.2 the default server's protocols are all servers'. */
+const TLS_SETTINGS = `ssl_protocols TLSv1.2 TLSv1.3;
+ssl_ciphers ${CIPHERS};
+ssl_prefer_server_ciphers off;
+ssl_session_cache shared:flask_deploy:10m;
+ssl_session_timeout 1d;
+ssl_session_tickets off;
+`;
+/** `listen` lines for HTTPS with HTTP/2, as this version of nginx has it (`http2` is a directive from 1.25.1 on). */
+function listenTls(nginx, ipv6, flags = '') {
+    const directive = atLeast(nginx, [1, 25, 1]);
+    const words = `ssl${directive ? '' : ' http2'}${flags}`;
+    return [
+        `listen 443 ${words};`,
+        ...(ipv6 ? [`listen [::]:443 ${words};`] : []),
+        ...(directive ? ['http2 on;'] : []),
+        '',
+    ].join('\n');
+}
+/**
+ * How names that nobody serves are refused over TLS: without any certificate from nginx 1.19.4 on. What asks for one on a
+ * connection to another name, as browsers do over HTTP/2, is told to come on one of its own (RFC 9110, 15.5.20).
+ */
+function refuseHandshake(nginx) {
+    if (atLeast(nginx, [1, 19, 4]))
+        return 'ssl_reject_handshake on;\nlocation / {\n    return 421;\n}\n';
+    return `ssl_certificate ${UNKNOWN_NAME_PEM};
+ssl_certificate_key ${UNKNOWN_NAME_PEM};
+return 444;
+`;
+}
+/**
+ * A reload closes idle connections at once, and whatever a visitor is just sending on one is lost to him unless his
+ * browser sends it again. From nginx 1.27.4 on they can stay open for a while, and be told to close with their next answer.
+ */
+function keptThroughReload(nginx) {
+    return atLeast(nginx, [1, 27, 4]) ? 'keepalive_min_timeout 10s;\n' : '';
+}
+/** nginx's version in the distributions, by code name; one that is newer than all of these has at least the last one's. */
+const DISTRIBUTED = new Map([
+    ['focal', '1.18.0'],
+    ['bullseye', '1.18.0'],
+    ['jammy', '1.18.0'],
+    ['bookworm', '1.22.1'],
+    ['noble', '1.24.0'],
+    ['trixie', '1.26.3'],
+    ['plucky', '1.26.3'],
+    ['questing', '1.28.0'],
+    ['resolute', '1.28.3'],
+    ['forky', '1.30.0'],
+]);
+/** The version of nginx that a server has, or will have once it is installed. */
+function nginxVersion(installed, codename) {
+    return installed ?? DISTRIBUTED.get(codename) ?? '1.28.3';
+}
+function atLeast(version, wanted) {
+    const parts = version.split('.').map(Number);
+    for (const [index, least] of wanted.entries()) {
+        const part = parts[index] ?? 0;
+        if (part !== least)
+            return part > least;
+    }
+    return true;
+}
+
+;// CONCATENATED MODULE: ./build/config/nginx.js
+
+
+
+/** Seconds that nginx waits for an answer beyond the app's own `timeout`, so that gunicorn's word comes first. */
+const READ_GRACE_SECONDS = 15;
+/**
+ * What nginx's default bucket of 64 bytes holds of a name (ngx_hash.h, NGX_HASH_ELT_SIZE, and a pointer). A longer name
+ * would stop nginx, unless a setting of the whole server's were raised; as a pattern it is in no hash.
+ */
+const LONGEST_HASHED_NAME = 46;
+/**
+ * What nginx's mime.types of some release lacks, and Flask would serve rightly. Scripts and manifests of an unknown type
+ * are refused by browsers.
+ */
+const TYPES = [
+    ['application/manifest+json', 'webmanifest'],
+    ['application/wasm', 'wasm'],
+    ['image/avif', 'avif'],
+    ['text/csv', 'csv'],
+    ['text/javascript', 'mjs'],
+    ['text/vtt', 'vtt'],
+];
+/**
+ * Renders an app's nginx file. It names no release: `current` is a symbolic link that nginx follows anew for each
+ * request, to the files and to the socket alike, so a cutover or a rollback needs no reload.
+ *
+ * Files: nginx serves what a release's `.public` names, else what the previous release's does, else it asks the app.
+ * A path with a hidden part is always the app's. `expires`, not `add_header`, because one header in a location hides
+ * all headers of the server.
+ *
+ * Headers of the visitor's that a proxy would set are overwritten; those that could contradict ours are emptied
+ * (gunicorn answers 400 to a scheme said in two ways, ProxyFix may take a prefix).
+ * @throws DeployError `domain-invalid`
+ */
+function renderSite(site) {
+    const app = paths(site.name);
+    const domains = site.domains.map(readDomain);
+    if (domains.length === 0)
+        throw new RangeError('a site needs a domain');
+    if (!/^[1-9][0-9]{0,12}[kKmMgG]?$|^0$/.test(site.maxBodySize)) {
+        throw new RangeError(`not a size of nginx's: ${JSON.stringify(site.maxBodySize)}`);
+    }
+    const { tls } = site;
+    const secure = domains.filter(({ kind, text }) => kind === 'name' && tls?.names.includes(text));
+    const plain = domains.filter((domain) => !secure.includes(domain));
+    const servers = [
+        ...(plain.length > 0 ? [plainServer(site, plain)] : []),
+        ...(tls !== undefined && secure.length > 0
+            ? [redirectServer(site, secure), secureServer(site, tls, secure)]
+            : []),
+    ];
+    return `# Written by flask-deploy; a change by hand is overwritten by the next deploy.
+
+# No keepalive: a kept connection would go on to the release before.
+upstream ${app.user} {
+    server unix:${app.current}/.sock fail_timeout=0;
+}
+
+${maps(nginx_variables(site.name))}
+${servers.join('\n')}`;
+}
+/** Names without a certificate, addresses, or any name: the site itself over HTTP. */
+function plainServer(site, domains) {
+    const any = domains.some(({ kind }) => kind === 'any');
+    return `server {
+${listen(site.ipv6, any ? ' default_server' : '')}
+    server_name ${serverNames(domains).join(' ')};
+
+${indented(body(site))}}
+`;
+}
+/** Names with a certificate: over HTTP they only lead to HTTPS, but for what their authority asks. */
+function redirectServer(site, domains) {
+    return `server {
+${listen(site.ipv6, '')}
+    server_name ${serverNames(domains).join(' ')};
+    server_tokens off;
+
+${indented(challenges())}
+    location / {
+        return 301 https://$host$request_uri;
+    }
+}
+`;
+}
+function secureServer(site, tls, domains) {
+    const names = nginx_variables(site.name);
+    return `# Empty where the app says it itself.
+map $upstream_http_strict_transport_security ${names.hsts} {
+    '' "max-age=${site.hstsSeconds}";
+    default '';
+}
+server {
+${indented(listenTls(site.nginx, site.ipv6))}    server_name ${serverNames(domains).join(' ')};
+
+    ssl_certificate ${tls.certificate};
+    ssl_certificate_key ${tls.key};
+${indented(TLS_SETTINGS)}    add_header Strict-Transport-Security ${names.hsts} always;
+
+${indented(body(site))}}
+`;
+}
+/**
+ * Renders the site that answers names nobody serves: it closes the connection. It stands only where there is no other
+ * `default_server` on port 80, an app's that serves every name included: nginx takes no two.
+ */
+function renderCatchAll(settings) {
+    return `# Written by flask-deploy: what is asked for a name that no site here has gets no answer.
+server {
+${listen(settings.ipv6, ' default_server')}
+    server_name _;
+    server_tokens off;
+
+${indented(challenges())}
+    location / {
+        return 444;
+    }
+}
+`;
+}
+/**
+ * Renders the same over HTTPS: a name that nobody serves is refused before anything is said. It stands where a site of
+ * ours has HTTPS and nobody else is the default there.
+ * @param settings.nginx nginx's version
+ */
+function renderTlsCatchAll(settings) {
+    return `# Written by flask-deploy: over HTTPS a name that no site here has is refused.
+server {
+${indented(listenTls(settings.nginx, settings.ipv6, ' default_server'))}    server_name _;
+    server_tokens off;
+${indented(TLS_SETTINGS)}${indented(refuseHandshake(settings.nginx))}}
+`;
+}
+/** Names of nginx variables: they are the whole server's, and `-` cannot be in them. */
+function nginx_variables(name) {
+    const prefix = `$${paths(name).user.replaceAll('-', '_')}`;
+    return {
+        connection: `${prefix}_connection`,
+        nosniff: `${prefix}_nosniff`,
+        framing: `${prefix}_framing`,
+        frame: `${prefix}_frame`,
+        referrer: `${prefix}_referrer`,
+        hsts: `${prefix}_hsts`,
+    };
+}
+/** Headers for safety are added where the app does not set its own: two of one kind would contradict each other. */
+function maps(names) {
+    return `map $http_upgrade ${names.connection} {
+    '' close;
+    default upgrade;
+}
+
+# Empty where the app says it itself; a header without a value is not sent.
+map $upstream_http_x_content_type_options ${names.nosniff} {
+    '' nosniff;
+    default '';
+}
+map $upstream_http_content_security_policy ${names.framing} {
+    ~*frame-ancestors '';
+    default SAMEORIGIN;
+}
+map $upstream_http_x_frame_options ${names.frame} {
+    '' ${names.framing};
+    default '';
+}
+map $upstream_http_referrer_policy ${names.referrer} {
+    '' strict-origin-when-cross-origin;
+    default '';
+}
+`;
+}
+/** What the site is, whatever it listens on: the same for HTTP and HTTPS. */
+function body(site) {
+    const app = paths(site.name);
+    const names = nginx_variables(site.name);
+    const find = 'try_files /current/.public$uri /current/.previous/.public$uri @app;\nexpires 1h;\ncharset utf-8;\n';
+    // A flip between finding a file and opening it: it is looked for once more, now in the release that was left.
+    const files = `${find}error_page 404 = @again;\n`;
+    return `server_tokens off;
+client_max_body_size ${site.maxBodySize};
+${keptThroughReload(site.nginx)}access_log /var/log/nginx/${app.user}.access.log;
+error_log /var/log/nginx/${app.user}.error.log;
+
+gzip on;
+gzip_vary on;
+gzip_comp_level 5;
+gzip_min_length 1024;
+gzip_types text/css text/plain text/javascript application/javascript application/json application/xml application/manifest+json application/wasm image/svg+xml;
+
+add_header X-Content-Type-Options ${names.nosniff} always;
+add_header X-Frame-Options ${names.frame} always;
+add_header Referrer-Policy ${names.referrer} always;
+
+root ${app.app};
+# Files stay open for a while, but where a path leads through \`current\` is looked up for each request: with any
+# other time than 0 a flip would show late. Few, for a worker may have 1024 descriptors.
+open_file_cache max=100 inactive=10s;
+open_file_cache_valid 0s;
+
+${challenges()}
+location / {
+${indented(files)}}
+
+location ~ /\\. {
+    try_files /current/.public/.none @app;
+}
+
+location ~ \\.(?:${TYPES.map(([, extension]) => extension).join('|')})$ {
+    types {
+${TYPES.map(([type, extension]) => `        ${type} ${extension};\n`).join('')}    }
+${indented(files)}}
+
+location @again {
+${indented(find)}}
+
+location @app {
+    proxy_pass http://${app.user};
+    proxy_http_version 1.1;
+    proxy_set_header Host $host;
+    proxy_set_header X-Real-IP $remote_addr;
+    proxy_set_header X-Forwarded-For $remote_addr;
+    proxy_set_header X-Forwarded-Proto $scheme;
+    proxy_set_header X-Forwarded-Host $host;
+    proxy_set_header X-Forwarded-Port $server_port;
+    proxy_set_header X-Forwarded-Prefix "";
+    proxy_set_header X-Forwarded-Ssl "";
+    proxy_set_header X-Forwarded-Protocol "";
+    proxy_set_header Forwarded "";
+    proxy_set_header Proxy "";
+    proxy_set_header Upgrade $http_upgrade;
+    proxy_set_header Connection ${names.connection};
+    proxy_redirect off;
+    proxy_connect_timeout 5s;
+    proxy_send_timeout 60s;
+    proxy_read_timeout ${site.timeoutSeconds + READ_GRACE_SECONDS}s;
+    # Buffers stay on: they keep a slow visitor from holding a worker.
+    proxy_buffers 16 16k;
+    proxy_buffer_size 16k;
+    proxy_next_upstream off;
+}
+`;
+}
+function challenges() {
+    return `location ^~ /.well-known/acme-challenge/ {
+    root ${ACME_FOLDER};
+    default_type text/plain;
+}
+`;
+}
+/** `[::]` is an error where the kernel has no IPv6. */
+function listen(ipv6, flags) {
+    return [`    listen 80${flags};`, ...(ipv6 ? [`    listen [::]:80${flags};`] : [])].join('\n');
+}
+function serverNames(domains) {
+    const names = domains.filter(({ kind }) => kind !== 'any').map(serverName);
+    return names.length === 0 ? ['_'] : [...new Set(names)];
+}
+function serverName({ kind, text }) {
+    if (kind === 'ipv6')
+        return `[${text}]`;
+    return text.length > LONGEST_HASHED_NAME ? `~^${text.replaceAll('.', '\\.')}$` : text;
+}
+function indented(text) {
+    return text.replace(/^(?=.)/gm, '    ');
+}
+
 ;// CONCATENATED MODULE: ./build/plan/ingredients.js
+
 
 
 
@@ -68210,15 +70272,29 @@ function releaseSettings(facts, wish, release, nonce) {
         threads: wish.inputs.site.threads,
         timeoutSeconds: wish.inputs.site.timeoutSeconds,
         env: wish.inputs.app.env,
+        secretFiles: [...wish.inputs.app.secretFiles.keys()],
         nonce,
         systemd: facts.systemd,
         nginxGroup: facts.nginxUser,
     };
 }
-/** The app's nginx file. */
-function siteText(facts, wish) {
+/** The app's nginx file, with the HTTPS that it is to have. */
+function siteText(facts, wish, tls) {
     const { domains, maxBodySize, timeoutSeconds } = wish.inputs.site;
-    return renderSite({ name: wish.project.name, domains, ipv6: facts.ipv6, maxBodySize, timeoutSeconds });
+    return renderSite({
+        name: wish.project.name,
+        domains,
+        ipv6: facts.ipv6,
+        maxBodySize,
+        timeoutSeconds,
+        tls,
+        nginx: nginxVersion(facts.nginx, facts.os.codename),
+        hstsSeconds: wish.inputs.tls.hstsSeconds,
+    });
+}
+/** nginx's file for names that nobody serves; undefined where the app serves every name. */
+function catchAllText(facts, wish) {
+    return wish.inputs.site.domains.includes('_') ? undefined : renderCatchAll({ ipv6: facts.ipv6 });
 }
 /** Two for each core and one more, as gunicorn's manual has it, but no more than memory bears (150 MB each). */
 function workerCount(facts, wish) {
@@ -68241,7 +70317,7 @@ function dependenciesKey(wish) {
     ]));
 }
 /** Everything else that a release is made of, as a hash: a change of any of it makes a new release. */
-function settingsKey(facts, wish, site) {
+function settingsKey(facts, wish) {
     const settings = releaseSettings(facts, wish, ANY_RELEASE, '');
     return sha256(JSON.stringify([
         renderSocketUnit(settings),
@@ -68249,7 +70325,7 @@ function settingsKey(facts, wish, site) {
         renderGunicorn(settings),
         renderEntry(settings),
         [...settings.env],
-        site,
+        [...wish.inputs.app.secretFiles],
         wish.inputs.app.persist,
         wish.inputs.app.releaseCommand ?? '',
         wish.project.static,
@@ -68295,7 +70371,92 @@ function missingPackages(facts, extra) {
     return wantedPackages(facts, extra).filter((name) => !facts.installed.has(name));
 }
 
+;// CONCATENATED MODULE: ./build/plan/secret-files.js
+
+
+/** Writes a new release's secret files, in a folder of its own that goes when the release does. */
+function secretFileOperations(facts, wish) {
+    const files = wish.inputs.app.secretFiles;
+    if (files.size === 0)
+        return [];
+    const app = paths(wish.project.name);
+    const folder = releasePaths(wish.project.name, wish.release).files;
+    const modes = secretFileModes(facts.systemd, app.user);
+    return [
+        ...(modes.outer === undefined
+            ? []
+            : [{ phase: 'configure', kind: 'folder', path: app.etc, ...modes.outer }]),
+        { phase: 'configure', kind: 'folder', path: folder, ...modes.folder },
+        ...[...files].map(([name, content]) => ({
+            phase: 'configure',
+            kind: 'write-file',
+            path: `${folder}/${name}`,
+            ...modes.file,
+            content,
+            what: 'secret file',
+        })),
+    ];
+}
+
+;// CONCATENATED MODULE: ./build/plan/tls-operations.js
+
+
+
+/** Seconds that the server waits for the runner's word on the way to HTTPS; then the site stays as it is. */
+const WORD_SECONDS = 120;
+/** nginx's file for names that nobody serves over HTTPS; undefined where the site has none. */
+function tlsCatchAllText(facts, tls) {
+    if (tls === undefined)
+        return undefined;
+    return renderTlsCatchAll({ ipv6: facts.ipv6, nginx: nginxVersion(facts.nginx, facts.os.codename) });
+}
+/** From a site that is up to one that has the wished HTTPS. What goes wrong here leaves it as it was. */
+function tlsOperations(facts, wish, task) {
+    if (task.kind !== 'secure')
+        return [];
+    const { tls, request, provided } = task;
+    const phase = 'certificate';
+    return [
+        ...(request === undefined
+            ? []
+            : [
+                {
+                    phase,
+                    kind: 'preflight',
+                    names: request.names,
+                    from: wish.inputs.behaviour.smokeFrom === 'runner' ? 'runner' : 'server',
+                    waitSeconds: WORD_SECONDS,
+                },
+                { phase, kind: 'request-certificate', request },
+            ]),
+        ...(provided === undefined
+            ? []
+            : [
+                {
+                    phase,
+                    kind: 'write-file',
+                    path: tls.certificate,
+                    mode: '0600',
+                    owner: 'root:root',
+                    content: provided,
+                    what: 'certificate',
+                },
+            ]),
+        {
+            phase,
+            kind: 'secure',
+            tls,
+            site: siteText(facts, wish, tls),
+            catchAll: catchAllText(facts, wish),
+            tlsCatchAll: tlsCatchAllText(facts, tls) ?? '',
+            waitSeconds: WORD_SECONDS,
+        },
+    ];
+}
+
 ;// CONCATENATED MODULE: ./build/plan/plan.js
+
+
 
 
 
@@ -68319,30 +70480,35 @@ const VERDICT_SECONDS = 300;
  * go back to
  */
 function makePlan(facts, wish) {
-    guardServer(facts, wish.project, wish.inputs.command);
+    const installing = missingPackages(facts, wish.inputs.app.packages).length > 0 || !facts.uv.has(`uv-${uv.version}`);
+    guardServer(facts, wish.project, wish.inputs.command, installing);
     return wish.inputs.command === 'rollback' ? rollback(facts, wish) : deploy(facts, wish);
 }
 function deploy(facts, wish) {
     const { inputs, project } = wish;
     const { app, behaviour } = inputs;
     const settings = releaseSettings(facts, wish, wish.release, wish.nonce);
-    const site = siteText(facts, wish);
+    const present = presentTls(facts, inputs);
+    const site = siteText(facts, wish, present);
+    const secured = securing(facts, wish);
     const record = {
         id: wish.release,
         bundle: project.bundle.contentSha256,
         dependencies: dependenciesKey(wish),
-        settings: settingsKey(facts, wish, site),
+        settings: settingsKey(facts, wish),
         commit: project.commit ?? '-',
     };
     const base = {
         from: facts.state?.current,
         generation: facts.state?.generation ?? 0,
         buildEnv: renderEnvFile(buildVariables(app.env), facts.systemd),
+        check: checkSettings(facts, wish, present, standing(facts)),
+        ...secured.plan,
     };
     const missing = missingPackages(facts, app.packages);
     const serving = unchangedRelease(project.name, facts, record, site);
     if (serving !== undefined && missing.length === 0 && !behaviour.upgradePackages) {
-        return { kind: 'unchanged', release: serving, ...base, operations: [], check: checkSettings(facts, wish) };
+        return { kind: 'unchanged', release: serving, ...base, operations: secured.operations };
     }
     const own = releasePaths(project.name, wish.release);
     const group = `root:${paths(project.name).user}`;
@@ -68391,6 +70557,7 @@ function deploy(facts, wish) {
             ]),
         },
         file(own.env, '0600', 'root:root', renderEnvFile(releaseEnv(app.env, wish.nonce), facts.systemd), 'env file'),
+        ...secretFileOperations(facts, wish),
         file(own.gunicorn, '0640', group, renderGunicorn(settings), 'gunicorn settings'),
         file(own.entry, '0640', group, renderEntry(settings), 'entry module'),
         file(own.socketUnitFile, '0644', 'root:root', renderSocketUnit(settings), 'socket unit'),
@@ -68399,9 +70566,11 @@ function deploy(facts, wish) {
         { phase: 'configure', kind: 'public' },
         ...project.static.map(({ url, folder }) => ({ phase: 'configure', kind: 'publish', url, folder })),
         ...releaseCommand(facts, wish),
-        ...startAndSwitch(facts, wish, site, settings.workers, record),
+        ...startAndSwitch(facts, wish, settings.workers, record),
+        ...secured.operations,
+        { phase: 'report', kind: 'prune', keep: inputs.behaviour.keepReleases },
     ];
-    return { kind: 'deploy', release: wish.release, ...base, operations, check: checkSettings(facts, wish) };
+    return { kind: 'deploy', release: wish.release, ...base, operations };
 }
 function rollback(facts, wish) {
     const state = facts.state;
@@ -68423,8 +70592,12 @@ function rollback(facts, wish) {
         release: target,
         from: state.current,
         generation: state.generation,
-        check: checkSettings(facts, wish),
+        check: checkSettings(facts, wish, presentTls(facts, wish.inputs), standing(facts)),
         buildEnv: '',
+        // A rollback is about the release alone: it goes on with the certificate that is there.
+        tls: { kind: 'none' },
+        securedCheck: undefined,
+        trusted: trustedCertificate(facts),
     };
     if (target === state.current && facts.active && facts.link === target) {
         return { kind: 'unchanged', ...base, operations: [] };
@@ -68432,25 +70605,49 @@ function rollback(facts, wish) {
     return {
         kind: 'rollback',
         ...base,
-        operations: startAndSwitch(facts, wish, siteText(facts, wish), workerCount(facts, wish), record),
+        operations: [
+            ...startAndSwitch(facts, wish, workerCount(facts, wish), record),
+            { phase: 'report', kind: 'prune', keep: wish.inputs.behaviour.keepReleases },
+        ],
     };
 }
-/** What deploy and rollback have in common: from the first start to the pruning. */
-function startAndSwitch(facts, wish, site, workers, record) {
-    const catchAll = wish.inputs.site.domains.includes('_') ? undefined : renderCatchAll({ ipv6: facts.ipv6 });
+/** Of the certificate that the site has now. */
+function standing(facts) {
+    return { vouched: trustedCertificate(facts) === undefined, over: isOver(facts) };
+}
+/** What has to be done about HTTPS, and how it is tested then. */
+function securing(facts, wish) {
+    const task = tlsTask(facts, wish);
+    return {
+        operations: tlsOperations(facts, wish, task),
+        plan: {
+            tls: task,
+            securedCheck: task.kind === 'secure' ? checkSettings(facts, wish, task.tls) : undefined,
+            trusted: trustedCertificate(facts),
+        },
+    };
+}
+/** What deploy and rollback have in common: from the first start to the verdict. */
+function startAndSwitch(facts, wish, workers, record) {
+    const tls = presentTls(facts, wish.inputs);
     return [
         { phase: 'start', kind: 'start' },
         { phase: 'health', kind: 'health' },
         { phase: 'health', kind: 'grow', workers },
-        { phase: 'cutover', kind: 'nginx', site, catchAll },
+        {
+            phase: 'cutover',
+            kind: 'nginx',
+            site: siteText(facts, wish, tls),
+            catchAll: catchAllText(facts, wish),
+            tlsCatchAll: tlsCatchAllText(facts, tls),
+        },
         { phase: 'cutover', kind: 'cutover', waitSeconds: VERDICT_SECONDS },
         { phase: 'smoke', kind: 'verdict', waitSeconds: VERDICT_SECONDS },
         {
-            phase: 'report',
+            phase: 'smoke',
             kind: 'settle',
             record: [record.id, record.bundle, record.dependencies, record.settings, record.commit].join(' '),
         },
-        { phase: 'report', kind: 'prune', keep: wish.inputs.behaviour.keepReleases },
     ];
 }
 function releaseCommand(facts, wish) {
@@ -68468,6 +70665,7 @@ function releaseCommand(facts, wish) {
                     name: project.name,
                     release,
                     systemd: facts.systemd,
+                    secretFiles: [...inputs.app.secretFiles.keys()],
                     environment: commandEnvironment(releaseSettings(facts, wish, release, wish.nonce)),
                 }),
                 ['WorkingDirectory', releasePaths(project.name, release).root],
@@ -68491,6 +70689,7 @@ function words(properties) {
 
 
 
+
 /** Plans anew, at most so often, when another deploy was faster. */
 const MOST_PLANS = 3;
 /** ms between two words on the upload. */
@@ -68506,15 +70705,16 @@ async function deploy_deploy(first, deployment) {
         if (result.applied.failure?.code !== 'facts-changed' || count === MOST_PLANS || signal.aborted)
             return result;
         recorder.say('Another deploy changed the server meanwhile: looking again.');
+        recorder.note({ serving: result.applied.serving });
         const facts = await conversation.facts(signal);
         plan = makePlan(facts, wish);
         deployment.onPlan(plan, facts);
-        if (plan.kind === 'unchanged')
+        if (plan.kind === 'unchanged' && plan.operations.length === 0)
             return { plan, applied: { ...result.applied, failure: undefined }, smoked: undefined };
     }
 }
 async function applyOnce(plan, deployment, withBundle) {
-    const { conversation, recorder, wish, signal, run } = deployment;
+    const { conversation, recorder, wish, signal, run, https } = deployment;
     let smoked;
     const { behaviour } = wish.inputs;
     const test = deployment.test(plan);
@@ -68525,6 +70725,7 @@ async function applyOnce(plan, deployment, withBundle) {
             holder: deployment.holder,
             lockTimeoutSeconds: Math.ceil(behaviour.lockTimeoutMs / 1000),
         },
+        limits: workLimits(deployment.limits, wish),
         bundle: plan.kind === 'deploy' && withBundle ? wish.project.bundle : undefined,
         test: async (release, answered) => {
             const found = await testRelease(test, release, answered, signal);
@@ -68535,10 +70736,30 @@ async function applyOnce(plan, deployment, withBundle) {
             recorder.say(tell(release, found));
             return found;
         },
-        onEvent: (event) => deploy_record(recorder, event, plan),
+        preflight: (token, content) => https.preflight(token, content),
+        testSecured: (leaf, answered) => https.testSecured(leaf, answered),
+        onEvent: (event) => {
+            record(recorder, event, plan);
+            https.onEvent(event);
+        },
         onUpload: uploadProgress(recorder),
     }, signal);
     return { plan, applied, smoked };
+}
+function workLimits(limits, { inputs }) {
+    const given = {
+        'connect-timeout': inputs.server.connectTimeoutMs,
+        'lock-timeout': inputs.behaviour.lockTimeoutMs,
+        'health-timeout': inputs.behaviour.healthTimeoutMs,
+    };
+    const { otherAppMs, uploadMs, cancelMs } = limits;
+    return {
+        of: (phase) => limitOf(phase, limits, given),
+        inputOf: (phase) => limits.phases[phase].plus,
+        otherAppMs,
+        uploadMs,
+        cancelMs,
+    };
 }
 /** Says how far the bundle is, every few seconds; a small one is there before there is anything to say. */
 function uploadProgress(recorder) {
@@ -68560,7 +70781,7 @@ function tell(release, found) {
         : `Smoke test of ${asked} failed: ${found.detail}`;
 }
 /** An event of the server's, in log and report. */
-function deploy_record(recorder, event, plan) {
+function record(recorder, event, plan) {
     switch (event.kind) {
         case 'phase':
             // The smoke test begins with the flip.
@@ -68623,6 +70844,9 @@ function deploy_record(recorder, event, plan) {
             recorder.toolLine(event.line);
             break;
         case 'answered':
+        case 'preflight':
+        case 'certificate':
+        case 'secured':
         case 'serving':
         case 'fail':
         case 'end':
@@ -68632,6 +70856,520 @@ function deploy_record(recorder, event, plan) {
 }
 function deploy_megabytes(bytes) {
     return (bytes / (1024 * 1024)).toFixed(1);
+}
+
+;// CONCATENATED MODULE: external "node:dns/promises"
+const external_node_dns_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:dns/promises");
+;// CONCATENATED MODULE: ./build/check/proxies.js
+
+/**
+ * The networks of the proxies that are most often put in front of a small site.
+ * Cloudflare: https://www.cloudflare.com/ips/.
+ */
+const networks = {
+    Cloudflare: [
+        '103.21.244.0/22',
+        '103.22.200.0/22',
+        '103.31.4.0/22',
+        '104.16.0.0/13',
+        '104.24.0.0/14',
+        '108.162.192.0/18',
+        '131.0.72.0/22',
+        '141.101.64.0/18',
+        '162.158.0.0/15',
+        '172.64.0.0/13',
+        '173.245.48.0/20',
+        '188.114.96.0/20',
+        '190.93.240.0/20',
+        '197.234.240.0/22',
+        '198.41.128.0/17',
+        '2400:cb00::/32',
+        '2405:8100::/32',
+        '2405:b500::/32',
+        '2606:4700::/32',
+        '2803:f800::/32',
+        '2a06:98c0::/29',
+        '2c0f:f248::/32',
+    ],
+};
+const lists = Object.entries(networks).map(([name, ranges]) => {
+    const list = new external_node_net_.BlockList();
+    for (const range of ranges) {
+        const [network = '', bits = ''] = range.split('/');
+        list.addSubnet(network, Number(bits), (0,external_node_net_.isIP)(network) === 6 ? 'ipv6' : 'ipv4');
+    }
+    return { name, list };
+});
+/** The proxy that an address belongs to, e.g. `Cloudflare`; undefined where it is none that is known. */
+function proxyOf(address) {
+    const kind = (0,external_node_net_.isIP)(address);
+    if (kind === 0)
+        return undefined;
+    return lists.find(({ list }) => list.check(address, kind === 6 ? 'ipv6' : 'ipv4'))?.name;
+}
+
+;// CONCATENATED MODULE: ./build/check/dns.js
+
+
+
+
+const limit = 3_000;
+/**
+ * The addresses that visitors of a domain are led to, from DNS alone (no hosts file), CNAMEs followed, within
+ * 3 s. Of an IP address, the address itself. Never rejects.
+ */
+async function domainAddresses(domain, resolver = new external_node_dns_promises_namespaceObject.Resolver({ timeout: limit, tries: 1 }), limitMs = limit) {
+    if ((0,external_node_net_.isIP)(domain) !== 0)
+        return { addresses: [domain], failed: false };
+    const name = (0,external_node_url_.domainToASCII)(domain);
+    if (name === '')
+        return { addresses: [], failed: false };
+    const families = await Promise.all([
+        dns_within(limitMs, () => resolver.resolve4(name)),
+        dns_within(limitMs, () => resolver.resolve6(name)),
+    ]);
+    const addresses = families.flatMap((family) => family ?? []).toSorted();
+    return { addresses, failed: addresses.length === 0 && families.includes(undefined) };
+}
+/** The addresses; none where DNS says that there are none; undefined where it said nothing. */
+async function dns_within(limitMs, look) {
+    let timer;
+    const late = new Promise((resolve) => {
+        timer = setTimeout(() => resolve(undefined), limitMs);
+    });
+    const answer = look().catch((error) => error.code === 'ENOTFOUND' || error.code === 'ENODATA' ? [] : undefined);
+    try {
+        return await Promise.race([answer, late]);
+    }
+    finally {
+        clearTimeout(timer);
+    }
+}
+/**
+ * The warning where a domain does not lead to the server, with the record to set; undefined where it does, or
+ * where nothing can be said.
+ * @param server the server's public addresses as far as they are known; a family of which none is known is not
+ * judged.
+ */
+function pointsAt(domain, found, server) {
+    if (found.failed || server.length === 0 || (0,external_node_net_.isIP)(domain) !== 0)
+        return undefined;
+    const known = server.map(canonical);
+    const warn = (cause, cure) => ({ cause, cure, input: 'domain' });
+    const records = server.map((address) => dns_record(domain, address)).join(' and ');
+    if (found.addresses.length === 0) {
+        return warn(`${domain} has no address in DNS, so visitors cannot find the site.`, `Set ${records}.`);
+    }
+    const proxy = found.addresses.map(proxyOf).find((one) => one !== undefined);
+    if (proxy !== undefined) {
+        return warn(`${domain} leads to ${proxy} and not to the server itself.`, `Nothing has to change if ${proxy} is meant to stand in front and has ${server.join(' and ')} as its origin; else set ${records} without the proxy.`);
+    }
+    const judged = found.addresses.filter((one) => known.some((own) => (0,external_node_net_.isIP)(own) === (0,external_node_net_.isIP)(one)));
+    const foreign = judged.filter((one) => !known.includes(canonical(one)));
+    if (foreign.length > 0 && foreign.length === judged.length) {
+        return warn(`${domain} leads to ${foreign.join(' and ')}, which is not the server.`, `Set ${records}, and remove the old one.`);
+    }
+    if (foreign.length > 0) {
+        return warn(`${domain} leads to the server, but also to ${foreign.join(' and ')}, so some visitors do not get this site.`, `Remove ${foreign.map((address) => dns_record(domain, address)).join(' and ')}.`);
+    }
+    if (judged.length === 0) {
+        return warn(`${domain} has only ${family(found.addresses)} addresses (${found.addresses.join(' and ')}), none of a kind that the server is known to have.`, `Set ${records}.`);
+    }
+    return undefined;
+}
+/** e.g. `the record example.com. A 203.0.113.5`. */
+function dns_record(domain, address) {
+    return `the record ${domain}. ${(0,external_node_net_.isIP)(address) === 6 ? 'AAAA' : 'A'} ${address}`;
+}
+function family(addresses) {
+    return addresses.every((one) => (0,external_node_net_.isIP)(one) === 6) ? 'IPv6' : 'IPv4';
+}
+/** One spelling for each IPv6 address: as URLs have it (RFC 5952). IPv4 in IPv6 becomes IPv4. */
+function canonical(address) {
+    const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
+    if (mapped !== undefined)
+        return mapped;
+    return (0,external_node_net_.isIP)(address) === 6 ? new URL(`http://[${address}]`).hostname.slice(1, -1) : address;
+}
+
+;// CONCATENATED MODULE: ./build/check/inside.js
+
+/** Addresses that the internet does not reach (IANA's special-purpose registries): those of networks, machines and clouds. */
+const inside_networks = [
+    ['0.0.0.0', 8],
+    ['10.0.0.0', 8],
+    ['100.64.0.0', 10],
+    ['127.0.0.0', 8],
+    ['169.254.0.0', 16],
+    ['172.16.0.0', 12],
+    ['192.0.0.0', 24],
+    ['192.168.0.0', 16],
+    ['198.18.0.0', 15],
+    ['224.0.0.0', 3],
+    ['::', 127],
+    ['64:ff9b::', 96],
+    ['fc00::', 7],
+    ['fe80::', 10],
+    ['ff00::', 8],
+];
+const inside = new external_node_net_.BlockList();
+for (const [network, prefix] of inside_networks)
+    inside.addSubnet(network, prefix, (0,external_node_net_.isIP)(network) === 6 ? 'ipv6' : 'ipv4');
+/** Says whether an IP address belongs to a network of the runner's own, its machine or its cloud; IPv4 in IPv6 counts as IPv4. */
+function isInside(address) {
+    return inside.check(address, (0,external_node_net_.isIP)(address) === 6 ? 'ipv6' : 'ipv4');
+}
+
+;// CONCATENATED MODULE: ./build/check/preflight.js
+
+
+
+
+
+
+/** ms for one request. */
+const preflight_REQUEST_MS = 10_000;
+/** Followed as authorities do (Let's Encrypt: ten at most), to a proxy's own HTTPS for instance. */
+const MOST_REDIRECTS = 5;
+/** Addresses of one name that are asked: an authority may take any of them. */
+const MOST_ADDRESSES = 8;
+/**
+ * Looks whether each name leads to this server, as an authority will: over port 80, at every address that DNS has.
+ * @returns every name that does not, with the record to set
+ * @throws the signal's reason when it is aborted
+ */
+async function preflight(wanted, signal) {
+    const found = await Promise.all(wanted.names.map((name) => look(name, wanted, signal)));
+    return found.filter((one) => one !== undefined);
+}
+async function look(name, wanted, signal) {
+    const found = await wanted.look(name);
+    if (found.failed) {
+        return {
+            cause: `DNS gave no answer for ${name}, so it is not known where it leads.`,
+            cure: 'Run the job again; if it stays, look at the name servers of that domain.',
+            input: 'domain',
+        };
+    }
+    const seen = await Promise.all(found.addresses.slice(0, MOST_ADDRESSES).map((address) => seenAt(address, name, wanted, signal)));
+    const fault = seen.find((one) => one !== '');
+    if (found.addresses.length > 0 && fault === undefined)
+        return undefined;
+    const elsewhere = pointsAt(name, found, wanted.server);
+    if (elsewhere === undefined) {
+        return {
+            cause: `${name} leads to the server, but ${fault ?? 'it has no address'}.`,
+            cure: PORT,
+            input: 'domain',
+        };
+    }
+    return fault === undefined
+        ? elsewhere
+        : { ...elsewhere, cause: elsewhere.cause.replace(/\.$/, `; ${fault}.`) };
+}
+const PORT = "Open port 80 in the firewall of the server and in the provider's control panel: authorities ask there.";
+/** What is wrong at one address, as the end of a sentence; '' where the file is there. */
+async function seenAt(address, name, wanted, signal) {
+    let url = new URL(`http://${name}/.well-known/acme-challenge/${wanted.token}`);
+    let at = address;
+    for (let count = 0; count <= MOST_REDIRECTS; count += 1) {
+        const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
+        const answer = await ask({
+            address: at,
+            port,
+            url,
+            headers: {},
+            timeoutMs: preflight_REQUEST_MS,
+            findText: wanted.content,
+            open: undefined,
+        }, signal);
+        if (!answer.ok)
+            return isJudgedByAddress(address, wanted.server) ? '' : answer.detail.replace(/\.$/, '');
+        if (answer.status === 200 && answer.textFound)
+            return '';
+        const next = answer.status >= 300 && answer.status < 400
+            ? URL.parse(answer.header('location') ?? '', url.href)
+            : null;
+        if (next === null || !/^https?:$/.test(next.protocol))
+            return `${address} answered ${answer.status}, not with our file`;
+        if (next.hostname !== url.hostname) {
+            const host = next.hostname.replace(/^\[|\]$/g, '');
+            const target = (0,external_node_net_.isIP)(host) === 0 ? (await wanted.look(host)).addresses[0] : host;
+            // Whoever answers for a name may not have the runner ask within its own network.
+            if (target === undefined || (isInside(target) && !isInside(address)))
+                return `${address} redirects to ${cutToBytes(host, 100)}, which is not on the internet`;
+            at = target;
+        }
+        url = next;
+    }
+    return `${address} redirects without end`;
+}
+/**
+ * GitHub's runners have no IPv6: whether such an address leads to the server can be told only by what the server says of
+ * itself, or by a proxy whose other addresses are asked as well.
+ */
+function isJudgedByAddress(address, server) {
+    return (0,external_node_net_.isIP)(address) === 6 && (server.includes(address) || proxyOf(address) !== undefined);
+}
+
+;// CONCATENATED MODULE: ./build/report/certificate.js
+
+
+/** @param now ms since 1970 */
+function certificateReport(certificate, now) {
+    const { names, issuer, until } = certificate;
+    return { names, issuer, until: new Date(until).toISOString(), daysLeft: daysLeft(certificate, now) };
+}
+/**
+ * What is wrong with the certificate that the site uses.
+ * @param renewal `certbot`: by a timer on the server, which has to be on; `hand`: it was handed over
+ */
+function certificateWarnings(certificate, now, renewal) {
+    const warnings = [];
+    if (endsSoon(certificate, now) && certificate.until > now) {
+        const days = daysLeft(certificate, now);
+        const left = `ends in ${days === 1 ? '1 day' : `${days} days`}`;
+        const cure = renewal.by === 'hand'
+            ? 'Put the one that follows into `tls-certificate` and `tls-key`.'
+            : 'Something keeps certbot from renewing it: see `journalctl -u certbot` on the server.';
+        warnings.push({
+            code: 'certificate-ends',
+            text: `The certificate for ${certificate.names.join(', ')} ${left}. ${cure}`,
+        });
+    }
+    if (renewal.by === 'certbot' && !renewal.on) {
+        const text = 'Nothing on the server renews the certificate. Run `systemctl enable --now certbot.timer` there.';
+        warnings.push({ code: 'certificate-not-renewed', text });
+    }
+    return warnings;
+}
+/** The time of the certificate is over, and the run could not change that. */
+function certificateOver(certificate) {
+    return new DeployError('certificate-over', {
+        cause: `The certificate for ${certificate.names.join(', ')} is over, so browsers do not let visitors in.`,
+        cure: 'See the warnings for why there is no other, and deploy again; one that was handed over has to be handed over anew.',
+        input: 'tls',
+    });
+}
+/** The authority refused lately. @param until when it is asked again, ms since 1970 */
+function waitsWarning(names, until) {
+    const time = new Date(until).toISOString().slice(0, 16).replace('T', ' ');
+    const text = `The authority refused a certificate for ${names.join(', ')} lately, and is asked again by a deploy after ${time} UTC. Set the names' records right until then.`;
+    return { code: 'certificate-waits', text };
+}
+/** The site was tested over HTTPS, did not answer well, and went back. @param tested undefined: the test did not end */
+function unsecured(tested) {
+    const seen = tested === undefined ? '' : ` ${tested.detail}`;
+    const reached = tested !== undefined && !['unreachable', 'timeout'].includes(tested.code);
+    const other = 'See with `ss -ltnp` on the server whether another program than nginx has port 443, and deploy again.';
+    const unknown = 'Where the authority is one of your own, whoever tests has to know it: the runner by `NODE_EXTRA_CA_CERTS`, the server by /usr/local/share/ca-certificates.';
+    return {
+        cause: `The site did not answer well over HTTPS, so it stays as it was.${seen}`,
+        cure: !reached
+            ? "Open port 443 in the firewall of the server and in the provider's control panel, and deploy again."
+            : tested.code === 'tls'
+                ? `${unknown} ${other}`
+                : other,
+        input: 'tls',
+    };
+}
+/** Why there is no certificate, or no new one; undefined where that is no news of trouble. */
+function newsWarning(how, detail, names) {
+    const all = names.join(', ');
+    const stays = 'The site stays as it is';
+    switch (how) {
+        case 'leaf':
+        case 'used':
+        case 'unused':
+            return undefined;
+        case 'astray':
+            return detail === 'none'
+                ? undefined
+                : certificate_warning('certificate-astray', `${detail} does not lead to this server, so no certificate was asked for.`, 'Set its record in DNS, and open port 80.');
+        case 'unreachable':
+            return certificate_warning('certificate-authority-down', `The authority did not answer the server, so there is no certificate for ${all} yet.`, `${stays}; the next deploy tries again. If it stays, see whether the server may open connections to it, or correct \`acme-server\`.`);
+        case 'no-certbot':
+            return certificate_warning('certificate-no-certbot', 'The package certbot could not be installed, so there is no certificate.', `${stays}; run \`apt-get install certbot\` on the server to see why, and deploy again.`);
+        case 'failed':
+            return certificate_warning('certificate-failed', `certbot could not get a certificate for ${all}, though the authority refused nothing.`, `${stays}; see /var/log/letsencrypt/letsencrypt.log on the server. The next deploy tries again.`);
+        case 'refused': {
+            const [why, cure] = refusals.get(detail) ?? [
+                `said ${/^[A-Za-z]{1,40}$/.test(detail) ? detail : 'no'}`,
+                LOG,
+            ];
+            return certificate_warning('certificate-refused', `The authority refused a certificate for ${all}: it ${why}.`, `${cure} ${stays}; a deploy after an hour asks again.`);
+        }
+    }
+}
+const LOG = 'See /var/log/letsencrypt/letsencrypt.log on the server for its words.';
+const RECORDS = 'Look at the records of each name, IPv6 (AAAA) too: all must lead to this server.';
+/** RFC 8555, 6.7: what an authority may say, and what helps. */
+const refusals = new Map(Object.entries({
+    unauthorized: ['looked at one of the names and found another server', RECORDS],
+    incorrectResponse: ['looked at one of the names and found another server', RECORDS],
+    connection: [
+        'could not connect to one of the names on port 80',
+        `Open port 80 to the whole internet. ${RECORDS}`,
+    ],
+    dns: ['could not look up one of the names', RECORDS],
+    caa: [
+        "was forbidden by the domain's CAA record",
+        'Add the authority to that record, such as `0 issue "letsencrypt.org"`, or remove it.',
+    ],
+    rateLimited: [
+        'gave out too many certificates for these names lately',
+        'Wait for some days, and use `tls-staging: true` for trying things out.',
+    ],
+    rejectedIdentifier: [
+        'gives none to one of the names',
+        'Leave that name out of `domain`, or take another authority with `acme-server`.',
+    ],
+    externalAccountRequired: [
+        'wants an account that was made elsewhere',
+        'Take an authority that does not, or hand over a certificate with `tls: provided`.',
+    ],
+    invalidContact: ['does not take the address in `email`', 'Correct `email`, or leave it out.'],
+    unsupportedContact: ['does not take the address in `email`', 'Correct `email`, or leave it out.'],
+    serverInternal: ['had a failure of its own', 'Nothing is wrong here.'],
+}));
+function certificate_warning(code, cause, cure) {
+    return { code, text: `${cause} ${cure}` };
+}
+
+;// CONCATENATED MODULE: ./build/https.js
+
+
+
+
+
+
+
+
+/** The runner's part of a site's HTTPS: what it looks up, tests and tells while the server works. */
+class Https {
+    #settings;
+    #lookups;
+    #facts;
+    #plan;
+    #leaf;
+    #used;
+    #astray = [];
+    #test;
+    #unused = false;
+    /** Begins to look up the site's names. */
+    constructor(settings) {
+        this.#settings = settings;
+        const { domains } = settings.inputs.site;
+        this.#lookups = new Map(domains.filter((domain) => domain !== '_').map((domain) => [domain, domainAddresses(domain)]));
+    }
+    /** Told of each plan. */
+    onPlan(plan, facts) {
+        this.#plan = plan;
+        this.#facts = facts;
+        this.#use(facts.certificates.find(({ path }) => path === facts.siteCertificate));
+        this.#settings.recorder.note({ url: `${plan.check.scheme}://${plan.check.host}${plan.check.path}` });
+    }
+    /** Does each name lead to the server? Where one does not, `finish` says why. */
+    async preflight(token, content) {
+        const { recorder, address, signal } = this.#settings;
+        const names = this.#names();
+        recorder.running(`Looking whether ${names.join(', ')} lead to this server.`);
+        this.#astray = await preflight({ names, token, content, look: (name) => this.#look(name), server: this.#server(address) }, signal);
+        return this.#astray.length === 0;
+    }
+    /** Tests the site with the HTTPS that it has just got. */
+    async testSecured(leaf, answered) {
+        const plan = this.#plan;
+        const { inputs, address, signal, recorder } = this.#settings;
+        this.#leaf = readCertificate(Buffer.from(leaf, 'base64'));
+        const check = plan?.securedCheck;
+        if (plan === undefined || check === undefined)
+            throw new Error('HTTPS that no plan has');
+        const trusted = isVouchedFor(inputs.tls) ? undefined : this.#leaf?.pem;
+        const tested = await testRelease({ ...releaseTest(inputs.behaviour, address, check, trusted), anew: true }, plan.release, answered, signal);
+        this.#test = tested;
+        if (tested.ok && tested.report !== null) {
+            recorder.note({ smoke: tested.report });
+            recorder.say(`Over HTTPS: ${tested.report.url} answered ${tested.report.status ?? ''} in ${tested.report.ms} ms.`);
+        }
+        return tested;
+    }
+    /** Told of each event. */
+    onEvent(event) {
+        if (event.kind !== 'certificate')
+            return;
+        const { recorder } = this.#settings;
+        const news = newsWarning(event.how, event.detail, this.#names());
+        if (news !== undefined)
+            recorder.warn(news);
+        this.#unused = event.how === 'unused';
+        const check = this.#plan?.securedCheck;
+        if (event.how !== 'used' || check === undefined)
+            return;
+        this.#use(this.#leaf);
+        recorder.note({ url: `${check.scheme}://${check.host}${check.path}` });
+        recorder.change('https', this.#names().join(', '));
+    }
+    /**
+     * Tells what is to be known of names and certificate at the end of a run.
+     * @returns why visitors do not have the HTTPS that they need, or that was asked for in so many words
+     */
+    async finish() {
+        const { recorder, inputs } = this.#settings;
+        const now = this.#facts?.now || Date.now();
+        for (const { cause, cure } of this.#astray)
+            recorder.warn({ code: 'certificate-astray', text: `${cause} ${cure}` });
+        if (inputs.behaviour.smokeFrom !== 'off' && this.#astray.length === 0)
+            await this.#tellDomains();
+        const task = this.#plan?.tls;
+        if (task?.kind === 'waits')
+            recorder.warn(waitsWarning(task.names, task.until));
+        if (this.#used !== undefined) {
+            recorder.note({ certificate: certificateReport(this.#used, now) });
+            const path = this.#usedPath();
+            const by = path?.startsWith(`${LINEAGES}/`) === true ? 'certbot' : 'hand';
+            // A certificate that this run asked for has switched its renewal on.
+            const on = this.#facts?.renewal === true || (task?.kind === 'secure' && task.request !== undefined);
+            for (const warning of certificateWarnings(this.#used, now, { by, on }))
+                recorder.warn(warning);
+            if (this.#used.until <= now)
+                return certificateOver(this.#used);
+        }
+        if (!this.#unused)
+            return undefined;
+        const fault = unsecured(this.#test);
+        if (inputs.tls.mode === 'provided')
+            return new DeployError('https-unreachable', fault);
+        recorder.warn({ code: 'https-unreachable', text: `${fault.cause} ${fault.cure}` });
+        return undefined;
+    }
+    #use(certificate) {
+        this.#used = certificate;
+    }
+    #usedPath() {
+        const task = this.#plan?.tls;
+        return this.#used === this.#leaf && task?.kind === 'secure'
+            ? task.tls.certificate
+            : this.#facts?.siteCertificate;
+    }
+    #names() {
+        const task = this.#plan?.tls;
+        return task?.kind === 'secure' ? task.tls.names : [];
+    }
+    #server(address) {
+        return [address, ...(this.#facts?.addresses6 ?? [])];
+    }
+    async #look(name) {
+        return await (this.#lookups.get(name) ?? domainAddresses(name));
+    }
+    async #tellDomains() {
+        const { recorder, address } = this.#settings;
+        for (const [domain, lookup] of this.#lookups) {
+            const fault = pointsAt(domain, await lookup, this.#server(address));
+            if (fault !== undefined)
+                recorder.warn({ code: 'domain-elsewhere', text: `${fault.cause} ${fault.cure}` });
+        }
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/plan/wish.js
@@ -69602,7 +72340,7 @@ function git_text(output) {
 }
 
 // EXTERNAL MODULE: ./node_modules/ignore/index.js
-var ignore = __nccwpck_require__(298);
+var node_modules_ignore = __nccwpck_require__(298);
 ;// CONCATENATED MODULE: ./build/project/walk.js
 
 
@@ -69622,7 +72360,7 @@ const alwaysOff = [
 ];
 /** Makes a matcher of gitignore patterns (gitignore(5); upper and lower case differ on every machine). */
 function patterns(lines) {
-    return ignore({ ignorecase: false }).add(lines);
+    return node_modules_ignore({ ignorecase: false }).add(lines);
 }
 /**
  * Yields files and symlinks below a folder, relative to it and with `/`, in no certain order. Symlinks are not
@@ -71280,6 +74018,7 @@ function stringify(obj, { maxDepth = 1000, numbersAsFloat = false, strictTempora
 function requirementLines(text) {
     const requirements = [];
     const includes = [];
+    const addresses = [];
     const constraints = [];
     let requiresHashes = false;
     for (const line of logicalLines(text)) {
@@ -71287,12 +74026,11 @@ function requirementLines(text) {
         const editable = /^(?:-e|--editable(?=[\s=]))\s*=?\s*(.+)$/.exec(line);
         if (file) {
             const wanted = unquoted(file[3] ?? '');
-            if (isAddress(wanted))
-                continue;
-            if (file[1] === 'r' || file[2] === 'requirement')
-                includes.push(wanted);
-            else
-                constraints.push(wanted);
+            const isInclude = file[1] === 'r' || file[2] === 'requirement';
+            if (!isAddress(wanted))
+                (isInclude ? includes : constraints).push(wanted);
+            else if (isInclude)
+                addresses.push(wanted);
         }
         else if (editable)
             requirements.push(requirement(line, unquoted(editable[1] ?? '')));
@@ -71301,7 +74039,7 @@ function requirementLines(text) {
         else if (/^--require-hashes\b/.test(line))
             requiresHashes = true;
     }
-    return { requirements, includes, constraints, requiresHashes };
+    return { requirements, includes, addresses, constraints, requiresHashes };
 }
 /** The name of a requirement (PEP 508), normalised (PEP 503): `Flask_Login[x]>=1; ...` -> `flask-login`. */
 function requirementName(text) {
@@ -71317,16 +74055,18 @@ function logicalLines(text) {
         .filter((line) => line !== '');
 }
 function requirement(line, wanted) {
-    const hashed = /\s--hash[=\s]/.test(line);
     const bare = wanted
         .replace(/\s--\S.*$/, '')
         .replace(/\s+;.*$/, '')
         .trim();
     const direct = /^[A-Za-z0-9][\w.-]*\s*(?:\[[^\]]*\])?\s*@\s*(\S+)/.exec(bare)?.[1] ?? bare;
     const local = localPath(direct);
+    const address = local === undefined && isAddress(direct) ? direct : undefined;
     const egg = /[#&]egg=([\w.-]+)/.exec(bare)?.[1];
     const name = local === undefined || direct !== bare ? requirementName(egg ?? bare) : undefined;
-    return { text: line, name, local, hashed };
+    const hashed = /\s--hash[=\s]\s*(?:sha(?:256|384|512)|blake2b):/.test(line) ||
+        (address !== undefined && /#(?:.*&)?sha(?:256|384|512)=[0-9a-f]/.test(address));
+    return { text: line, name, local, address, hashed };
 }
 /** A path is told from a name as pip does it: by a separator, a leading dot, or an archive's ending. */
 function localPath(wanted) {
@@ -71351,7 +74091,32 @@ function unquoted(text) {
     return text.trim().replace(/^(["'])(.*)\1$/, '$2');
 }
 
+;// CONCATENATED MODULE: ./build/project/unpinned.js
+/** What a requirements file lets in that no hash stands for; of constraints, which install nothing, see the caller. */
+function unpinnedIn(lines, file) {
+    return [
+        ...lines.addresses.map((address) => ({ what: 'package', name: `-r ${harmless(address)}`, file })),
+        ...lines.requirements
+            .filter(({ hashed }) => !hashed)
+            .map((one) => ({ what: fixed(one) ? 'dependencies' : 'package', name: nameOf(one), file })),
+    ];
+}
+/** It lies in the bundle, or git's commit names its bytes. */
+function fixed({ local, address }) {
+    if (local !== undefined)
+        return true;
+    return address !== undefined && /^git\+[^#]*@[0-9a-f]{40}(?:#|$)/.test(address);
+}
+function nameOf({ name, local, address, text }) {
+    return name ?? local ?? harmless(address ?? text);
+}
+/** An address without user, password, query and fragment: any of them may be a secret. */
+function harmless(address) {
+    return address.replace(/^([a-z][a-z0-9+.-]*:\/\/)(?:[^/]*@)?([^?#]*).*$/i, '$1$2');
+}
+
 ;// CONCATENATED MODULE: ./build/project/requirements.js
+
 
 
 
@@ -71416,6 +74181,7 @@ function judged(tree, file, kind, declared, reason) {
         reason,
         files: declared.files,
         local: declared.local,
+        unpinned: declared.hashed ? [] : declared.unpinned,
     };
 }
 /** Follows -r and -c, each relative to the file that says it, as pip does. */
@@ -71423,6 +74189,7 @@ function readRequirements(tree, file) {
     const files = new Set();
     const names = [];
     const local = new Set();
+    const unpinned = [];
     const faults = [];
     let count = 0;
     let hashes = 0;
@@ -71433,12 +74200,16 @@ function readRequirements(tree, file) {
         files.add(own);
         const lines = requirementLines(tree_textOf(tree, own) ?? '');
         requiresHashes ||= lines.requiresHashes;
+        if (!constraint) {
+            count += lines.addresses.length;
+            unpinned.push(...unpinnedIn(lines, own));
+        }
         for (const one of lines.requirements) {
             if (one.local !== undefined) {
                 const place = requirements_within(tree, own, one.local, one.text, faults);
                 if (place !== undefined) {
                     local.add(place);
-                    for (const part of partsOf(tree, place))
+                    for (const part of requirements_partsOf(tree, place))
                         files.add(part);
                 }
             }
@@ -71463,7 +74234,7 @@ function readRequirements(tree, file) {
     };
     visit(file, false);
     const hashed = count > 0 && (hashes === count || requiresHashes);
-    return { files: [...files], names, local: [...local], count, hashed, dynamic: false, faults };
+    return { files: [...files], names, local: [...local], count, hashed, unpinned, dynamic: false, faults };
 }
 /** A path that a requirements file names; the fault is noted where it is not in the bundle. */
 function requirements_within(tree, from, wanted, said, faults) {
@@ -71493,7 +74264,7 @@ function requirements_within(tree, from, wanted, said, faults) {
  * The files that decide what is installed from a path: an archive itself, all of a sub-folder, and of the whole project,
  * whose code is in every release anyway, those that say what it depends on.
  */
-function partsOf(tree, place) {
+function requirements_partsOf(tree, place) {
     if (tree.has(place))
         return [place];
     if (place !== '')
@@ -71504,7 +74275,16 @@ function partsOf(tree, place) {
 }
 /** PEP 621's `[project]`; with setuptools' files behind `dynamic`. */
 function readPyproject(tree, file) {
-    const nothing = { files: [file], names: [], local: [], count: 0, hashed: false, dynamic: false, faults: [] };
+    const nothing = {
+        files: [file],
+        names: [],
+        local: [],
+        count: 0,
+        hashed: false,
+        unpinned: [],
+        dynamic: false,
+        faults: [],
+    };
     let toml;
     try {
         toml = parse_parse(tree_textOf(tree, file) ?? '');
@@ -71532,6 +74312,11 @@ function readPyproject(tree, file) {
             ...behind.flatMap((one) => one.names),
         ],
         local: [...new Set(behind.flatMap((one) => one.local))],
+        unpinned: [
+            ...unpinnedIn(requirementLines(dependencies.join('\n')), file),
+            ...(dynamic && behind.length === 0 ? [{ what: 'dependencies', name: file, file }] : []),
+            ...behind.flatMap((one) => one.unpinned),
+        ],
         count: dependencies.length + behind.reduce((sum, one) => sum + one.count, 0),
         dynamic,
         faults: behind.flatMap((one) => one.faults),
@@ -71810,7 +74595,7 @@ function inRepository(one, source) {
  * @param name NAME
  */
 function describePlan(plan, facts, name) {
-    if (plan.kind === 'unchanged') {
+    if (plan.kind === 'unchanged' && plan.operations.length === 0) {
         return [{ what: 'nothing', detail: `release ${plan.release} serves already what was asked for` }];
     }
     return plan.operations.flatMap((operation) => describe(operation, plan, facts, name));
@@ -71847,6 +74632,7 @@ function describe(operation, plan, facts, name) {
             return change(operation.what, `write ${operation.path}`);
         case 'persist':
             return change('persist', `${operation.path} outlives releases`);
+        case 'folder':
         case 'public':
         case 'grow':
         case 'verdict':
@@ -71867,6 +74653,12 @@ function describe(operation, plan, facts, name) {
             return change('cutover', `switch from ${plan.from ?? 'nothing'} to ${plan.release}`);
         case 'settle':
             return change('smoke test', 'keep the release if it is good, else go back');
+        case 'preflight':
+            return change('certificate', `look whether ${operation.names.join(', ')} lead to this server`);
+        case 'request-certificate':
+            return change('certificate', `ask ${operation.request.authority} for one, if they do`);
+        case 'secure':
+            return change('https', `serve ${operation.tls.names.join(', ')} over HTTPS with ${operation.tls.certificate}`);
         case 'prune':
             return excess(operation.keep, plan, facts).flatMap((release) => change('pruned', `remove ${release}`));
     }
@@ -71948,7 +74740,7 @@ function endOfTraceback(lines, from) {
 function projectFrame(line, name) {
     const [, path = '', number = ''] = /^\s+File "([^"]+)", line ([0-9]+)/.exec(line) ?? [];
     const file = projectFile(path, name);
-    return file === undefined ? undefined : { file, line: Number(number) };
+    return file === undefined || number.length > 6 ? undefined : { file, line: Number(number) };
 }
 /** A path on the server as a path in the repository; undefined for what is not the project's own. */
 function projectFile(path, name) {
@@ -71956,9 +74748,14 @@ function projectFile(path, name) {
     if (!path.startsWith(below))
         return undefined;
     const file = /^(?:current|releases\/[^/]+)\/(.+)$/.exec(path.slice(below.length))?.[1];
-    if (file === undefined || file.startsWith('.') || file.split('/').includes('..'))
-        return undefined;
-    return file;
+    return file !== undefined && !file.startsWith('.') && isProjectFile(file) ? file : undefined;
+}
+/**
+ * Says whether a path that a server named can be a file of the project: below its folder. GitHub
+ * shows an annotation at whatever file it names.
+ */
+function isProjectFile(file) {
+    return file.length <= 500 && !/[\\:\0-\x1f]/.test(file) && !/(?:^|\/)\.{0,2}(?:\/|$)/.test(file);
 }
 
 ;// CONCATENATED MODULE: ./build/report/diagnosis-app.js
@@ -72095,86 +74892,13 @@ function explainExit({ lines }) {
     };
 }
 
-;// CONCATENATED MODULE: ./build/report/diagnosis-smoke.js
-
-/**
- * The smoke test's faults (src/check/smoke.ts) with `smoke-` in front; `smoke-unreachable-outside` is the one that was
- * answered on the server, but not from the runner.
- */
-const smokeCodes = [
-    'smoke',
-    'smoke-wrong-release',
-    'smoke-status',
-    'smoke-text',
-    'smoke-unreachable',
-    'smoke-unreachable-outside',
-    'smoke-timeout',
-    'smoke-tls',
-    'smoke-not-http',
-];
-/** Explains a failed smoke test. The failure's detail is one sentence: what was seen. */
-function explainSmoke(failure, situation) {
-    const { smokeUrl, ufw } = situation;
-    const detail = cutToBytes(visible(failure.detail.trim()), 300);
-    const seen = detail === '' ? '' : ` ${detail}${/[.…]$/.test(detail) ? '' : '.'}`;
-    const explanations = {
-        smoke: {
-            cause: `The smoke test of ${smokeUrl} failed.${seen}`,
-            cure: 'Open that address in a browser and in the log of the app to see what visitors get.',
-            input: 'smoke-url',
-        },
-        'smoke-wrong-release': {
-            cause: `${smokeUrl} was answered by something else than this release.${seen}`,
-            cure: 'Check that no other site of the server has the same `domain`, and that no proxy or cache answers in its place.',
-            input: 'domain',
-        },
-        'smoke-status': {
-            cause: `${smokeUrl} did not answer well over public HTTP.${seen}`,
-            cure: 'Set `smoke-url` to a page that answers 200, or `expect-status` to what this one answers, or correct the app.',
-            input: 'smoke-url',
-        },
-        'smoke-text': {
-            cause: `${smokeUrl} answered without the text of \`expect-text\`.${seen}`,
-            cure: 'Correct `expect-text`, or set `smoke-url` to the page that holds it.',
-            input: 'expect-text',
-        },
-        'smoke-unreachable': {
-            cause: `${smokeUrl} could not be reached, neither from outside nor on the server itself.${seen}`,
-            cure: 'See whether nginx runs with `systemctl status nginx` on the server.',
-            input: 'host',
-        },
-        'smoke-unreachable-outside': {
-            cause: `The site answers on the server, but not from outside: a firewall${ufw ? ' (ufw is active on the server)' : ''} stands between.${seen}`,
-            cure: ufw
-                ? "Run `ufw allow 80/tcp` on the server; if it is still closed then, open port 80 in the provider's control panel."
-                : "Open port 80 in the provider's control panel (firewall or security group), or set `smoke-from` to `server` for a site that is not public.",
-            input: 'smoke-from',
-        },
-        'smoke-timeout': {
-            cause: `${smokeUrl} did not answer in time.${seen}`,
-            cure: 'Set `smoke-url` to a page that answers fast, or raise `timeout`.',
-            input: 'smoke-url',
-        },
-        'smoke-tls': {
-            cause: `${smokeUrl} has no certificate that browsers accept.${seen}`,
-            cure: 'Look at the certificate of the site, or write `smoke-url` with `http://`.',
-            input: 'smoke-url',
-        },
-        'smoke-not-http': {
-            cause: `What answered at ${smokeUrl} does not speak HTTP.${seen}`,
-            cure: 'Check which program has the port of `smoke-url` with `ss -ltnp` on the server.',
-            input: 'smoke-url',
-        },
-    };
-    const code = smokeCodes.find((one) => one === failure.code) ?? 'smoke';
-    return explanations[code];
-}
-
 ;// CONCATENATED MODULE: ./build/report/diagnosis-tools.js
 
+/** uv's words, and pip's, for a file with another hash than was asked for. */
+const otherBytes = /[Hh]ash mismatch for `([^`]+)`|THESE PACKAGES DO NOT MATCH THE HASHES/;
 const dependencies = [
     {
-        fits: /[Hh]ash mismatch for `([^`]+)`|THESE PACKAGES DO NOT MATCH THE HASHES/,
+        fits: otherBytes,
         explain: ([, what = 'a package'], { detail: file }) => ({
             cause: `The file of ${what} that the index sent is not the one whose hash is in ${file}.`,
             cure: `Lock the packages anew; if the hash in ${file} was right, somebody has replaced the file on the index.`,
@@ -72422,7 +75146,105 @@ function portTaken() {
     };
 }
 
+;// CONCATENATED MODULE: ./build/report/diagnosis-ours.js
+
+/**
+ * What the action itself installs, by hashes that it brings along, could not be installed.
+ * @param what the program, and what it is for
+ */
+function explainOurs({ lines }, what) {
+    if (lines.some((line) => otherBytes.test(line))) {
+        return {
+            cause: `${what}, could not be installed: the package index sent other bytes than those whose hashes the action brings along; nothing of them was used.`,
+            cure: 'Find out which index or proxy the server asks (`/etc/pip.conf`, `/etc/uv/uv.toml`, `UV_*` in `env`), and who changes packages there.',
+            input: 'host',
+        };
+    }
+    return {
+        cause: `${what}, could not be installed on the server.`,
+        cure: 'Check that the server may open connections to the package index (DNS, firewall, proxy), and that an index of your own has it; then run the job again.',
+        input: 'host',
+    };
+}
+
+;// CONCATENATED MODULE: ./build/report/diagnosis-smoke.js
+
+/**
+ * The smoke test's faults (src/check/smoke.ts) with `smoke-` in front; `smoke-unreachable-outside` is the one that was
+ * answered on the server, but not from the runner.
+ */
+const smokeCodes = [
+    'smoke',
+    'smoke-wrong-release',
+    'smoke-status',
+    'smoke-text',
+    'smoke-unreachable',
+    'smoke-unreachable-outside',
+    'smoke-timeout',
+    'smoke-tls',
+    'smoke-not-http',
+];
+/** Explains a failed smoke test. The failure's detail is one sentence: what was seen. */
+function explainSmoke(failure, situation) {
+    const { smokeUrl, ufw } = situation;
+    const detail = cutToBytes(visible(failure.detail.trim()), 300);
+    const seen = detail === '' ? '' : ` ${detail}${/[.…]$/.test(detail) ? '' : '.'}`;
+    const port = smokeUrl.startsWith('https:') ? 443 : 80;
+    const explanations = {
+        smoke: {
+            cause: `The smoke test of ${smokeUrl} failed.${seen}`,
+            cure: 'Open that address in a browser and in the log of the app to see what visitors get.',
+            input: 'smoke-url',
+        },
+        'smoke-wrong-release': {
+            cause: `${smokeUrl} was answered by something else than this release.${seen}`,
+            cure: 'Check that no other site of the server has the same `domain`, and that no proxy or cache answers in its place.',
+            input: 'domain',
+        },
+        'smoke-status': {
+            cause: `${smokeUrl} did not answer well over public HTTP.${seen}`,
+            cure: 'Set `smoke-url` to a page that answers 200, or `expect-status` to what this one answers, or correct the app.',
+            input: 'smoke-url',
+        },
+        'smoke-text': {
+            cause: `${smokeUrl} answered without the text of \`expect-text\`.${seen}`,
+            cure: 'Correct `expect-text`, or set `smoke-url` to the page that holds it.',
+            input: 'expect-text',
+        },
+        'smoke-unreachable': {
+            cause: `${smokeUrl} could not be reached, neither from outside nor on the server itself.${seen}`,
+            cure: 'See whether nginx runs with `systemctl status nginx` on the server.',
+            input: 'host',
+        },
+        'smoke-unreachable-outside': {
+            cause: `The site answers on the server, but not from outside: a firewall${ufw ? ' (ufw is active on the server)' : ''} stands between.${seen}`,
+            cure: ufw
+                ? `Run \`ufw allow ${port}/tcp\` on the server; if it is still closed then, open port ${port} in the provider's control panel.`
+                : `Open port ${port} in the provider's control panel (firewall or security group), or set \`smoke-from\` to \`server\` for a site that is not public.`,
+            input: 'smoke-from',
+        },
+        'smoke-timeout': {
+            cause: `${smokeUrl} did not answer in time.${seen}`,
+            cure: 'Set `smoke-url` to a page that answers fast, or raise `timeout`.',
+            input: 'smoke-url',
+        },
+        'smoke-tls': {
+            cause: `${smokeUrl} has no certificate that browsers accept.${seen}`,
+            cure: 'Look at the certificate of the site; where an authority of your own signed it, name that in `NODE_EXTRA_CA_CERTS` of the job.',
+            input: 'smoke-url',
+        },
+        'smoke-not-http': {
+            cause: `What answered at ${smokeUrl} does not speak HTTP.${seen}`,
+            cure: 'Check which program has the port of `smoke-url` with `ss -ltnp` on the server.',
+            input: 'smoke-url',
+        },
+    };
+    const code = smokeCodes.find((one) => one === failure.code) ?? 'smoke';
+    return explanations[code];
+}
+
 ;// CONCATENATED MODULE: ./build/report/diagnosis.js
+
 
 
 
@@ -72436,6 +75258,8 @@ const rootFailures = [
     'sudo-password-wrong',
     'sudo-not-allowed',
     'sudo-tty',
+    'no-shell',
+    'password-expired',
     'server-read-only',
 ];
 /** Each code that a run can fail with on the server, or by the smoke test, and how it is explained. */
@@ -72490,12 +75314,8 @@ const rows = {
         cause: `A package's build left a file that is not its own in the environment: ${diagnosis_short(detail)}.`,
         cure: 'Look at what the package that made it does when it is built; nothing of it was taken over.',
     }),
-    uv: (failure, situation) => ({
-        ...explainDependencies({ ...failure, detail: 'the action' }, situation),
-        cause: `uv ${failure.detail}, which installs the Python packages, could not be put on the server.`,
-        cure: 'Check that the server may open connections to the package index (DNS, firewall, proxy), then run the job again.',
-        input: 'host',
-    }),
+    uv: (failure) => explainOurs(failure, `uv ${failure.detail}, which installs the Python packages`),
+    gunicorn: (failure) => explainOurs(failure, 'gunicorn, which the requirements do not list'),
     python: ({ detail }) => ({
         cause: `The server has no Python ${detail}.`,
         cure: "Set `python` to a version that the server's distribution has, or leave it out for its own.",
@@ -72585,7 +75405,9 @@ const diagnosed = Object.keys(rows);
 function diagnosis_diagnose(given, situation) {
     const failure = { ...given, detail: diagnosis_short(given.detail) };
     const row = Object.hasOwn(rows, failure.code) ? rows[failure.code] : undefined;
-    const { code, ...explanation } = row === undefined ? diagnosis_unknown(failure) : row(failure, situation);
+    const { code, file, line, ...found } = row === undefined ? diagnosis_unknown(failure) : row(failure, situation);
+    const place = file !== undefined && isProjectFile(file) ? { file, ...(line === undefined ? {} : { line }) } : {};
+    const explanation = { ...found, ...place };
     return new DeployError(code ?? failure.code, explanation, failure.lines.slice(-40));
 }
 /** The app died: its own traceback says it best. */
@@ -72653,7 +75475,7 @@ function diagnosis_short(text) {
 ;// CONCATENATED MODULE: ./build/report/report.js
 
 /** How many log lines a report keeps. */
-const mostLines = 40;
+const report_mostLines = 40;
 /** Bytes of one log line that a report keeps. */
 const report_longestLine = 2000;
 /**
@@ -72678,7 +75500,9 @@ const emptyReport = {
     changes: [],
     health: null,
     smoke: null,
+    certificate: null,
     warnings: [],
+    unpinned: [],
     error: null,
     lines: [],
     durationMs: 0,
@@ -72689,7 +75513,7 @@ function reportOfError(error) {
     const [first = { cause: error.message, cure: '' }] = error.explanations;
     return {
         error: { code: error.code, ...first, faults: error.explanations },
-        lines: error.lines.slice(-mostLines),
+        lines: error.lines.slice(-report_mostLines),
     };
 }
 /**
@@ -72714,8 +75538,9 @@ function redactedReport(report, { redact }) {
             text: redact(one.text),
             ...(one.file === undefined ? {} : { file: redact(one.file) }),
         })),
+        unpinned: report.unpinned.map((one) => ({ ...one, name: redact(one.name), file: redact(one.file) })),
         error: report.error && { ...explanation(report.error), faults: report.error.faults.map(explanation) },
-        lines: report.lines.slice(-mostLines).map((line) => cutToBytes(redact(line), report_longestLine)),
+        lines: report.lines.slice(-report_mostLines).map((line) => cutToBytes(redact(line), report_longestLine)),
     };
 }
 /** The report as JSON of at most 100,000 bytes: what does not fit is left out, log lines first. */
@@ -72723,12 +75548,13 @@ function reportJson(report) {
     const fallbacks = [
         () => report,
         () => ({ ...report, lines: report.lines.slice(-10).map((line) => cutToBytes(line, 500)) }),
-        () => ({ ...report, lines: [], changes: [], warnings: [] }),
+        () => ({ ...report, lines: [], changes: [], warnings: [], unpinned: [] }),
         () => ({
             ...report,
             lines: [],
             changes: [],
             warnings: [],
+            unpinned: [],
             error: report.error && cutError(report.error),
         }),
         () => emptyWith(report),
@@ -72849,8 +75675,8 @@ function changesSection(report, maxBytes) {
         '',
     ];
 }
-/** Health check and smoke test in figures. */
-function checksSection({ health, smoke }) {
+/** Health check, smoke test and certificate in figures. */
+function checksSection({ health, smoke, certificate }) {
     const rows = [];
     if (health !== null) {
         const asked = `${code(health.path)}, ${health.answers} answers`;
@@ -72860,6 +75686,11 @@ function checksSection({ health, smoke }) {
         const by = smoke.release === '' ? '' : `, answered by ${code(smoke.release)}`;
         const asked = `${code(smoke.url)} from the ${smoke.from}${by}`;
         rows.push(`| Smoke test | ${mark(smoke.ok)} | ${smoke.status ?? 'none'} | ${duration(smoke.ms)} | ${asked} |`);
+    }
+    if (certificate !== null) {
+        const { names, issuer, until, daysLeft } = certificate;
+        const left = daysLeft < 0 ? 'over' : `${daysLeft} days left`;
+        rows.push(`| Certificate | ${mark(daysLeft >= 0)} | | ${left} | ${value(names.join(', '))}, by ${value(issuer)}, until ${until.slice(0, 10)} |`);
     }
     if (rows.length === 0)
         return [];
@@ -72889,6 +75720,31 @@ function warningsSection(report, maxBytes) {
         ...fitting(report.warnings, row, maxBytes, (count) => `- and ${count} more`),
         '',
     ];
+}
+/** Of one file's packages without a hash so many are named. */
+const mostNames = 20;
+/** What the next build may get with other bytes; where this run had nothing to do with a build, nothing. */
+function unpinnedSection(report, maxBytes) {
+    const { unpinned, result } = report;
+    if (unpinned.length === 0 || result === 'unchanged' || result === 'rolled-back')
+        return [];
+    const row = ([file, list]) => {
+        const names = list.slice(0, mostNames).map(unpinnedName);
+        const more = list.length > mostNames ? `, and ${list.length - mostNames} more` : '';
+        return `- In ${code(file)}: ${names.join(', ')}${more}`;
+    };
+    return [
+        `### Not pinned by hash: ${unpinned.length}`,
+        '',
+        ...fitting([...Map.groupBy(unpinned, ({ file }) => file)], row, maxBytes, (count) => `- and ${count} more files`),
+        '',
+        'For these, and for all that they depend on, a build takes whatever the package index sends that day. ' +
+            '`uv pip compile --generate-hashes` writes a file that gives every package its version and its hashes.',
+        '',
+    ];
+}
+function unpinnedName({ what, name }) {
+    return what === 'package' ? code(name) : `what ${code(name)} depends on`;
 }
 /** Every fault with its cause and cure. */
 function errorSection(report, context, maxBytes) {
@@ -72955,9 +75811,15 @@ function value(text) {
 
 
 /** GitHub drops a step's summary above this (GitHub docs, "Workflow commands", job summaries). */
-const mostBytes = (/* unused pure expression or super */ null && (1024 * 1024));
+const summary_mostBytes = (/* unused pure expression or super */ null && (1024 * 1024));
 /** Bytes for the parts whose length the user or the server decides. Together they are well under {@link mostBytes}. */
-const room = { faults: 200_000, changes: 200_000, warnings: 100_000, lines: 300_000 };
+const room = {
+    faults: 200_000,
+    changes: 200_000,
+    warnings: 100_000,
+    unpinned: 50_000,
+    lines: 300_000,
+};
 /**
  * The job's summary as GitHub Flavored Markdown, under 1 MiB whatever is in the report; every value in it is escaped.
  * @param report redacted
@@ -72975,6 +75837,7 @@ function renderSummary(report, context) {
         ...phasesSection(report),
         ...changesSection(report, room.changes),
         ...checksSection(report),
+        ...unpinnedSection(report, room.unpinned),
         ...rollbackSection(report, context),
     ].join('\n');
 }
@@ -72999,7 +75862,9 @@ function verdict(report) {
         case 'deployed':
             return `${site} serves the new release ${serving}.`;
         case 'unchanged':
-            return `${site} serves ${serving} already: nothing was changed and nothing restarted.`;
+            return report.changes.length === 0
+                ? `${site} serves ${serving} already: nothing was changed and nothing restarted.`
+                : `${site} serves ${serving} already: no new release was made.`;
         case 'planned':
             return `Nothing was changed. ${site} goes on as it is.`;
         case 'rolled-back':
@@ -73038,13 +75903,24 @@ function whoServes(report, site, serving) {
 /** What became of a run: the verdict in one word, and the explanation where it is no success. */
 function endingOf(outcome, lines) {
     const { plan, applied, smoked } = outcome;
-    if (applied === undefined || plan.kind === 'unchanged') {
+    const { unsecured } = outcome;
+    // A release that failed comes first.
+    const good = smoked?.ok !== false && applied?.failure === undefined && applied?.end !== 'lost';
+    if (unsecured !== undefined && good) {
+        const serving = applied?.serving ?? plan.release;
+        return { result: 'failed', serving, error: unsecured, failedPhase: 'certificate' };
+    }
+    const stands = plan.kind === 'unchanged' && applied?.failure === undefined && applied?.end !== 'lost';
+    if (applied === undefined || stands) {
         const serving = plan.release;
         if (smoked?.ok !== false)
             return { result: 'unchanged', serving };
         return { result: 'failed', serving, error: smokeError(outcome, smoked, []), failedPhase: 'smoke' };
     }
     const { serving } = applied;
+    // The run itself gave up, whatever the server says about it then.
+    if (applied.lost instanceof DeployError)
+        return { result: 'failed', serving, error: applied.lost };
     if (applied.end === 'done') {
         if (smoked?.ok === false) {
             return { result: 'failed', serving, error: stays(outcome, smoked), failedPhase: 'smoke' };
@@ -73056,8 +75932,7 @@ function endingOf(outcome, lines) {
         return { result, serving, error: smokeError(outcome, smoked, lines), failedPhase: 'smoke' };
     }
     if (applied.end === 'lost') {
-        const error = applied.lost instanceof DeployError ? applied.lost : killed(lines);
-        return { result: 'failed', serving, error };
+        return { result: 'failed', serving, error: killed(lines) };
     }
     const { code = 'unknown', detail = '' } = applied.failure ?? {};
     const reverted = code === 'no-verdict' && serving === plan.from;
@@ -73128,7 +76003,7 @@ function situationOf({ plan, facts, project, inputs }) {
         healthPath: plan.check.path,
         healthTimeoutSeconds: Math.round(inputs.behaviour.healthTimeoutMs / 1000),
         lockTimeoutSeconds: Math.round(inputs.behaviour.lockTimeoutMs / 1000),
-        smokeUrl: inputs.behaviour.smokeUrl ?? `${plan.check.scheme}://${plan.check.host}${plan.check.path}`,
+        smokeUrl: plan.check.smoke.url,
         ufw: facts.firewall,
     };
 }
@@ -73289,11 +76164,13 @@ class Recorder {
 /** The last lines, in bounded memory. */
 function keep(lines, line) {
     lines.push(line);
-    if (lines.length > mostLines * 4)
-        lines.splice(0, lines.length - mostLines * 4);
+    if (lines.length > report_mostLines * 4)
+        lines.splice(0, lines.length - report_mostLines * 4);
 }
 
 ;// CONCATENATED MODULE: ./build/run.js
+
+
 
 
 
@@ -73334,14 +76211,17 @@ async function run(surroundings) {
             log.debug(error.stack ?? '');
         ending = endingOfError(error, recorder.report().serving);
     }
-    if (surroundings.signal.aborted)
-        ending = endingOfCancel(ending.serving);
+    const { signal } = surroundings;
+    if (signal.aborted) {
+        const crashed = signal.reason instanceof DeployError && signal.reason.code === 'internal';
+        ending = crashed ? endingOfError(signal.reason, ending.serving) : endingOfCancel(ending.serving);
+    }
     return tellEnding(ending, recorder, log, results, redact, environment);
 }
 async function work(surroundings, recorder) {
     recorder.phase('inputs');
     const inputs = parseInputs(surroundings.input);
-    recorder.note({ command: inputs.command, url: siteUrl(inputs).href });
+    recorder.note({ command: inputs.command, url: probableUrl(inputs).href });
     // Connecting takes its round trips while the project is read.
     const connecting = connectTo(inputs, surroundings, (text) => recorder.say(text));
     connecting.catch(() => undefined);
@@ -73370,11 +76250,8 @@ async function work(surroundings, recorder) {
 async function onServer(connection, inputs, project, surroundings, recorder) {
     const { signal } = surroundings;
     recorder.phase('facts');
-    const pointing = inputs.behaviour.smokeFrom === 'off' ? [] : inputs.site.domains.map((domain) => domainAddresses(domain));
-    const tested = testedAt(inputs, connection);
-    const early = tested.from === 'runner' && inputs.command !== 'plan'
-        ? new EarlyConnection(tested.address, tested.port)
-        : undefined;
+    const https = new Https({ inputs, recorder, address: connection.remoteAddress, signal });
+    const early = earlyConnection(inputs, connection);
     const id = (0,external_node_crypto_.randomBytes)(8).toString('hex');
     const { conversation, facts } = await Conversation.start(connection, {
         name: project.name,
@@ -73383,6 +76260,7 @@ async function onServer(connection, inputs, project, surroundings, recorder) {
         packages: askedPackages(inputs.app.packages),
         user: inputs.server.user,
         sudoPassword: inputs.server.sudoPassword,
+        factsMs: surroundings.limits.phases.facts.ms,
     }, signal);
     try {
         const wish = {
@@ -73394,10 +76272,11 @@ async function onServer(connection, inputs, project, surroundings, recorder) {
         recorder.note({ serving: facts.state?.current ?? '' });
         const plan = makePlan(facts, wish);
         notePlan(plan, facts, recorder);
+        https.onPlan(plan, facts);
         const test = (applied) => ({
-            ...tested,
-            check: applied.check,
+            ...releaseTest(inputs.behaviour, connection.remoteAddress, applied.check, applied.trusted),
             ...(early === undefined ? {} : { early }),
+            requestMs: surroundings.limits.requestMs,
         });
         if (inputs.command === 'plan') {
             for (const change of describePlan(plan, facts, project.name))
@@ -73410,8 +76289,10 @@ async function onServer(connection, inputs, project, surroundings, recorder) {
             const smoked = await testUnchanged(test(plan), plan, signal);
             if (smoked.report !== null)
                 recorder.note({ smoke: smoked.report });
-            await tellDomains(inputs, connection, pointing, recorder);
-            return endingOf({ plan, applied: undefined, smoked, facts, project, inputs }, recorder.lines);
+            if (!smoked.ok || plan.operations.length === 0) {
+                const unsecured = await https.finish();
+                return endingOf({ plan, applied: undefined, smoked, facts, project, inputs, unsecured }, recorder.lines);
+            }
         }
         surroundings.remember(id);
         const deployed = await deploy_deploy(plan, {
@@ -73421,13 +76302,18 @@ async function onServer(connection, inputs, project, surroundings, recorder) {
             holder: holder(surroundings),
             run: id,
             test,
-            onPlan: (anew, seen) => notePlan(anew, seen, recorder),
+            https,
+            onPlan: (anew, seen) => {
+                notePlan(anew, seen, recorder);
+                https.onPlan(anew, seen);
+            },
+            limits: surroundings.limits,
             signal,
         });
         if (deployed.applied.end !== 'lost')
             surroundings.remember('');
-        await tellDomains(inputs, connection, pointing, recorder);
-        return endingOf({ ...deployed, facts, project, inputs }, recorder.lines);
+        const unsecured = signal.aborted ? undefined : await https.finish();
+        return endingOf({ ...deployed, facts, project, inputs, unsecured }, recorder.lines);
     }
     finally {
         early?.close();
@@ -73443,7 +76329,13 @@ function tellProject(project, recorder) {
     recorder.note({ app: project.name, commit: project.commit ?? '' });
     const { bundle, target, requirements } = project;
     recorder.say(`App ${project.name}: ${target.module}:${target.expression} (${target.reason}).`);
-    recorder.say(`Dependencies: ${requirements.file} (${requirements.reason}).`);
+    const unpinned = (requirements.unpinned ?? []).map((one) => ({
+        ...one,
+        file: external_node_path_namespaceObject.posix.join(project.source, one.file),
+    }));
+    recorder.note({ unpinned });
+    const loose = unpinned.length === 0 ? '' : `; ${unpinned.length} not pinned by hash`;
+    recorder.say(`Dependencies: ${requirements.file} (${requirements.reason}${loose}).`);
     recorder.say(`Bundle: ${bundle.files} files, ${bundle.contentBytes} bytes (${bundle.bytes} compressed).`);
     for (const warning of project.warnings)
         recorder.warn(warning);
@@ -73463,34 +76355,25 @@ function notePlan(plan, facts, recorder) {
     });
     recorder.say(`Server: ${facts.os.id} ${facts.os.version}, systemd ${facts.systemd}, ${facts.python ?? 'no Python yet'}, ${facts.nginx === undefined ? 'no nginx yet' : `nginx ${facts.nginx}`}; serving: ${plan.from ?? 'nothing yet'}.`);
 }
-/** Where visitors find the site, and from where they are played. */
-function testedAt(inputs, connection) {
-    const { smokeUrl, smokeFrom } = inputs.behaviour;
-    const url = smokeUrl === undefined ? siteUrl(inputs) : new URL(smokeUrl);
-    return {
-        from: smokeFrom,
-        url,
-        address: smokeUrl === undefined ? connection.remoteAddress : url.hostname.replace(/^\[|\]$/g, ''),
-        port: Number(url.port) || (url.protocol === 'https:' ? 443 : 80),
-    };
+/** Opens the connection that the smoke test will most likely use: that saves it a round trip. */
+function earlyConnection(inputs, connection) {
+    if (inputs.behaviour.smokeFrom !== 'runner' || inputs.command === 'plan')
+        return undefined;
+    const { smokeUrl } = inputs.behaviour;
+    const url = smokeUrl === undefined ? probableUrl(inputs) : new URL(smokeUrl);
+    const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
+    const address = smokeUrl === undefined ? connection.remoteAddress : url.hostname.replace(/^\[|\]$/g, '');
+    return new EarlyConnection(address, port, url);
 }
-/** Where visitors find the site; `_` is any name, so the server's own. */
-function siteUrl(inputs) {
+/** Where visitors find the site, as far as the inputs tell; `_` is any name, so the server's own. */
+function probableUrl(inputs) {
     const [domain = '_'] = inputs.site.domains;
     const host = domain === '_' ? inputs.server.host : domain;
     const path = inputs.behaviour.healthPath ?? '/';
-    return new URL(path, `http://${host.includes(':') ? `[${host}]` : host}/`);
-}
-async function tellDomains(inputs, connection, pointing, recorder) {
-    const found = await Promise.all(pointing);
-    for (const [index, addresses] of found.entries()) {
-        const domain = inputs.site.domains[index];
-        if (domain === undefined || domain === '_')
-            continue;
-        const fault = pointsAt(domain, addresses, [connection.remoteAddress]);
-        if (fault !== undefined)
-            recorder.warn({ code: 'domain-elsewhere', text: `${fault.cause} ${fault.cure}` });
-    }
+    const url = new URL(path, `http://${host.includes(':') ? `[${host}]` : host}/`);
+    if (certificateNames(inputs).includes(url.hostname))
+        url.protocol = 'https:';
+    return url;
 }
 function projectInputs(inputs) {
     const [only, ...others] = inputs.site.static;
@@ -73525,14 +76408,17 @@ function temp({ environment }) {
 
 
 
+
 /** The state that main leaves for `post`: the run on the server that may still have to be stopped. */
 const RUN_STATE = 'run';
 const STARTED_STATE = 'started';
+/** ms that open connections and requests get at the end. */
+const EXIT_MS = 3_000;
 /**
  * The action's two entries: `main`, and `post`, which GitHub starts with the state that main saved. The job fails unless
  * the work came to its end: a promise that never settles, or a crash, must not look like success.
  */
-async function main() {
+async function main(limits = limits_limits) {
     process.exitCode = 1;
     const log = createLog();
     const controller = new AbortController();
@@ -73545,24 +76431,36 @@ async function main() {
         log,
         results: runnerResults(log.info),
         exec: runnerExec,
+        limits,
         signal: controller.signal,
         remember: (id) => saveState(RUN_STATE, id),
     };
+    const isMain = getState(STARTED_STATE) === '';
+    let working = isMain;
     for (const name of ['uncaughtException', 'unhandledRejection']) {
         process.on(name, (error) => {
-            log.error(crash(error));
-            process.exit(1);
+            if (!working) {
+                log.error(crash(error));
+                process.exit(1);
+            }
+            // The run still stops the server, sets the outputs and writes the summary; a second crash it cannot survive.
+            working = false;
+            controller.abort(crash(error));
         });
     }
-    if (getState(STARTED_STATE) === '') {
+    if (isMain) {
         saveState(STARTED_STATE, 'yes');
-        if (await run(surroundings))
+        const good = await run(surroundings);
+        if (good && working)
             process.exitCode = 0;
+        working = false;
     }
     else {
         await post(surroundings, getState(RUN_STATE));
         process.exitCode = 0;
     }
+    // All has been said. A request that nobody waits for any more may not keep the job.
+    setTimeout(() => process.exit(), EXIT_MS).unref();
 }
 function cancelled() {
     return new DeployError('cancelled', {
