@@ -69681,10 +69681,8 @@ function automatic(facts, name, { tls }, names) {
         return tls_secure(tlsWith(users, names));
     const authority = tls.acmeServer ?? (tls.staging ? LETS_ENCRYPT_STAGING : LETS_ENCRYPT);
     const elsewhere = own !== undefined && own.authority !== authority;
-    const good = own !== undefined &&
-        !elsewhere &&
-        own.names.join() === names.toSorted().join() &&
-        !endsSoon(own, facts.now);
+    const isEnding = own !== undefined && endsSoon(own, facts.now);
+    const good = own !== undefined && !elsewhere && !isEnding && own.names.join() === names.toSorted().join();
     if (good)
         return tls_secure(tlsWith(own, names));
     const key = hash(JSON.stringify([authority, names.toSorted()]));
@@ -69697,7 +69695,7 @@ function automatic(facts, name, { tls }, names) {
     return {
         kind: 'secure',
         tls: { certificate: path, key: keyFile(path), names },
-        request: { lineage, authority, names, email: tls.email, force: elsewhere, key },
+        request: { lineage, authority, names, email: tls.email, force: elsewhere || isEnding, key },
         provided: undefined,
     };
 }
@@ -70112,6 +70110,7 @@ function nginx_variables(name) {
         frame: `${prefix}_frame`,
         referrer: `${prefix}_referrer`,
         hsts: `${prefix}_hsts`,
+        path: `${prefix}_path`,
     };
 }
 /** Headers for safety are added where the app does not set its own: two of one kind would contradict each other. */
@@ -70144,9 +70143,10 @@ map $upstream_http_referrer_policy ${names.referrer} {
 function body(site) {
     const app = paths(site.name);
     const names = nginx_variables(site.name);
-    const find = 'try_files /current/.public$uri /current/.previous/.public$uri @app;\nexpires 1h;\ncharset utf-8;\n';
+    // The first place once more: a flip between the looks at the two would hide a file that both releases have.
+    const find = (path) => `try_files ${['', '/.previous', ''].map((of) => `/current${of}/.public${path}`).join(' ')} @app;\nexpires 1h;\ncharset utf-8;\n`;
     // A flip between finding a file and opening it: it is looked for once more, now in the release that was left.
-    const files = `${find}error_page 404 = @again;\n`;
+    const files = `${find('$uri')}error_page 404 = @again;\n`;
     return `server_tokens off;
 client_max_body_size ${site.maxBodySize};
 ${keptThroughReload(site.nginx)}access_log /var/log/nginx/${app.user}.access.log;
@@ -70163,6 +70163,8 @@ add_header X-Frame-Options ${names.frame} always;
 add_header Referrer-Policy ${names.referrer} always;
 
 root ${app.app};
+# What was asked for: a file that was found has another $uri from then on.
+set ${names.path} $uri;
 # Files stay open for a while, but where a path leads through \`current\` is looked up for each request: with any
 # other time than 0 a flip would show late. Few, for a worker may have 1024 descriptors.
 open_file_cache max=100 inactive=10s;
@@ -70172,7 +70174,8 @@ ${challenges()}
 location / {
 ${indented(files)}}
 
-location ~ /\\. {
+# Hidden parts, and folders, are the app's.
+location ~ /(\\.|$) {
     try_files /current/.public/.none @app;
 }
 
@@ -70182,7 +70185,7 @@ ${TYPES.map(([type, extension]) => `        ${type} ${extension};\n`).join('')} 
 ${indented(files)}}
 
 location @again {
-${indented(find)}}
+${indented(find(names.path))}}
 
 location @app {
     proxy_pass http://${app.user};

@@ -111,8 +111,8 @@ describe('what has to be done', () => {
       true,
     ],
     ['certbot has lost it', { authority: undefined }, ['example.org'], true],
-    ['less than a quarter of its time is left', { until: NOW + 3 * DAY }, ['example.org'], false],
-    ['it is over', { until: NOW - DAY }, ['example.org'], false],
+    ['less than a quarter of its time is left', { until: NOW + 3 * DAY }, ['example.org'], true],
+    ['it is over', { until: NOW - DAY }, ['example.org'], true],
   ])('where %s: another is asked for', (_why, certificate, domains, force) => {
     const used = server({ certificates: [stored(certificate)], siteCertificate: OWN })
     expect(request(tlsTask(used, wished({}, domains)))).toMatchObject({ names: domains, force })

@@ -151,6 +151,7 @@ function variables(name: string) {
     frame: `${prefix}_frame`,
     referrer: `${prefix}_referrer`,
     hsts: `${prefix}_hsts`,
+    path: `${prefix}_path`,
   }
 }
 
@@ -185,10 +186,11 @@ map $upstream_http_referrer_policy ${names.referrer} {
 function body(site: SiteSettings): string {
   const app = paths(site.name)
   const names = variables(site.name)
-  const find =
-    'try_files /current/.public$uri /current/.previous/.public$uri @app;\nexpires 1h;\ncharset utf-8;\n'
+  // The first place once more: a flip between the looks at the two would hide a file that both releases have.
+  const find = (path: string) =>
+    `try_files ${['', '/.previous', ''].map((of) => `/current${of}/.public${path}`).join(' ')} @app;\nexpires 1h;\ncharset utf-8;\n`
   // A flip between finding a file and opening it: it is looked for once more, now in the release that was left.
-  const files = `${find}error_page 404 = @again;\n`
+  const files = `${find('$uri')}error_page 404 = @again;\n`
   return `server_tokens off;
 client_max_body_size ${site.maxBodySize};
 ${keptThroughReload(site.nginx)}access_log /var/log/nginx/${app.user}.access.log;
@@ -205,6 +207,8 @@ add_header X-Frame-Options ${names.frame} always;
 add_header Referrer-Policy ${names.referrer} always;
 
 root ${app.app};
+# What was asked for: a file that was found has another $uri from then on.
+set ${names.path} $uri;
 # Files stay open for a while, but where a path leads through \`current\` is looked up for each request: with any
 # other time than 0 a flip would show late. Few, for a worker may have 1024 descriptors.
 open_file_cache max=100 inactive=10s;
@@ -214,7 +218,8 @@ ${challenges()}
 location / {
 ${indented(files)}}
 
-location ~ /\\. {
+# Hidden parts, and folders, are the app's.
+location ~ /(\\.|$) {
     try_files /current/.public/.none @app;
 }
 
@@ -224,7 +229,7 @@ ${TYPES.map(([type, extension]) => `        ${type} ${extension};\n`).join('')} 
 ${indented(files)}}
 
 location @again {
-${indented(find)}}
+${indented(find(names.path))}}
 
 location @app {
     proxy_pass http://${app.user};

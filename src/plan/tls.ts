@@ -136,11 +136,8 @@ function automatic(facts: Facts, name: string, { tls }: Inputs, names: readonly 
   if (own === undefined && users !== undefined) return secure(tlsWith(users, names))
   const authority = tls.acmeServer ?? (tls.staging ? LETS_ENCRYPT_STAGING : LETS_ENCRYPT)
   const elsewhere = own !== undefined && own.authority !== authority
-  const good =
-    own !== undefined &&
-    !elsewhere &&
-    own.names.join() === names.toSorted().join() &&
-    !endsSoon(own, facts.now)
+  const isEnding = own !== undefined && endsSoon(own, facts.now)
+  const good = own !== undefined && !elsewhere && !isEnding && own.names.join() === names.toSorted().join()
   if (good) return secure(tlsWith(own, names))
   const key = hash(JSON.stringify([authority, names.toSorted()]))
   const until = nextTry(facts, key)
@@ -152,7 +149,7 @@ function automatic(facts: Facts, name: string, { tls }: Inputs, names: readonly 
   return {
     kind: 'secure',
     tls: { certificate: path, key: keyFile(path), names },
-    request: { lineage, authority, names, email: tls.email, force: elsewhere, key },
+    request: { lineage, authority, names, email: tls.email, force: elsewhere || isEnding, key },
     provided: undefined,
   }
 }
