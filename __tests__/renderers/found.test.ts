@@ -82,6 +82,8 @@ test('a word between colons stays text: GitHub looks for emoji after references 
   expect(markdown('a :smile: b')).toBe('a <span>&#58;</span>smile: b')
   expect(`${markdown('a:x')}: failed`).toBe('a<span>&#58;</span>x: failed')
   expect(markdown(':smile:http://x')).toContain('<span>&#58;</span>smile')
+  expect(markdown(':heart_eyes:')).toBe('<span>&#58;</span>heart&#95;eyes:')
+  expect(markdown(':smile:__u__:')).toBe('<span>&#58;</span>smile<span>&#58;</span>&#95;&#95;u&#95;&#95;:')
   expect(markdown('at 08:30 in a: b')).toBe('at 08:30 in a: b')
 })
 

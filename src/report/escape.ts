@@ -44,23 +44,14 @@ const markup = /[&<>`|*_~[\]#\\@$^{}]|:(?=\/\/|[\w+-]+(?::|$))|www(?=\.)/gi
  * (GFM spec 6.2). Newlines become spaces, so a table's row stays one row.
  */
 export function markdown(text: string): string {
-  return apart(references(oneLine(text)), /&#(?:64|35);|&#58;(?=[\w+-]+(?::|&#58;|$))/g).replace(
-    /^(?:[-+=]|[0-9]+(?=[.)]))/,
-    (start) => [...start].map(reference).join(''),
+  return references(oneLine(text), /^(?:[@#]|:(?!\/))/).replace(/^(?:[-+=]|[0-9]+(?=[.)]))/, (start) =>
+    [...start].map(reference).join(''),
   )
 }
 
 /** A value as code within Markdown, where GitHub looks for no mention, issue or emoji. */
 export function markdownCode(text: string): string {
-  return text === '' ? '' : `<code>${apart(references(oneLine(text)), /&#64;/g)}</code>`
-}
-
-/**
- * Sets `@`, `#` and `:` apart besides: in the text that the references give, cmark-gfm looks for addresses of e-mail (also
- * within HTML's code), and GitHub for mentions, issues and emoji.
- */
-function apart(text: string, marks: RegExp): string {
-  return text.replace(marks, '<span>$&</span>')
+  return text === '' ? '' : `<code>${references(oneLine(text), /^@/)}</code>`
 }
 
 /**
@@ -89,8 +80,16 @@ export function markdownLink(label: string, url: string): string {
   return `[${oneLine(label).replace(/[&<>`|*_~[\]\\@$^{}]/g, reference)}](${target})`
 }
 
-function references(text: string): string {
-  return text.replace(markup, (part) => [...part].map(reference).join(''))
+/**
+ * What could be markup as numeric references. In the text that these give, cmark-gfm looks for addresses of e-mail (also
+ * within HTML's code), and GitHub for mentions, issues and emoji: what begins one is set apart besides.
+ * @param apart what begins one, looked for at the place of each mark
+ */
+function references(text: string, apart: RegExp): string {
+  return text.replace(markup, (part, at: number) => {
+    const given = [...part].map(reference).join('')
+    return apart.test(text.slice(at, at + 2)) ? `<span>${given}</span>` : given
+  })
 }
 
 function percent(character: string): string {
