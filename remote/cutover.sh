@@ -82,6 +82,9 @@ await_verdict() {
 # The verdict is "keep": from here on nothing is taken back.
 # $1: "ID BUNDLE DEPENDENCIES SETTINGS COMMIT" of the release
 settle() {
+  # A stop waits: half of this would leave the old release running for good.
+  stopping=no
+  trap 'stopping=yes' TERM INT HUP
   [ "$old" = "$release" ] || previous=$old
   current=$release attempt='' generation=$((generation + 1))
   kept="$(printf '%s' "$kept" | grep -v "^$release " || :)"
@@ -97,4 +100,6 @@ settle() {
     disable_release "$old"
     draining=$old
   fi
+  trap 'fail stopped' TERM INT HUP
+  [ "$stopping" = no ] || fail stopped
 }
