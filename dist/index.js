@@ -67846,18 +67846,11 @@ const markup = /[&<>`|*_~[\]#\\@$^{}]|:(?=\/\/|[\w+-]+(?::|$))|www(?=\.)/gi;
  * (GFM spec 6.2). Newlines become spaces, so a table's row stays one row.
  */
 function markdown(text) {
-    return apart(references(escape_oneLine(text)), /&#(?:64|35);|&#58;(?=[\w+-]+(?::|&#58;|$))/g).replace(/^(?:[-+=]|[0-9]+(?=[.)]))/, (start) => [...start].map(reference).join(''));
+    return references(escape_oneLine(text), /^(?:[@#]|:(?!\/))/).replace(/^(?:[-+=]|[0-9]+(?=[.)]))/, (start) => [...start].map(reference).join(''));
 }
 /** A value as code within Markdown, where GitHub looks for no mention, issue or emoji. */
 function markdownCode(text) {
-    return text === '' ? '' : `<code>${apart(references(escape_oneLine(text)), /&#64;/g)}</code>`;
-}
-/**
- * Sets `@`, `#` and `:` apart besides: in the text that the references give, cmark-gfm looks for addresses of e-mail (also
- * within HTML's code), and GitHub for mentions, issues and emoji.
- */
-function apart(text, marks) {
-    return text.replace(marks, '<span>$&</span>');
+    return text === '' ? '' : `<code>${references(escape_oneLine(text), /^@/)}</code>`;
 }
 /**
  * Lines as a block of code: HTML, because no number of backquotes is safe from a line that holds more. Within it
@@ -67883,8 +67876,16 @@ function markdownLink(label, url) {
     // Within a link's text nothing else becomes a link or a mention, so `://` and `www.` may stay as they are.
     return `[${escape_oneLine(label).replace(/[&<>`|*_~[\]\\@$^{}]/g, reference)}](${target})`;
 }
-function references(text) {
-    return text.replace(markup, (part) => [...part].map(reference).join(''));
+/**
+ * What could be markup as numeric references. In the text that these give, cmark-gfm looks for addresses of e-mail (also
+ * within HTML's code), and GitHub for mentions, issues and emoji: what begins one is set apart besides.
+ * @param apart what begins one, looked for at the place of each mark
+ */
+function references(text, apart) {
+    return text.replace(markup, (part, at) => {
+        const given = [...part].map(reference).join('');
+        return apart.test(text.slice(at, at + 2)) ? `<span>${given}</span>` : given;
+    });
 }
 function percent(character) {
     return [...Buffer.from(character)]
@@ -71269,7 +71270,8 @@ class Https {
     onPlan(plan, facts) {
         this.#plan = plan;
         this.#facts = facts;
-        this.#use(facts.certificates.find(({ path }) => path === facts.siteCertificate));
+        const stays = this.#settings.inputs.tls.mode !== 'off';
+        this.#used = stays ? facts.certificates.find(({ path }) => path === facts.siteCertificate) : undefined;
         this.#settings.recorder.note({ url: `${plan.check.scheme}://${plan.check.host}${plan.check.path}` });
     }
     /** Does each name lead to the server? Where one does not, `finish` says why. */
@@ -71309,7 +71311,7 @@ class Https {
         const check = this.#plan?.securedCheck;
         if (event.how !== 'used' || check === undefined)
             return;
-        this.#use(this.#leaf);
+        this.#used = this.#leaf;
         recorder.note({ url: `${check.scheme}://${check.host}${check.path}` });
         recorder.change('https', this.#names().join(', '));
     }
@@ -71345,9 +71347,6 @@ class Https {
             return new DeployError('https-unreachable', fault);
         recorder.warn({ code: 'https-unreachable', text: `${fault.cause} ${fault.cure}` });
         return undefined;
-    }
-    #use(certificate) {
-        this.#used = certificate;
     }
     #usedPath() {
         const task = this.#plan?.tls;

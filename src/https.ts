@@ -53,7 +53,8 @@ export class Https {
   onPlan(plan: Plan, facts: Facts): void {
     this.#plan = plan
     this.#facts = facts
-    this.#use(facts.certificates.find(({ path }) => path === facts.siteCertificate))
+    const stays = this.#settings.inputs.tls.mode !== 'off'
+    this.#used = stays ? facts.certificates.find(({ path }) => path === facts.siteCertificate) : undefined
     this.#settings.recorder.note({ url: `${plan.check.scheme}://${plan.check.host}${plan.check.path}` })
   }
 
@@ -102,7 +103,7 @@ export class Https {
     this.#unused = event.how === 'unused'
     const check = this.#plan?.securedCheck
     if (event.how !== 'used' || check === undefined) return
-    this.#use(this.#leaf)
+    this.#used = this.#leaf
     recorder.note({ url: `${check.scheme}://${check.host}${check.path}` })
     recorder.change('https', this.#names().join(', '))
   }
@@ -133,10 +134,6 @@ export class Https {
     if (inputs.tls.mode === 'provided') return new DeployError('https-unreachable', fault)
     recorder.warn({ code: 'https-unreachable', text: `${fault.cause} ${fault.cure}` })
     return undefined
-  }
-
-  #use(certificate: Certificate | undefined): void {
-    this.#used = certificate
   }
 
   #usedPath(): string | undefined {
