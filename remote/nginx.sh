@@ -49,6 +49,22 @@ unknown_name() {
   )
 }
 
+# A reload is only asked for; until the processes from before it have turned away, they may still answer. Where nginx
+# cannot take the files after all (a port of theirs is somebody else's), they stay: that is for the smoke test to see.
+reload_nginx() {
+  master=$(systemctl show -p MainPID --value nginx.service)
+  before=$(cat "/proc/$master/task/$master/children" 2>/dev/null) || before=
+  systemctl reload nginx.service || return 1
+  tries=100
+  for worker in $before; do
+    while [ -d "/proc/$worker" ] && ! grep -q 'shutting down' "/proc/$worker/cmdline" 2>/dev/null; do
+      tries=$((tries - 1))
+      [ "$tries" -gt 0 ] || return 0
+      sleep 0.05
+    done
+  done
+}
+
 # Remembers a file's present bytes, to bring them back.
 # $1: path
 remember() {
@@ -68,7 +84,7 @@ restore_nginx() {
     esac
   done
   commit_nginx
-  if nginx -t -q 2>/dev/null; then systemctl reload nginx.service 2>/dev/null || :; fi
+  if nginx -t -q 2>/dev/null; then reload_nginx 2>/dev/null || :; fi
 }
 
 # What was changed stays.
@@ -136,7 +152,7 @@ configure_nginx() {
     fail nginx-config
   fi
   [ -e /etc/systemd/system/multi-user.target.wants/nginx.service ] || systemctl --quiet enable nginx.service
-  if systemctl --quiet is-active nginx.service; then systemctl reload nginx.service; else systemctl start nginx.service; fi ||
+  if systemctl --quiet is-active nginx.service; then reload_nginx; else systemctl start nginx.service; fi ||
     { restore_nginx; fail nginx-start; }
   server_unlock
   changed nginx "$(basename "$site")"
