@@ -11,7 +11,10 @@ export interface Issued {
   readonly fingerprint: string
 }
 
-/** When a certificate holds, in days from now: negative is past. */
+/**
+ * When a certificate holds, in days from now: negative is past. It ends half a day before, so that how many whole days are
+ * left does not hang on a second.
+ */
 export interface Period {
   readonly from?: number
   readonly until?: number
@@ -61,7 +64,7 @@ export async function privateAuthority(server: Server): Promise<PrivateAuthority
         openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout own.key -out own.csr \
           -subj '/CN=${names[0]}' -addext 'subjectAltName=${names.map((name) => `DNS:${name}`).join()}' 2>/dev/null
         openssl ca -batch -notext -config ca.conf -cert signer.pem -keyfile signer.key -in own.csr -out own.pem \
-          -startdate ${stamp(from)} -enddate ${stamp(until)} 2>/dev/null
+          -startdate ${stamp(from)} -enddate ${stamp(until - 0.5)} 2>/dev/null
         cat own.pem signer.pem own.key`)
       const [own = '', signer = '', key = ''] = made.match(/-----BEGIN[\s\S]*?-----END [A-Z ]+-----\n/g) ?? []
       return { chain: own + signer, key, fingerprint: new X509Certificate(own).fingerprint256 }

@@ -99,7 +99,7 @@ describe.skipIf(!able.ok)(`a certificate's renewal${able.ok ? '' : ` (skipped: $
     await start()
     const { good } = site(tinyProject())
     await good()
-    const late = await other.issue(['blog.test'], { from: -85, until: 4.5 })
+    const late = await other.issue(['blog.test'], { from: -85, until: 5 })
     await replace(late)
     await authority.down()
     const warned = await good()
