@@ -68112,6 +68112,14 @@ var external_node_tls_ = __nccwpck_require__(1692);
 
 
 
+/** The port that a URL leads to. */
+function http_answer_portOf(url) {
+    return Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
+}
+/** The name or address that a URL leads to, an IPv6 address without its brackets. */
+function hostOf(url) {
+    return url.hostname.replace(/^\[|\]$/g, '');
+}
 const pageLimit = 1024 * 1024;
 /** Interim answers (1xx) before the answer. */
 const mostHints = 20;
@@ -68192,7 +68200,7 @@ function send(question) {
 }
 /** TLS over a connection to an address, with a certificate that is valid for the URL's host. */
 function secured(raw, url, { trusted, over } = {}) {
-    const host = url.hostname.replace(/^\[|\]$/g, '');
+    const host = hostOf(url);
     // OpenSSL tells one fault of a certificate only, so a known one is told by its bytes.
     const expected = over === true && trusted !== undefined ? new external_node_crypto_.X509Certificate(trusted) : undefined;
     const socket = (0,external_node_tls_.connect)({
@@ -68430,6 +68438,7 @@ async function smoke_defaultSleep(ms, signal) {
 
 ;// CONCATENATED MODULE: ./build/check/test-release.js
 
+
 /**
  * How a release is tested on a server.
  * @param address the server's; a URL that was given is looked up instead
@@ -68439,8 +68448,8 @@ function releaseTest({ smokeFrom, smokeUrl }, address, check, trusted) {
     return {
         from: smokeFrom,
         url,
-        address: smokeUrl === undefined ? address : url.hostname.replace(/^\[|\]$/g, ''),
-        port: Number(url.port) || (url.protocol === 'https:' ? 443 : 80),
+        address: smokeUrl === undefined ? address : hostOf(url),
+        port: http_answer_portOf(url),
         check,
         trusted,
     };
@@ -71077,7 +71086,7 @@ async function seenAt(address, name, wanted, signal) {
     let url = new URL(`http://${name}/.well-known/acme-challenge/${wanted.token}`);
     let at = address;
     for (let count = 0; count <= MOST_REDIRECTS; count += 1) {
-        const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
+        const port = http_answer_portOf(url);
         const answer = await ask({
             address: at,
             port,
@@ -71097,7 +71106,7 @@ async function seenAt(address, name, wanted, signal) {
         if (next === null || !/^https?:$/.test(next.protocol))
             return `${address} answered ${answer.status}, not with our file`;
         if (next.hostname !== url.hostname) {
-            const host = next.hostname.replace(/^\[|\]$/g, '');
+            const host = hostOf(next);
             const target = (0,external_node_net_.isIP)(host) === 0 ? (await wanted.look(host)).addresses[0] : host;
             // Whoever answers for a name may not have the runner ask within its own network.
             if (target === undefined || (isInside(target) && !isInside(address)))
@@ -76191,6 +76200,7 @@ function keep(lines, line) {
 
 
 
+
 /**
  * One run of the action, from inputs to report.
  * @returns whether the job is to succeed
@@ -76363,9 +76373,8 @@ function earlyConnection(inputs, connection) {
         return undefined;
     const { smokeUrl } = inputs.behaviour;
     const url = smokeUrl === undefined ? probableUrl(inputs) : new URL(smokeUrl);
-    const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
-    const address = smokeUrl === undefined ? connection.remoteAddress : url.hostname.replace(/^\[|\]$/g, '');
-    return new EarlyConnection(address, port, url);
+    const address = smokeUrl === undefined ? connection.remoteAddress : hostOf(url);
+    return new EarlyConnection(address, http_answer_portOf(url), url);
 }
 /** Where visitors find the site, as far as the inputs tell; `_` is any name, so the server's own. */
 function probableUrl(inputs) {

@@ -3,7 +3,7 @@
 # shellcheck shell=sh
 
 acme=/var/lib/flask-deploy/acme
-# Names and steps follow each other: one that fails ends the way, without a word about failure.
+# The steps follow each other: where one says no, the others do nothing, and the program goes on.
 proceed=yes
 
 # Does each name lead to this server? A file that only we can have written is looked for under each of them.
@@ -72,8 +72,10 @@ request_certificate() {
     state_save
     [ "$(readlink -f "$live")" = "$before" ] || changed certificate "${names} names from $authority"
     proceed=yes
+  elif [ -n "$kind" ]; then
+    note_refusal
   else
-    if [ -n "$kind" ]; then note_refusal; else emit 'certificate failed'; fi
+    emit 'certificate failed'
   fi
   drop_stub
   ensure_renewal

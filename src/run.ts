@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises'
 import { posix } from 'node:path'
 import { Conversation } from './apply/conversation.ts'
 import { EarlyConnection } from './check/early-connection.ts'
+import { hostOf, portOf } from './check/http-answer.ts'
 import { type ReleaseTest, releaseTest, type Smoked, testRelease } from './check/test-release.ts'
 import { connectTo } from './connect.ts'
 import { deploy } from './deploy.ts'
@@ -234,9 +235,8 @@ function earlyConnection(inputs: Inputs, connection: Connection): EarlyConnectio
   if (inputs.behaviour.smokeFrom !== 'runner' || inputs.command === 'plan') return undefined
   const { smokeUrl } = inputs.behaviour
   const url = smokeUrl === undefined ? probableUrl(inputs) : new URL(smokeUrl)
-  const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80)
-  const address = smokeUrl === undefined ? connection.remoteAddress : url.hostname.replace(/^\[|\]$/g, '')
-  return new EarlyConnection(address, port, url)
+  const address = smokeUrl === undefined ? connection.remoteAddress : hostOf(url)
+  return new EarlyConnection(address, portOf(url), url)
 }
 
 /** Where visitors find the site, as far as the inputs tell; `_` is any name, so the server's own. */

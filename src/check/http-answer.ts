@@ -41,6 +41,16 @@ export interface AnswerFailure {
   readonly detail: string
 }
 
+/** The port that a URL leads to. */
+export function portOf(url: URL): number {
+  return Number(url.port) || (url.protocol === 'https:' ? 443 : 80)
+}
+
+/** The name or address that a URL leads to, an IPv6 address without its brackets. */
+export function hostOf(url: URL): string {
+  return url.hostname.replace(/^\[|\]$/g, '')
+}
+
 const pageLimit = 1024 * 1024
 
 /** Interim answers (1xx) before the answer. */
@@ -126,7 +136,7 @@ export function secured(
   url: URL,
   { trusted, over }: Pick<Question, 'trusted' | 'over'> = {},
 ): TLSSocket {
-  const host = url.hostname.replace(/^\[|\]$/g, '')
+  const host = hostOf(url)
   // OpenSSL tells one fault of a certificate only, so a known one is told by its bytes.
   const expected = over === true && trusted !== undefined ? new X509Certificate(trusted) : undefined
   const socket = tlsConnect({

@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import type { Explanation } from '../errors.ts'
 import { cutToBytes } from '../text.ts'
 import { type DomainAddresses, pointsAt } from './dns.ts'
-import { ask } from './http-answer.ts'
+import { ask, hostOf, portOf } from './http-answer.ts'
 import { isInside } from './inside.ts'
 import { proxyOf } from './proxies.ts'
 
@@ -77,7 +77,7 @@ async function seenAt(
   let url = new URL(`http://${name}/.well-known/acme-challenge/${wanted.token}`)
   let at = address
   for (let count = 0; count <= MOST_REDIRECTS; count += 1) {
-    const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80)
+    const port = portOf(url)
     const answer = await ask(
       {
         address: at,
@@ -99,7 +99,7 @@ async function seenAt(
     if (next === null || !/^https?:$/.test(next.protocol))
       return `${address} answered ${answer.status}, not with our file`
     if (next.hostname !== url.hostname) {
-      const host = next.hostname.replace(/^\[|\]$/g, '')
+      const host = hostOf(next)
       const target = isIP(host) === 0 ? (await wanted.look(host)).addresses[0] : host
       // Whoever answers for a name may not have the runner ask within its own network.
       if (target === undefined || (isInside(target) && !isInside(address)))

@@ -4,6 +4,7 @@ import type { BehaviourInputs } from '../inputs.ts'
 import type { CheckSettings } from '../plan/operation.ts'
 import type { SmokeReport } from '../report/report.ts'
 import type { EarlyConnection } from './early-connection.ts'
+import { hostOf, portOf } from './http-answer.ts'
 import { type SmokeResult, smoke } from './smoke.ts'
 
 /** How a release is tested once visitors get it. */
@@ -40,8 +41,8 @@ export function releaseTest(
   return {
     from: smokeFrom,
     url,
-    address: smokeUrl === undefined ? address : url.hostname.replace(/^\[|\]$/g, ''),
-    port: Number(url.port) || (url.protocol === 'https:' ? 443 : 80),
+    address: smokeUrl === undefined ? address : hostOf(url),
+    port: portOf(url),
     check,
     trusted,
   }
