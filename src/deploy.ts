@@ -8,6 +8,7 @@ import { type Limits, limitOf } from './limits.ts'
 import type { Plan } from './plan/operation.ts'
 import { makePlan } from './plan/plan.ts'
 import type { Wish } from './plan/wish.ts'
+import { doubtWarning, foundRow } from './report/found.ts'
 import type { Recorder } from './report/recorder.ts'
 import type { Facts } from './server/facts.ts'
 
@@ -170,6 +171,14 @@ function record(recorder: Recorder, event: ServerEvent, plan: Plan): void {
       break
     case 'unpublished':
       recorder.say(`The app serves ${event.folder} itself: it is no plain folder, or a link leads out of it.`)
+      break
+    case 'found': {
+      const { what, detail } = foundRow(event.what, event.detail)
+      recorder.find(what, detail)
+      break
+    }
+    case 'doubt':
+      recorder.warn(doubtWarning(event.what, event.detail))
       break
     case 'repaired':
       recorder.change('repaired', event.detail)

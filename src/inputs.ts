@@ -39,17 +39,43 @@ export interface AppInputs {
   /** `3.12` or `3`; undefined: the server's. */
   readonly python: string | undefined
   readonly requirements: string | undefined
+  readonly extras: readonly string[]
+  readonly groups: readonly string[]
+  /** Where the Python packages are fetched: by the server, or by the runner, which sends them. */
+  readonly dependencies: 'server' | 'wheels'
+  /** Resolve the requirements anew, though they did not change. */
+  readonly refresh: boolean
+  /** A Python that no package of the distribution brings may be downloaded. */
+  readonly pythonDownload: boolean
   /** Debian package names. */
   readonly packages: readonly string[]
+  readonly services: readonly Service[]
   readonly env: ReadonlyMap<string, string>
   /** File name -> content, for the folder that `CREDENTIALS_DIRECTORY` names. */
   readonly secretFiles: ReadonlyMap<string, string>
   readonly releaseCommand: string | undefined
+  readonly firstDeployCommand: string | undefined
+  /** What serves in gunicorn's place. */
+  readonly webCommand: string | undefined
+  /** Name -> command; undefined: the other lines of the project's Procfile. */
+  readonly processes: ReadonlyMap<string, string> | undefined
+  readonly cron: readonly CronJob[]
   readonly persist: readonly string[]
   /** gitignore patterns, relative to the repository's root. */
   readonly exclude: readonly string[]
   /** Untracked paths to send along, relative to the repository's root. */
   readonly include: readonly string[]
+}
+
+/** A service of the server's distribution, run for one app. */
+export type Service = 'postgresql' | 'redis'
+
+/** One line of `cron`. */
+export interface CronJob {
+  readonly name: string
+  /** As systemd's OnCalendar= takes it (systemd.time(7)). */
+  readonly calendar: string
+  readonly command: string
 }
 
 /** The site as visitors see it. */
@@ -102,6 +128,10 @@ export interface BehaviourInputs {
   readonly expectStatus: readonly StatusRange[] | undefined
   readonly expectText: string | undefined
   readonly keepReleases: number
+  /** The most that `release-command`, and `first-deploy-command`, may take. */
+  readonly commandTimeoutSeconds: number
+  /** The most that a background process may take to stop. */
+  readonly stopTimeoutSeconds: number
   readonly upgradePackages: boolean
 }
 

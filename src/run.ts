@@ -200,14 +200,15 @@ async function testUnchanged(test: ReleaseTest, plan: Plan, signal: AbortSignal)
 function tellProject(project: Project, recorder: Recorder): void {
   recorder.note({ app: project.name, commit: project.commit ?? '' })
   const { bundle, target, requirements } = project
-  recorder.say(`App ${project.name}: ${target.module}:${target.expression} (${target.reason}).`)
+  recorder.find('app', `${target.module}:${target.expression} (${target.reason})`)
   const unpinned = (requirements.unpinned ?? []).map((one) => ({
     ...one,
     file: posix.join(project.source, one.file),
   }))
   recorder.note({ unpinned })
   const loose = unpinned.length === 0 ? '' : `; ${unpinned.length} not pinned by hash`
-  recorder.say(`Dependencies: ${requirements.file} (${requirements.reason}${loose}).`)
+  recorder.find('dependencies', `${requirements.file} (${requirements.reason}${loose})`)
+  for (const { file, why } of requirements.passedOver) recorder.find('not used', `${file}: ${why}`)
   recorder.say(`Bundle: ${bundle.files} files, ${bundle.contentBytes} bytes (${bundle.bytes} compressed).`)
   for (const warning of project.warnings) recorder.warn(warning)
 }

@@ -18,6 +18,10 @@ export type ServerEvent = { readonly seconds: number } & (
   | { readonly kind: 'changed'; readonly what: string; readonly detail: string }
   | { readonly kind: 'environment'; readonly how: 'built' | 'linked'; readonly detail: string }
   | { readonly kind: 'unpublished'; readonly folder: string }
+  /** What the server found out about the project (report/found.ts has the words); foreign text. */
+  | { readonly kind: 'found'; readonly what: string; readonly detail: string }
+  /** The same, where the user should look. */
+  | { readonly kind: 'doubt'; readonly what: string; readonly detail: string }
   | { readonly kind: 'repaired'; readonly detail: string }
   | { readonly kind: 'health'; readonly status: number; readonly ms: number; readonly answers: number }
   | { readonly kind: 'flipped'; readonly release: string }
@@ -95,6 +99,9 @@ export function parseEvent(line: string): ServerEvent | undefined {
       return { seconds, kind, holder: short(rest) }
     case 'changed':
       return { seconds, kind, what: short(first), detail: short(detail) }
+    case 'found':
+    case 'doubt':
+      return isCode(first) ? { seconds, kind, what: first, detail: short(detail) } : undefined
     case 'environment':
       return first === 'built' || first === 'linked'
         ? { seconds, kind, how: first, detail: short(detail) }

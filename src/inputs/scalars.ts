@@ -79,6 +79,12 @@ export const packageName: Kind<string> = (raw, input) => {
   return bad(input, `has ${shown(text)}`, 'Write names of Debian packages, such as `libpq5`, in lower case.')
 }
 
+/** A name of an extra or a dependency group (PyPA's specifications, "Names and normalization"). */
+export const distributionName = pattern(
+  /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?$/,
+  'Write names of letters, digits, `-`, `_` and `.`, one a line.',
+)
+
 /** A Python version, `3` or `3.N`. */
 export const pythonVersion: Kind<string> = (raw, input) => {
   const text = tidy(raw)
@@ -116,6 +122,17 @@ export const plainText: Kind<string> = (raw, input) => {
   const odd = oddCharacter(text)
   if (odd === undefined) return good(text)
   return bad(input, `holds the control character ${shown(odd)}`, 'Take that character out.')
+}
+
+/** The same of one line. */
+export const plainLine: Kind<string> = (raw, input) => {
+  const reading = plainText(raw, input)
+  if (!('value' in reading) || !reading.value.includes('\n')) return reading
+  return bad(
+    input,
+    'has more than one line',
+    'Write one command; what it needs before it is a `release-command`.',
+  )
 }
 
 /** A password or passphrase: one line, kept to the byte but for line ends after it, which pasting adds. */

@@ -7,6 +7,7 @@ import { appTarget } from './app.ts'
 import type { InputName } from './declared.ts'
 import { domains, fingerprint, host, knownHosts } from './hosts.ts'
 import { ignorePatterns, innerPath, persistPaths, relativePath, staticFolders } from './paths.ts'
+import { cronLines, processLines } from './processes.ts'
 import { bad, good, type Kind, list, tidy } from './reading.ts'
 import * as scalar from './scalars.ts'
 import { secretFiles } from './secret-files.ts'
@@ -101,7 +102,13 @@ export const table: Table = {
     app: optional('app', appTarget),
     python: optional('python', scalar.pythonVersion),
     requirements: optional('requirements', innerPath),
+    extras: items('extras', list(scalar.distributionName)),
+    groups: items('groups', list(scalar.distributionName)),
+    dependencies: required('dependencies', scalar.choice('server', 'wheels')),
+    refresh: required('refresh', scalar.boolean),
+    pythonDownload: required('python-download', scalar.boolean),
     packages: items('packages', list(scalar.packageName)),
+    services: items('services', list(scalar.choice('postgresql', 'redis'))),
     env: { input: 'env', kind: variables, blank: { value: new Map<string, string>() }, secret: true },
     secretFiles: {
       input: 'secret-files',
@@ -110,6 +117,10 @@ export const table: Table = {
       secret: true,
     },
     releaseCommand: optional('release-command', scalar.plainText),
+    firstDeployCommand: optional('first-deploy-command', scalar.plainText),
+    webCommand: optional('web-command', scalar.plainLine),
+    processes: optional('processes', processLines),
+    cron: items('cron', cronLines),
     persist: items('persist', persistPaths),
     exclude: items('exclude', ignorePatterns),
     include: items('include', list(innerPath)),
@@ -145,6 +156,8 @@ export const table: Table = {
     expectStatus: optional('expect-status', list(statusRange)),
     expectText: optional('expect-text', scalar.plainText),
     keepReleases: required('keep-releases', scalar.integer(1, 100)),
+    commandTimeoutSeconds: required('command-timeout', scalar.seconds(1, 86_400)),
+    stopTimeoutSeconds: required('stop-timeout', scalar.seconds(1, 3600)),
     upgradePackages: required('upgrade-packages', scalar.boolean),
   },
 }

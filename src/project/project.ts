@@ -7,8 +7,13 @@ export interface Project {
   readonly commit: string | undefined
   /** Sub-folder of the repository that holds the app and is the bundle's root, '' for the repository's own root. */
   readonly source: string
+  /** The likeliest app object. */
   readonly target: AppTarget
+  /** Less likely ones, the better first: tried on the server where `target` turns out to be no app. */
+  readonly others: readonly AppTarget[]
+  readonly declared: Declared
   readonly requirements: Requirements
+  readonly python: PythonWish
   /** Folders that nginx serves: those that exist in the bundle. */
   readonly static: readonly StaticFolder[]
   readonly bundle: Bundle
@@ -38,11 +43,38 @@ export interface AppTarget {
   readonly reason: string
 }
 
+/** What the project's own files (Procfile, a container's entry script) say of how it is run, beside the app object. */
+export interface Declared {
+  /** Processes beside the web process: name -> command, and where they stand. */
+  readonly processes: ReadonlyMap<string, string>
+  /** What is to be run with each release before it serves: a `release:` line, or what stands before the server's start. */
+  readonly releaseCommand: { readonly text: string; readonly reason: string } | undefined
+  /** gunicorn's worker class, e.g. `gevent`. */
+  readonly workerClass: string | undefined
+}
+
+/** Which Python the project wants, as far as its files tell. */
+export interface PythonWish {
+  /** Minor versions that are allowed by all that must hold, e.g. `3.11`, `3.12`; oldest first; empty: any. */
+  readonly allowed: readonly string[]
+  /** What must hold, for messages: `requires-python >=3.11 in pyproject.toml`. */
+  readonly reason: string
+  /** The minor version that is liked best, e.g. `3.12` of `.python-version`; another of `allowed` will do. */
+  readonly preferred: string | undefined
+  readonly preferredReason: string
+}
+
 /** Where the dependencies are declared. */
 export interface Requirements {
   /** Relative to `source`. */
   readonly file: string
-  readonly kind: 'requirements' | 'pyproject'
+  readonly kind: 'uv' | 'pylock' | 'poetry' | 'pipfile' | 'requirements' | 'pyproject' | 'setup'
+  /** Files that declare dependencies too and were not used, each with the reason. */
+  readonly passedOver: readonly { readonly file: string; readonly why: string }[]
+  /** Names of the packages, as far as the files tell (of a lock: all), normalised (PEP 503). */
+  readonly names: readonly string[]
+  /** The project can be built and installed itself (it has a `[build-system]`, or a setup.py). */
+  readonly buildable: boolean
   /** Every requirement carries a hash, so hash checking is on. */
   readonly hashed: boolean
   readonly listsGunicorn: boolean

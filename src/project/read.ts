@@ -7,7 +7,7 @@ import { makeBundle } from './bundle.ts'
 import type { Exec } from './exec.ts'
 import { type Files, listFiles } from './files.ts'
 import { appName, nameFault } from './name.ts'
-import type { Project, Repository, Warning } from './project.ts'
+import type { Declared, Project, PythonWish, Repository, Warning } from './project.ts'
 import { findRequirements } from './requirements.ts'
 import { findStatic, type StaticFound } from './static.ts'
 import { treeOf } from './tree.ts'
@@ -27,6 +27,10 @@ export interface ProjectContext {
   /** The commit that the workflow runs for; what git has checked out goes before it. */
   readonly sha?: string
 }
+
+const nothingDeclared: Declared = { processes: new Map(), releaseCommand: undefined, workerClass: undefined }
+
+const anyPython: PythonWish = { allowed: [], reason: '', preferred: undefined, preferredReason: '' }
 
 /**
  * Reads the project and makes its bundle. The folder `source` becomes the bundle's root, so every path in the
@@ -61,7 +65,10 @@ export async function readProject(
     commit,
     source: inputs.source,
     target,
+    others: [],
+    declared: nothingDeclared,
     requirements,
+    python: anyPython,
     static: found.folders,
     bundle: await makeBundle(files.entries, tempDirectory),
     warnings: [...files.warnings, ...unsentWarnings(files, found)].map((one) =>
@@ -92,9 +99,15 @@ export function namedProject(
       path: [''],
       reason: 'not looked for',
     },
+    others: [],
+    declared: nothingDeclared,
+    python: anyPython,
     requirements: {
       file: 'requirements.txt',
       kind: 'requirements',
+      passedOver: [],
+      names: [],
+      buildable: false,
       hashed: false,
       listsGunicorn: false,
       sha256: '',

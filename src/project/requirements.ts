@@ -75,6 +75,9 @@ function judged(
   return {
     file,
     kind,
+    passedOver: [],
+    names: declared.names,
+    buildable: false,
     hashed: declared.hashed,
     listsGunicorn: declared.names.includes('gunicorn'),
     sha256: hash.digest('hex'),

@@ -14,6 +14,7 @@ export class Recorder {
   readonly #beat
   readonly #phases: PhaseReport[] = []
   readonly #changes: Change[] = []
+  readonly #found: Change[] = []
   readonly #warnings: Warning[] = []
   readonly #appLines: string[] = []
   readonly #toolLines: string[] = []
@@ -72,6 +73,12 @@ export class Recorder {
     this.#changes.push({ what, detail })
   }
 
+  /** Something that was found out about the project, said in the log too. */
+  find(what: string, detail: string): void {
+    this.#found.push({ what, detail })
+    this.say(`found: ${what}: ${detail}`)
+  }
+
   warn(warning: Warning): void {
     this.#warnings.push(warning)
     this.#log.warning(warning)
@@ -93,6 +100,7 @@ export class Recorder {
       ...emptyReport,
       phases: this.#phases,
       changes: this.#changes,
+      found: this.#found,
       warnings: this.#warnings,
       durationMs: Math.round(performance.now() - this.#began),
       ...this.#facts,

@@ -33,6 +33,8 @@ export interface Report {
   readonly phases: readonly PhaseReport[]
   /** What changed on the server, or, for `plan`, what would. */
   readonly changes: readonly Change[]
+  /** What was found out about the project, and from what. */
+  readonly found: readonly Change[]
   readonly health: HealthReport | null
   readonly smoke: SmokeReport | null
   /** The certificate that the site uses; null where it has HTTP only. */
@@ -121,6 +123,7 @@ export const emptyReport: Report = {
   failedPhase: '',
   phases: [],
   changes: [],
+  found: [],
   health: null,
   smoke: null,
   certificate: null,
@@ -156,6 +159,7 @@ export function redactedReport(report: Report, { redact }: Redactor): Report {
     ...report,
     url: redact(report.url),
     changes: report.changes.map(({ what, detail }) => ({ what: redact(what), detail: redact(detail) })),
+    found: report.found.map(({ what, detail }) => ({ what: redact(what), detail: redact(detail) })),
     health: report.health && { ...report.health, path: redact(report.health.path) },
     smoke: report.smoke && { ...report.smoke, url: redact(report.smoke.url) },
     warnings: report.warnings.map((one) => ({
@@ -174,11 +178,12 @@ export function reportJson(report: Report): string {
   const fallbacks: readonly (() => Report)[] = [
     () => report,
     () => ({ ...report, lines: report.lines.slice(-10).map((line) => cutToBytes(line, 500)) }),
-    () => ({ ...report, lines: [], changes: [], warnings: [], unpinned: [] }),
+    () => ({ ...report, lines: [], changes: [], found: [], warnings: [], unpinned: [] }),
     () => ({
       ...report,
       lines: [],
       changes: [],
+      found: [],
       warnings: [],
       unpinned: [],
       error: report.error && cutError(report.error),

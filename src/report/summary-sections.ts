@@ -110,6 +110,20 @@ export function changesSection(report: Report, maxBytes: number): readonly strin
   ]
 }
 
+/** What was found out about the project, and from what. */
+export function foundSection(report: Report, maxBytes: number): readonly string[] {
+  if (report.found.length === 0) return []
+  const row = ({ what, detail }: Change) => `| ${value(what)} | ${value(detail)} |`
+  return [
+    '### What was found',
+    '',
+    '| What | Finding |',
+    '| --- | --- |',
+    ...fitting(report.found, row, maxBytes, (count) => `| and ${count} more | |`),
+    '',
+  ]
+}
+
 /** Health check, smoke test and certificate in figures. */
 export function checksSection({ health, smoke, certificate }: Report): readonly string[] {
   const rows: string[] = []

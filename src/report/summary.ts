@@ -15,6 +15,7 @@ export const mostBytes = 1024 * 1024
 const room = {
   faults: 200_000,
   changes: 200_000,
+  found: 100_000,
   warnings: 100_000,
   unpinned: 50_000,
   lines: 300_000,
@@ -36,6 +37,7 @@ export function renderSummary(report: Report, context: SummaryContext): string {
     ...section.warningsSection(report, room.warnings),
     ...section.phasesSection(report),
     ...section.changesSection(report, room.changes),
+    ...section.foundSection(report, room.found),
     ...section.checksSection(report),
     ...section.unpinnedSection(report, room.unpinned),
     ...section.rollbackSection(report, context),

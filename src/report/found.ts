@@ -1,0 +1,20 @@
+import type { Warning } from '../project/project.ts'
+import type { Change } from './report.ts'
+
+/** What the server found out about the project (`found WHAT DETAIL`), in words. */
+const findings: Readonly<Record<string, (detail: string) => Change>> = {}
+
+/** What the user should look at (`doubt WHAT DETAIL`), in words. */
+const doubts: Readonly<Record<string, (detail: string) => Warning>> = {}
+
+/** A finding of the server's as a row of the summary. */
+export function foundRow(what: string, detail: string): Change {
+  const row = Object.hasOwn(findings, what) ? findings[what] : undefined
+  return row === undefined ? { what, detail } : row(detail)
+}
+
+/** A doubt of the server's as a warning. */
+export function doubtWarning(what: string, detail: string): Warning {
+  const row = Object.hasOwn(doubts, what) ? doubts[what] : undefined
+  return row === undefined ? { code: what, text: detail } : row(detail)
+}
