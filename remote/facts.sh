@@ -61,6 +61,9 @@ facts() {
   ! id -u "web-$name" >/dev/null 2>&1 || fact account yes
   ! grep -q '^ENABLED=yes' /etc/ufw/ufw.conf 2>/dev/null || fact ufw yes
   if [ -e "$home" ]; then fact home yes; fi
+  sed -n 's/^\([A-Z0-9_]*\)=.*/\1/p' "/etc/web-$name/generated.env" 2>/dev/null | while read -r made; do
+    fact generated "$made"
+  done
   if [ -f "$home/state" ]; then
     while IFS= read -r line; do fact state "$line"; done <"$home/state"
     link=$(readlink "$home/current" 2>/dev/null) || link=

@@ -14,7 +14,7 @@ function calls(program: string): readonly string[] {
 
 test('the program takes the lock, compares, repairs, and then does the plan', () => {
   const plan = makePlan(facts(bareLines), wish())
-  expect(calls(renderProgram(plan, settings)).slice(0, 9)).toEqual([
+  expect(calls(renderProgram(plan, settings)).slice(0, 10)).toEqual([
     'begin',
     "take_lock '600' 'it'\\''s me'",
     "compare_generation '0'",
@@ -23,6 +23,7 @@ test('the program takes the lock, compares, repairs, and then does the plan', ()
     "install_packages 'no' 'nginx' 'python3' 'python3-pip-whl'",
     "claim '4711 someone/hello'",
     'ensure_account',
+    "generated_env 'SECRET_KEY' 'FLASK_SECRET_KEY'",
     "phase 'upload'",
   ])
 })

@@ -121,6 +121,7 @@ async function serve(server: Server) {
     for (const [file, content] of project(mark)) await put(`${own.root}/${source}/${file}`, content, '0640')
     await put(own.gunicorn, renderGunicorn(settings), '0640')
     await put(own.entry, renderEntry(settings), '0640')
+    await put(app.generated, 'SECRET_KEY=generated\n', '0600')
     await put(own.env, renderEnvFile(releaseEnv(settings.env, settings.nonce), systemd), '0600')
     await put(own.socketUnitFile, renderSocketUnit(settings), '0644')
     await put(own.serviceUnitFile, renderServiceUnit(settings), '0644')

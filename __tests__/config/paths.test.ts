@@ -10,6 +10,7 @@ test('everything of an app is named web-NAME', () => {
     current: '/srv/web-shop/current',
     state: '/srv/web-shop/state',
     etc: '/etc/web-shop',
+    generated: '/etc/web-shop/generated.env',
     runtime: '/run/web-shop',
     stateDir: '/var/lib/web-shop',
     cacheDir: '/var/cache/web-shop',

@@ -21,6 +21,28 @@ test('variables of a command stand beside those of every process', () => {
   )
 })
 
+describe('the secret key that the server made', () => {
+  const found = (env: Readonly<Record<string, string>>, systemd = 252) =>
+    lines(releaseProperties({ ...releaseOf(), env: new Map(Object.entries(env)), systemd }))
+  const unset = (all: readonly string[]) => all.filter((line) => line.startsWith('UnsetEnvironment'))
+
+  test('stands before env, which therefore wins', () => {
+    const files = found({}).filter((line) => line.startsWith('EnvironmentFile'))
+    expect(files).toEqual([
+      'EnvironmentFile=/etc/web-shop/generated.env',
+      'EnvironmentFile=/etc/web-shop/20261122184800-abc1234.env',
+    ])
+    expect(unset(found({}))).toEqual([])
+  })
+
+  test('is seen under no name once env has a key under any', () => {
+    expect(unset(found({ SECRET_KEY: 'x' }))).toEqual(['UnsetEnvironment=FLASK_SECRET_KEY'])
+    expect(unset(found({ FLASK_SECRET_KEY: 'x' }))).toEqual(['UnsetEnvironment=SECRET_KEY'])
+    expect(unset(found({ SECRET_KEY: 'x', FLASK_SECRET_KEY: 'y' }))).toEqual([])
+    expect(unset(found({ SECRET_KEY: 'x' }, 234))).toEqual([])
+  })
+})
+
 test('memory files are its own: what others fill or plant there is not in its way', () => {
   expect(lines(sandboxProperties('shop', 247))).toContain(
     'TemporaryFileSystem=/dev/shm:mode=1777,nosuid,nodev',

@@ -44,6 +44,7 @@ OOMPolicy=continue
 User=web-shop
 Group=web-shop
 UMask=0027
+EnvironmentFile=/etc/web-shop/generated.env
 EnvironmentFile=/etc/web-shop/${id}.env
 Environment=HOME=/var/lib/web-shop
 Environment=PATH=${root}/.venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin

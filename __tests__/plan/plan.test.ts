@@ -132,6 +132,11 @@ describe('the same wish again', () => {
     expect(plan).toMatchObject({ kind: 'deploy', release: again.release, from: first.release })
   })
 
+  test('a server that lost its secret key gets one', () => {
+    const lost = { ...factsAfter(first), generated: new Set(['FLASK_SECRET_KEY']) }
+    expect(operation(makePlan(lost, again), 'generated-env').keys).toEqual(['SECRET_KEY', 'FLASK_SECRET_KEY'])
+  })
+
   test.each([
     ['the current link leads elsewhere', 'link 20260101000000-1234567'],
     ['the units do not run', `active ${first.release} no`],
@@ -234,6 +239,11 @@ test('secrets reach the env file and the build only as far as each needs', () =>
   expect(plan.buildEnv).toContain('UV_INDEX')
   const holding = plan.operations.filter((one) => JSON.stringify(one).includes('hush'))
   expect(holding.map((one) => (one.kind === 'write-file' ? one.what : one.kind))).toEqual(['env file'])
+})
+
+test.each(['SECRET_KEY', 'FLASK_SECRET_KEY'])('no key is made where env has %s', (name) => {
+  const plan = makePlan(facts(bareLines), wish({ app: { env: new Map([[name, 'own']]) } }))
+  expect(operation(plan, 'generated-env').keys).toEqual([])
 })
 
 test('one worker less than memory bears is the most', () => {

@@ -161,6 +161,8 @@ export const readyLines = [
   'uv uv-0.13.9',
   'account yes',
   'home yes',
+  'generated SECRET_KEY',
+  'generated FLASK_SECRET_KEY',
 ]
 
 /** Facts from lines. */

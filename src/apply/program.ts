@@ -21,6 +21,7 @@ const LIBRARY = [
   'lock.sh',
   'packages.sh',
   'account.sh',
+  'generated.sh',
   'release.sh',
   'dependencies.sh',
   'nginx.sh',
@@ -101,6 +102,8 @@ function render(operation: Operation): readonly string[] {
       return [call('claim', operation.owner)]
     case 'account':
       return ['ensure_account']
+    case 'generated-env':
+      return [call('generated_env', ...operation.keys)]
     case 'receive-bundle':
       return [call('receive_bundle', operation.bytes, operation.sha256)]
     case 'unpack':

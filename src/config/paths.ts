@@ -32,6 +32,8 @@ export interface AppPaths {
   readonly state: string
   /** Env files and secret files, readable by root only (see secret-files.ts for servers that are too old for that). */
   readonly etc: string
+  /** Variables that the server made once for all releases (remote/generated.sh). */
+  readonly generated: string
   /** Sockets and markers; gone after a reboot, made anew by the socket units. */
   readonly runtime: string
   /** The app's own files, `$HOME` and what is persisted. */
@@ -117,6 +119,7 @@ export function paths(name: string): AppPaths {
     current: `${app}/current`,
     state: `${app}/state`,
     etc: `/etc/${user}`,
+    generated: `/etc/${user}/generated.env`,
     runtime: `/run/${user}`,
     stateDir: `/var/lib/${user}`,
     cacheDir: `/var/cache/${user}`,

@@ -1,3 +1,4 @@
+import { supersededKeys } from './generated.ts'
 import { paths, releasePaths } from './paths.ts'
 import { secretFilesBy } from './secret-files.ts'
 import { assignmentWord, type Property } from './unit-text.ts'
@@ -60,6 +61,8 @@ export interface ReleaseProcess {
   readonly name: string
   readonly release: string
   readonly systemd: number
+  /** Of this release. */
+  readonly env: ReadonlyMap<string, string>
   /** The names of its secret files. */
   readonly secretFiles: readonly string[]
   /** Extra variables; those of the env file win over them. */
@@ -88,9 +91,12 @@ export function releaseProperties(process: ReleaseProcess): readonly Property[] 
     ['User', app.user],
     ['Group', app.user],
     ['UMask', '0027'],
+    // Of two files with the same variable the later one counts (systemd.exec(5)).
+    ['EnvironmentFile', app.generated],
     ['EnvironmentFile', release.env],
     ...files.properties,
     ...environmentProperties(environment),
+    ...without(supersededKeys(process.env), process.systemd),
     ['StateDirectory', app.user],
     ['StateDirectoryMode', '0750'],
     ['CacheDirectory', app.user],
@@ -163,6 +169,11 @@ function walls(systemd: number, mounts: readonly Property[]): readonly Property[
 
 function environmentProperties(environment: ReadonlyMap<string, string>): readonly Property[] {
   return [...environment].map(([name, value]) => ['Environment', assignmentWord(name, value)])
+}
+
+/** Variables that none of the files may bring (`UnsetEnvironment=` is known since systemd 235). */
+function without(names: readonly string[], systemd: number): readonly Property[] {
+  return systemd < 235 ? [] : names.map((name) => ['UnsetEnvironment', name])
 }
 
 /** @throws RangeError for a path with a character that means something in a list of mounts */

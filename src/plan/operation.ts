@@ -11,6 +11,8 @@ export type Operation = { readonly phase: Phase } & (
   | { readonly kind: 'install-uv'; readonly version: string }
   | { readonly kind: 'claim'; readonly owner: string }
   | { readonly kind: 'account' }
+  /** Variables that the server makes once: the file, and the names of the secret key. */
+  | { readonly kind: 'generated-env'; readonly keys: readonly string[] }
   | { readonly kind: 'receive-bundle'; readonly bytes: number; readonly sha256: string }
   | { readonly kind: 'unpack' }
   | {

@@ -9,6 +9,7 @@ import { renderServiceUnit, renderSocketUnit } from '../config/units.ts'
 import { DeployError } from '../errors.ts'
 import type { Facts, KeptRelease } from '../server/facts.ts'
 import { checkSettings, type Standing } from './check-settings.ts'
+import { generatedOperations, hasGenerated } from './generated.ts'
 import { guardServer } from './guards.ts'
 import {
   buildVariables,
@@ -67,7 +68,8 @@ function deploy(facts: Facts, wish: Wish): Plan {
   }
   const missing = missingPackages(facts, app.packages)
   const serving = unchangedRelease(project.name, facts, record, site)
-  if (serving !== undefined && missing.length === 0 && !behaviour.upgradePackages) {
+  const complete = missing.length === 0 && hasGenerated(facts, wish)
+  if (serving !== undefined && complete && !behaviour.upgradePackages) {
     return { kind: 'unchanged', release: serving, ...base, operations: secured.operations }
   }
   const own = releasePaths(project.name, wish.release)
@@ -94,6 +96,7 @@ function deploy(facts: Facts, wish: Wish): Plan {
       : []),
     { phase: 'packages', kind: 'claim', owner: `${project.repository.id} ${project.repository.fullName}` },
     { phase: 'packages', kind: 'account' },
+    ...generatedOperations(wish),
     { phase: 'upload', kind: 'receive-bundle', bytes: project.bundle.bytes, sha256: project.bundle.sha256 },
     { phase: 'upload', kind: 'unpack' },
     { phase: 'dependencies', kind: 'install-uv', version: uv.version },
@@ -246,6 +249,7 @@ function releaseCommand(facts: Facts, wish: Wish): readonly Operation[] {
           name: project.name,
           release,
           systemd: facts.systemd,
+          env: inputs.app.env,
           secretFiles: [...inputs.app.secretFiles.keys()],
           environment: commandEnvironment(releaseSettings(facts, wish, release, wish.nonce)),
         }),

@@ -6,7 +6,7 @@ import type { Change } from './report.ts'
 
 /**
  * A plan in words: one line for each thing that deploy would do, in order. What deploy reports as changed afterwards
- * (`packages`, `folder`, `user`, `release`, `uv`, `environment`, `persist`, `release-command`, `nginx`, `pruned`) has the
+ * (`packages`, `folder`, `user`, `secret-key`, `release`, `uv`, `environment`, `persist`, `release-command`, `nginx`, `pruned`) has the
  * same word here.
  * @param name NAME
  */
@@ -35,6 +35,10 @@ function describe(operation: Operation, plan: Plan, facts: Facts, name: string):
       return facts.account
         ? []
         : [...change('user', `make ${paths(name).user}`), ...change('user', `make ${paths(name).buildUser}`)]
+    case 'generated-env':
+      return operation.keys.every((key) => facts.generated.has(key))
+        ? []
+        : change('secret-key', `make one for ${operation.keys.join(', ')}, once, and keep it`)
     case 'receive-bundle':
       return change('upload', `${operation.bytes} bytes`)
     case 'unpack':

@@ -2,7 +2,12 @@ import type { Warning } from '../project/project.ts'
 import type { Change } from './report.ts'
 
 /** What the server found out about the project (`found WHAT DETAIL`), in words. */
-const findings: Readonly<Record<string, (detail: string) => Change>> = {}
+const findings: Readonly<Record<string, (detail: string) => Change>> = {
+  'secret-key': (detail) => ({
+    what: 'secret key',
+    detail: `${detail === 'kept' ? 'the one that the server made earlier' : 'made on the server'}, for SECRET_KEY and FLASK_SECRET_KEY, as env sets none; it stays the same for all releases`,
+  }),
+}
 
 /** What the user should look at (`doubt WHAT DETAIL`), in words. */
 const doubts: Readonly<Record<string, (detail: string) => Warning>> = {}

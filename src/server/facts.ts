@@ -34,6 +34,8 @@ export interface Facts {
   readonly home: boolean
   /** What bears the app's name though no deploy of this tool made it, e.g. `user web-shop`, `/etc/web-shop`. */
   readonly taken: readonly string[]
+  /** The variables that the server has made for the app (remote/generated.sh). */
+  readonly generated: ReadonlySet<string>
   readonly firewall: boolean
   readonly state: State | undefined
   /** The release that the `current` link names. */
@@ -145,6 +147,7 @@ export function parseFacts(lines: readonly string[]): Facts {
     account: one('account') === 'yes',
     home: one('home') === 'yes',
     taken: all('taken').map(shortly),
+    generated: new Set(all('generated')),
     firewall: one('ufw') === 'yes',
     state,
     link: one('link'),
