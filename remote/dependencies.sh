@@ -61,9 +61,16 @@ build_environment() {
   done <<LOCAL
 $local
 LOCAL
-  built=0
-  # What of the user's variables concerns an index: a file, because properties are open to everybody.
-  in_unit build -p "EnvironmentFile=$dir/build.env" "$@" || built=$?
+  while :; do
+    built=0
+    mark_said
+    # What of the user's variables concerns an index: a file, because properties are open to everybody.
+    in_unit build -p "EnvironmentFile=$dir/build.env" "$@" || built=$?
+    [ "$built" != 0 ] || break
+    # Something of the system's may be all that it lacks.
+    said "$dir/said"
+    install_for "$dir/said" || break
+  done
   case $built in
     0) ;;
     3) fail gunicorn ;;

@@ -32,7 +32,7 @@ ended() {
   emit "serving $(serving)"
   emit "end $status"
   # The events stay for a runner that comes back; secrets do not.
-  rm -f "$dir/program" "$dir/check.json" "$dir/secured.json" "$dir/build.env" "$dir/app.log"
+  rm -f "$dir/program" "$dir/check.json" "$dir/secured.json" "$dir/build.env" "$dir/app.log" "$dir/said"
   [ -z "$draining" ] || leave "$draining"
   exit "$status"
 }

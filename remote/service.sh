@@ -69,6 +69,13 @@ check_release() {
     ok\ *) emit "health ${answer#ok }" ;;
     fail\ *)
       app_log "$1"
+      # A program or a library of the system's may be all that it lacks.
+      if install_for "$dir/app.log"; then
+        kill_release "$1"
+        start_release "$1"
+        check_release "$1"
+        return 0
+      fi
       fail "${answer#fail }"
       ;;
     *)

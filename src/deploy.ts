@@ -175,6 +175,7 @@ function record(recorder: Recorder, event: ServerEvent, plan: Plan): void {
     case 'found': {
       const { what, detail } = foundRow(event.what, event.detail)
       recorder.find(what, detail)
+      if (event.what === 'system-packages') recorder.forgetLines()
       break
     }
     case 'doubt':

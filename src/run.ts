@@ -13,7 +13,7 @@ import { type GetInput, parseInputs } from './inputs/parse.ts'
 import type { Inputs } from './inputs.ts'
 import type { Limits } from './limits.ts'
 import type { Plan } from './plan/operation.ts'
-import { askedPackages } from './plan/packages.ts'
+import { askedPackages, projectPackages } from './plan/packages.ts'
 import { makePlan } from './plan/plan.ts'
 import { certificateNames } from './plan/tls.ts'
 import { releaseId, type Wish } from './plan/wish.ts'
@@ -120,7 +120,7 @@ async function onServer(
       name: project.name,
       run: id,
       nonce: randomBytes(16).toString('hex'),
-      packages: askedPackages(inputs.app.packages),
+      packages: askedPackages(projectPackages({ inputs, project })),
       user: inputs.server.user,
       sudoPassword: inputs.server.sudoPassword,
       factsMs: surroundings.limits.phases.facts.ms,

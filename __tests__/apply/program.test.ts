@@ -49,6 +49,7 @@ test('what the build may see and what the check needs travel as files of their o
     'check.json',
     'gunicorn.txt',
     'http.py',
+    'needs.txt',
     'uv.txt',
   ])
   expect(JSON.parse(files.get('check.json') ?? '')).toMatchObject({ host: 'example.org', scheme: 'http' })

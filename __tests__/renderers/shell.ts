@@ -80,7 +80,7 @@ function callOf(at: number, a: string, b: string, c: string, d: string) {
       words: ['release_command', a, '-p', b, '-p', c],
     },
     {
-      operation: { phase, kind: 'install-packages', names: [a, b, c], upgrade: false },
+      operation: { phase, kind: 'install-packages', names: [a, b, c], upgrade: false, because: [] },
       words: ['install_packages', 'no', a, b, c],
     },
     { operation: { phase, kind: 'claim', owner: a }, words: ['claim', a] },

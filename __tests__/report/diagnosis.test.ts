@@ -93,7 +93,7 @@ const app: readonly Case[] = [
     code: 'app-exited',
     lines: traceback('ImportError: libpq.so.5: cannot open shared object file: No such file or directory'),
     cause: /libpq\.so\.5/,
-    cure: /`packages`/,
+    cure: /`libpq5` to `packages`/,
     becomes: 'app-import',
     input: 'packages',
   },
@@ -334,8 +334,8 @@ const tools: readonly Case[] = [
       'error: Failed to build `psutil==5.9.0`',
       '         psutil/_psutil_common.c:9:10: fatal error: Python.h: No such file or directory',
     ],
-    cause: /psutil==5\.9\.0 had to be compiled.*`Python\.h`/,
-    cure: /`python3-dev` and `build-essential`/,
+    cause: /psutil==5\.9\.0.*Python\.h was missing/,
+    cure: /`gcc`, `libc6-dev`, `python3-dev` to `packages`/,
     input: 'packages',
   },
   {
@@ -345,7 +345,7 @@ const tools: readonly Case[] = [
       'error: Failed to build `cffi==1.15.0`',
       '         fatal error: ffi.h: No such file or directory',
     ],
-    cause: /`ffi\.h`/,
+    cause: /ffi\.h/,
     cure: /`libffi-dev`/,
   },
   {

@@ -1,3 +1,4 @@
+import { renderNeeds } from '../config/needs.ts'
 import type { Operation, Plan } from '../plan/operation.ts'
 import { gunicorn, uv } from '../plan/pins.ts'
 import { quote } from '../quote.ts'
@@ -84,6 +85,7 @@ export function programFiles(plan: Plan): ReadonlyMap<string, string> {
       ? ([
           ['apt.sh', remoteFile('apt.sh')],
           ['build.sh', remoteFile('build.sh')],
+          ['needs.txt', renderNeeds()],
           ['uv.txt', uv.requirements],
           ['gunicorn.txt', gunicorn.requirements],
           ['build.env', plan.buildEnv],
@@ -95,7 +97,10 @@ export function programFiles(plan: Plan): ReadonlyMap<string, string> {
 function render(operation: Operation): readonly string[] {
   switch (operation.kind) {
     case 'install-packages':
-      return [call('install_packages', yes(operation.upgrade), ...operation.names)]
+      return [
+        call('install_packages', yes(operation.upgrade), ...operation.names),
+        ...operation.because.map((why) => call('emit', `found needed-packages ${why}`)),
+      ]
     case 'install-uv':
       return [call('install_uv', operation.version)]
     case 'claim':

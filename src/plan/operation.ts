@@ -7,7 +7,13 @@ import type { CertificateRequest, TlsTask } from './tls.ts'
  * belongs in log and summary.
  */
 export type Operation = { readonly phase: Phase } & (
-  | { readonly kind: 'install-packages'; readonly names: readonly string[]; readonly upgrade: boolean }
+  | {
+      readonly kind: 'install-packages'
+      readonly names: readonly string[]
+      readonly upgrade: boolean
+      /** Why there are names that nobody wished: `git (gitpython uses it)`. */
+      readonly because: readonly string[]
+    }
   | { readonly kind: 'install-uv'; readonly version: string }
   | { readonly kind: 'claim'; readonly owner: string }
   | { readonly kind: 'account' }

@@ -22,7 +22,7 @@ import {
   workerCount,
 } from './ingredients.ts'
 import type { Operation, Plan } from './operation.ts'
-import { missingPackages } from './packages.ts'
+import { missingPackages, packageReasons, projectPackages } from './packages.ts'
 import { uv } from './pins.ts'
 import { secretFileOperations } from './secret-files.ts'
 import { isOver, presentTls, tlsTask, trustedCertificate } from './tls.ts'
@@ -40,7 +40,7 @@ const VERDICT_SECONDS = 300
  */
 export function makePlan(facts: Facts, wish: Wish): Plan {
   const installing =
-    missingPackages(facts, wish.inputs.app.packages).length > 0 || !facts.uv.has(`uv-${uv.version}`)
+    missingPackages(facts, projectPackages(wish)).length > 0 || !facts.uv.has(`uv-${uv.version}`)
   guardServer(facts, wish.project, wish.inputs.command, installing)
   return wish.inputs.command === 'rollback' ? rollback(facts, wish) : deploy(facts, wish)
 }
@@ -66,7 +66,7 @@ function deploy(facts: Facts, wish: Wish): Plan {
     check: checkSettings(facts, wish, present, standing(facts)),
     ...secured.plan,
   }
-  const missing = missingPackages(facts, app.packages)
+  const missing = missingPackages(facts, projectPackages(wish))
   const serving = unchangedRelease(project.name, facts, record, site)
   const complete = missing.length === 0 && hasGenerated(facts, wish)
   if (serving !== undefined && complete && !behaviour.upgradePackages) {
@@ -91,6 +91,7 @@ function deploy(facts: Facts, wish: Wish): Plan {
             kind: 'install-packages',
             names: missing,
             upgrade: behaviour.upgradePackages,
+            because: packageReasons(facts, wish),
           } as const,
         ]
       : []),

@@ -24,6 +24,7 @@ function describe(operation: Operation, plan: Plan, facts: Facts, name: string):
       return [
         ...(operation.upgrade ? change('packages', 'upgrade all packages of the server') : []),
         ...(operation.names.length > 0 ? change('packages', `install ${operation.names.join(', ')}`) : []),
+        ...operation.because.flatMap((why) => change('packages', `among them ${why}`)),
       ]
     case 'install-uv':
       return facts.uv.has(`uv-${operation.version}`)

@@ -1,5 +1,7 @@
+import { anyNeed, saidNeed } from '../config/needs.ts'
 import type { Explanation } from '../errors.ts'
 import { cutToBytes, visible } from '../text.ts'
+import { quotedNames } from './diagnosis-tools.ts'
 import type { Failure, Situation } from './failure.ts'
 import { projectFile, type Traceback } from './traceback.ts'
 
@@ -54,6 +56,13 @@ const exceptions: readonly ExceptionRow[] = [
             cure: `Pin \`${module.split('.')[0]}\` in ${requirements} to a version that still has \`${name}\`, or update what imports it.`,
             file: requirements,
           },
+  },
+  {
+    fits: anyNeed,
+    cure: ({ input: line }) => ({
+      cure: `Add ${quotedNames(saidNeed(line)?.packages ?? [])} to \`packages\`.`,
+      input: 'packages',
+    }),
   },
   {
     fits: /^ImportError: (lib[^:]+\.so[^:]*): cannot open shared object file/,

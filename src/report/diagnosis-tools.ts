@@ -1,3 +1,4 @@
+import { anyNeed, saidNeed, writtenNames } from '../config/needs.ts'
 import type { Explanation } from '../errors.ts'
 import { cutToBytes, visible } from '../text.ts'
 import type { Failure, Situation } from './failure.ts'
@@ -40,31 +41,13 @@ const dependencies: readonly SaidRow[] = [
     }),
   },
   {
-    fits: /pg_config(?: executable)? (?:not found|is required)|libpq-fe\.h/,
-    explain: (_, { detail: file }) => ({
-      cause: 'psycopg2 had to be compiled, and the server lacks what that takes.',
-      cure: `Take \`psycopg2-binary\` in ${file}, or add \`libpq-dev\`, \`python3-dev\` and \`build-essential\` to \`packages\`.`,
-      input: 'packages',
-      file,
-    }),
-  },
-  {
-    fits: /mysql_config|Can not find valid pkg-config name/,
-    explain: (_, { detail: file }) => ({
-      cause: 'mysqlclient had to be compiled, and the server lacks what that takes.',
-      cure: 'Add `default-libmysqlclient-dev`, `pkg-config`, `python3-dev` and `build-essential` to `packages`.',
-      input: 'packages',
-      file,
-    }),
-  },
-  {
-    fits: /fatal error: ([\w/.+-]+\.h): No such file|error: command '([\w-]+)' failed: No such file|No such file or directory: '(gcc|cc|x86_64-linux-gnu-gcc|cargo|rustc|cmake)'/,
-    explain: ([, header, ...programs], failure) => {
-      const missing = header ?? programs.find((one) => one !== undefined) ?? ''
-      const names = /^Python\.h$/.test(missing) ? '`python3-dev` and `build-essential`' : compilerFor(missing)
+    fits: anyNeed,
+    explain: ({ input: line }, failure) => {
+      const { packages, why } = saidNeed(line) ?? { packages: [], why: 'something of the system was missing' }
+      const own = /pg_config|libpq/.test(line) ? `take \`psycopg2-binary\` in ${failure.detail}, or ` : ''
       return {
-        cause: `${built(failure)} had to be compiled, and the server has no \`${missing}\`.`,
-        cure: `Add ${names} to \`packages\`, or pin a version that comes ready-made (a wheel) for this Python.`,
+        cause: `${built(failure)} could not be installed: ${why} on the server.`,
+        cure: `${own === '' ? 'Add' : `${own.replace('take', 'Take')}add`} ${quotedNames(packages)} to \`packages\`${own === '' ? ', or pin a version that comes ready-made (a wheel) for this Python' : ''}.`,
         input: 'packages',
         file: failure.detail,
       }
@@ -241,33 +224,18 @@ function buildError(lines: readonly string[]): string {
   return last === undefined ? '' : `: ${cutToBytes(visible(last.trim()), 200)}`
 }
 
+/** Names as a person would write them into `packages`. */
+export function quotedNames(packages: readonly string[]): string {
+  return writtenNames(packages)
+    .map((name) => `\`${name}\``)
+    .join(', ')
+}
+
 function built({ lines }: Failure): string {
   const found = lines
     .map((line) => /Failed to build `([^`]+)`/.exec(line)?.[1])
     .find((one) => one !== undefined)
   return found ?? 'A package'
-}
-
-function compilerFor(missing: string): string {
-  if (missing === 'cargo' || missing === 'rustc') return '`cargo`'
-  if (missing === 'cmake') return '`cmake` and `build-essential`'
-  const library = Object.entries(headers).find(([beginning]) => missing.startsWith(beginning))?.[1]
-  return library === undefined
-    ? '`build-essential` and `python3-dev`'
-    : `\`${library}\` and \`build-essential\``
-}
-
-/** Debian's packages of the headers that Python packages ask for most. */
-const headers: Readonly<Record<string, string>> = {
-  ffi: 'libffi-dev',
-  'openssl/': 'libssl-dev',
-  'libxml/': 'libxml2-dev',
-  'libxslt/': 'libxslt1-dev',
-  jpeglib: 'libjpeg-dev',
-  zlib: 'zlib1g-dev',
-  ldap: 'libldap-dev',
-  lber: 'libldap-dev',
-  sasl: 'libsasl2-dev',
 }
 
 function portTaken(): Explanation {

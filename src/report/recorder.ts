@@ -89,6 +89,12 @@ export class Recorder {
     this.#facts = { ...this.#facts, ...facts }
   }
 
+  /** What was said so far led to a repair: it explains no failure that comes later. */
+  forgetLines(): void {
+    this.#appLines.length = 0
+    this.#toolLines.length = 0
+  }
+
   /** The last lines that bear on a failure: the application's where it said anything, else the tools'. */
   get lines(): readonly string[] {
     return this.#appLines.length > 0 ? this.#appLines : this.#toolLines
