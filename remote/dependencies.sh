@@ -38,57 +38,95 @@ KEY
 # Returns 1 where it has not.
 link_environment() {
   [ -n "$current" ] || return 1
-  [ "$(cat "$home/releases/$current/.deploy/environment" 2>/dev/null)" = "$key" ] || return 1
+  resolved=0 had=
+  read -r had resolved 2>/dev/null <"$home/releases/$current/.deploy/environment" || [ -n "$had" ] || return 1
+  [ "$had" = "$key" ] || return 1
   [ -d "$home/releases/$current/.venv" ] || return 1
   cp -al "$home/releases/$current/.venv" "$root/.venv"
-  write_file "$root/.deploy/environment" 0640 "root:web-$name" "$key"
+  write_file "$root/.deploy/environment" 0640 "root:web-$name" "$key ${resolved:-0}"
   emit "environment linked $current"
 }
 
-# $1: requirements file in the release, $2: yes where every line has a hash, $3: yes to add our own gunicorn
-# (the project lists none), $4: what it names by its path in the release, one a line ('/' is all of it); the rest: the
-# build unit's properties
+# $1: the file that the dependencies are declared in, $2: yes to add our own gunicorn (the project lists none), $3: yes
+# to ask the index anew
 build_environment() {
-  file=$1 hashed=$2 adds=$3 local=$4
-  shift 4
-  install -d -m 0700 -o "web-$name-build" -g "web-$name-build" "$root/.venv"
-  install -m 0640 -g "web-$name" "$dir/build.sh" "$dir/gunicorn.txt" "$root/.deploy"
-  emit "running uv pip install -r $file"
-  set -- "$@" -- /bin/sh "$root/.deploy/build.sh" \
-    "$uv" "$interpreter" "$root" "$file" "$hashed" "$adds" "$root/.deploy/gunicorn.txt"
-  while IFS= read -r path; do
-    [ -z "$path" ] || set -- "$@" "${path#/}"
-  done <<LOCAL
-$local
-LOCAL
-  while :; do
-    built=0
-    mark_said
-    # What of the user's variables concerns an index: a file, because properties are open to everybody.
-    in_unit build -p "EnvironmentFile=$dir/build.env" "$@" || built=$?
-    [ "$built" != 0 ] || break
-    # Something of the system's may be all that it lacks.
-    said "$dir/said"
-    install_for "$dir/said" || break
-  done
+  file=$1 adds=$2 anew=$3
+  own_by_build .venv
+  own_by_build .site
+  mkdir "$root/.deploy/build"
+  install -m 0640 -g "web-$name" "$dir/gunicorn.txt" "$dir/steps.sh" "$root/.deploy/build"
+  install -m 0640 -g "web-$name" "$dir/build.sh" "$root/.deploy/build.sh"
+  chown "root:web-$name" "$root/.deploy/build"
+  chmod 0750 "$root/.deploy/build"
+  emit "running uv pip install for $file"
+  built=0
+  with_tools build /bin/sh "$root/.deploy/build.sh" "$uv" "$interpreter" "$root" "$adds" "$anew" || built=$?
   case $built in
     0) ;;
     3) fail gunicorn ;;
     *) fail dependencies "$file" ;;
   esac
-  rm -f "$root/.deploy/build.sh" "$root/.deploy/gunicorn.txt"
-  # The unit's processes are gone. A file of somebody else's, or one with a second name elsewhere, is a trick:
-  # making it root's would hand over whatever it is linked to.
-  foreign_file=$(find "$root/.venv" \( ! -user "web-$name-build" -o -type f -links +1 \) -print -quit)
-  [ -z "$foreign_file" ] || fail build-tampered "$foreign_file"
-  chown -hR root:"web-$name" "$root/.venv"
-  chmod -R u=rwX,g=rX,o= "$root/.venv"
-  chmod 0751 "$root/.venv"
-  write_file "$root/.deploy/environment" 0640 "root:web-$name" "$key"
+  rm -rf "$root/.deploy/build" "$root/.deploy/build.sh" "$root/.site"
+  take_over .venv
+  resolved=$(date +%s)
+  write_file "$root/.deploy/environment" 0640 "root:web-$name" "$key $resolved"
   emit "environment built $file"
 }
 
-# Arguments as for build_environment.
+# A folder of the release that the build user fills.
+own_by_build() { install -d -m 0700 -o "web-$name-build" -g "web-$name-build" "$root/$1"; }
+
+# Makes root's what the build user made. The unit's processes are gone. A file of somebody else's, or one with a second
+# name elsewhere, is a trick: making it root's would hand over whatever it is linked to.
+take_over() {
+  foreign_file=$(find "$root/$1" \( ! -user "web-$name-build" -o -type f -links +1 \) -print -quit)
+  [ -z "$foreign_file" ] || fail build-tampered "$foreign_file"
+  chown -hR root:"web-$name" "$root/$1"
+  chmod -R u=rwX,g=rX,o= "$root/$1"
+  chmod 0751 "$root/$1"
+}
+
+# Runs a build (see `in_build`, which the plan defines); where it fails for something of the system's that can be had,
+# once more with that. Returns its status.
+with_tools() {
+  while :; do
+    build_status=0
+    mark_said
+    in_build "$@" || build_status=$?
+    [ "$build_status" != 0 ] || break
+    said "$dir/said"
+    install_for "$dir/said" || break
+  done
+  return "$build_status"
+}
+
+# $1: file, $2: yes to add gunicorn, $3: yes where versions are chosen at the build, $4: yes to choose them anew
 make_environment() {
-  link_environment || build_environment "$@"
+  if [ "$4" = yes ]; then
+    build_environment "$1" "$2" yes
+  else
+    link_environment || build_environment "$1" "$2" no
+  fi
+  [ "$3" = no ] || [ "${resolved:-0}" = 0 ] || emit "found resolved $resolved $(date +%s)"
+}
+
+# Installs the project itself into the release's .site, without what it depends on. Returns 1 where that cannot be done,
+# which leaves nothing behind: most projects run from their folder.
+build_site() {
+  [ ! -d "$root/.site" ] || return 0
+  own_by_build .site
+  install -m 0640 -g "web-$name" "$dir/site.sh" "$root/.deploy/site.sh"
+  emit "running uv pip install of the project itself"
+  built=0
+  with_tools site /bin/sh "$root/.deploy/site.sh" "$uv" "$root/.venv/bin/python" "$root" "$site_folder" "$site_name" ||
+    built=$?
+  rm -f "$root/.deploy/site.sh"
+  if [ "$built" = 0 ]; then
+    take_over .site
+    emit "found site built"
+  else
+    rm -rf "$root/.site"
+    emit "found site unbuilt"
+    return 1
+  fi
 }

@@ -73,7 +73,10 @@ facts() {
         current | previous | release)
           nonce=$(nonce_of "$id")
           [ -z "$nonce" ] || fact nonce "$id $nonce"
-          [ "$key" != current ] || fact active "$id $(unit_active "web-$name-$id")"
+          if [ "$key" = current ]; then
+            fact active "$id $(unit_active "web-$name-$id")"
+            ! read -r _ resolved _ 2>/dev/null <"$home/releases/$id/.deploy/environment" || fact resolved "$resolved"
+          fi
           ;;
       esac
     done <"$home/state"

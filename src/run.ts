@@ -22,6 +22,7 @@ import type { Project } from './project/project.ts'
 import { namedProject, readProject } from './project/read.ts'
 import { describePlan } from './report/describe-plan.ts'
 import { type Ending, endingOf, endingOfCancel, endingOfError, tellEnding } from './report/ending.ts'
+import { resolvedOn } from './report/found.ts'
 import type { Log } from './report/log.ts'
 import type { Results } from './report/publish.ts'
 import { Recorder } from './report/recorder.ts'
@@ -151,6 +152,8 @@ async function onServer(
     if (plan.kind === 'unchanged') {
       recorder.phase('smoke')
       recorder.say(`Release ${plan.release} is what was asked for: nothing to change, nothing to restart.`)
+      if ((project.requirements.unpinned ?? []).length > 0 && facts.resolved > 0)
+        recorder.find('versions', resolvedOn(facts.resolved / 1000, facts.now / 1000))
       const smoked = await testUnchanged(test(plan), plan, signal)
       if (smoked.report !== null) recorder.note({ smoke: smoked.report })
       if (!smoked.ok || plan.operations.length === 0) {

@@ -50,6 +50,8 @@ test('what the build may see and what the check needs travel as files of their o
     'gunicorn.txt',
     'http.py',
     'needs.txt',
+    'site.sh',
+    'steps.sh',
     'uv.txt',
   ])
   expect(JSON.parse(files.get('check.json') ?? '')).toMatchObject({ host: 'example.org', scheme: 'http' })

@@ -116,10 +116,22 @@ export function wish(
         passedOver: [],
         names: [],
         buildable: false,
+        built: { folder: '', name: '' },
         hashed: false,
         listsGunicorn: false,
         sha256: 'r'.repeat(64),
         reason: 'test',
+        steps: [
+          {
+            how: 'install',
+            folder: '',
+            words: ['-r', 'requirements.txt'],
+            fixed: false,
+            project: undefined,
+          },
+        ],
+        texts: new Map(),
+        plugins: false,
       },
       static: [],
       bundle: {

@@ -1,10 +1,16 @@
 import { describe, expect, test } from 'vitest'
 import { DeployError } from '../../src/errors.ts'
+import type { Requirements } from '../../src/project/project.ts'
 import { requirementLines, requirementName } from '../../src/project/requirement-lines.ts'
-import { findRequirements } from '../../src/project/requirements.ts'
+import { findRequirements as find } from '../../src/project/requirements.ts'
+import type { Tree } from '../../src/project/tree.ts'
 import { type Files, tree } from './trees.ts'
 
 const pyproject = '[project]\nname = "x"\ndependencies = ["flask>=3"]\n'
+
+function findRequirements(project: Tree, requirements: string | undefined): Requirements {
+  return find(project, { requirements, extras: [], groups: [] }, undefined)
+}
 
 function refused(files: Files, input?: string, unsent: readonly string[] = []): DeployError {
   try {
@@ -214,7 +220,8 @@ describe('findRequirements', () => {
           .filter((own) => own !== 'app.py')
           .toSorted(),
       )
-      expect(found.local).toEqual(['', 'wheels/a.whl'])
+      // The project itself is not installed into the environment; what it depends on is.
+      expect(found.local).toEqual(['wheels/a.whl'])
     })
 
     test.each([
@@ -282,7 +289,14 @@ describe('findRequirements', () => {
       'requirements-empty',
       'under [project]',
     ],
-    ['a lock', { 'uv.lock': '' }, 'uv.lock', 'requirements-invalid', 'neither a requirements file'],
+    [
+      'a file of another kind',
+      { 'package.json': '{}' },
+      'package.json',
+      'requirements-invalid',
+      'no file that dependencies',
+    ],
+    ['a lock without what it locks', { 'uv.lock': '' }, 'uv.lock', 'requirements-missing', 'pyproject.toml'],
     ['bad TOML', { 'pyproject.toml': 'a = \n' }, undefined, 'requirements-invalid', 'line 1'],
     [
       '-r upwards',

@@ -16,11 +16,14 @@ test.skipIf(process.platform === 'win32')(
       const uv = join(folder, 'uv')
       writeFileSync(uv, `#!/bin/sh\nprintf '%s\\n' "$PWD" "$(ls)" "$*" >>'${folder}/said'\n`)
       chmodSync(uv, 0o755)
-      const words = [uv, 'python', root, '-odd/requirements.txt', 'no', 'no', 'pins', '-odd/lib']
+      mkdirSync(join(root, '.deploy/build'), { recursive: true })
+      const steps = `copy -odd/requirements.txt\ncopy -odd/lib\nwithin -odd\ninstall_from -r requirements.txt\n`
+      writeFileSync(join(root, '.deploy/build/steps.sh'), steps)
+      const words = [uv, 'python', root, 'no', 'no']
       execFileSync('sh', ['remote/build.sh', ...words], { env: { ...process.env, CACHE_DIRECTORY: folder } })
       const said = readFileSync(join(folder, 'said'), 'utf8')
-      expect(said).toContain(`${folder}/project/-odd\nlib\n`)
-      expect(said).toContain(`-r ${root}/-odd/requirements.txt`)
+      expect(said).toContain(`${folder}/project/-odd\nlib\nrequirements.txt\n`)
+      expect(said).toContain('-r requirements.txt')
     } finally {
       rmSync(folder, { recursive: true })
     }

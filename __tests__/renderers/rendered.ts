@@ -4,7 +4,9 @@ import type { Plan } from '../../src/plan/operation.ts'
 import { makePlan } from '../../src/plan/plan.ts'
 import { parseApp } from '../../src/project/app-expression.ts'
 import type { AppTarget } from '../../src/project/project.ts'
+import { findRequirements } from '../../src/project/requirements.ts'
 import { facts, readyLines, wish } from '../plan/sample.ts'
+import { tree } from '../project/trees.ts'
 import type { Language } from './reach.ts'
 
 /** Facts of a server where every package is to be installed, so that their names are in the program. */
@@ -19,7 +21,23 @@ export function planFor(inputs: Inputs): Plan {
       static: inputs.site.static,
     },
   })
-  const requirements = { ...plain.project.requirements, file: inputs.app.requirements ?? 'requirements.txt' }
+  const declared = (names: readonly string[]) =>
+    ['any', ...names].map((one) => `${JSON.stringify(one)} = ["flask"]`).join('\n')
+  const { requirements: file = 'requirements.txt', extras, groups } = inputs.app
+  const project = tree({
+    [file]: 'flask',
+    'pyproject.toml': `[project]
+name = "shop"
+dependencies = ["flask"]
+[project.optional-dependencies]
+${declared(extras)}
+[dependency-groups]
+${declared(groups)}`,
+  })
+  const requirements = {
+    ...findRequirements(project, { requirements: 'pyproject.toml', extras, groups }, undefined),
+    file,
+  }
   return makePlan(server, { ...plain, inputs, project: { ...plain.project, requirements } })
 }
 
@@ -45,12 +63,12 @@ export function rendered(inputs: Inputs): Readonly<Record<Exclude<Language, 'Mar
       one.kind === 'write-file' && which.test(one.what) ? [one.path, one.content] : [],
     )
   return {
-    sh: renderProgram(plan, settings),
+    sh: text(renderProgram(plan, settings), files.get('steps.sh')),
     unit: text(
       ...written(/unit$/),
       ...plan.operations.flatMap((one) => {
         if (one.kind === 'persist') return [one.path, one.target]
-        if (one.kind === 'environment') return [...one.properties, one.python, one.file, ...one.local]
+        if (one.kind === 'environment') return [...one.properties, one.python]
         return one.kind === 'release-command' ? one.properties : []
       }),
     ),

@@ -3,6 +3,7 @@ import type { Operation, Plan } from '../plan/operation.ts'
 import { gunicorn, uv } from '../plan/pins.ts'
 import { quote } from '../quote.ts'
 import { remoteFile } from '../remote.ts'
+import { renderSteps } from './install-steps.ts'
 
 /** What the program has to know of this run. */
 export interface RunSettings {
@@ -86,6 +87,8 @@ export function programFiles(plan: Plan): ReadonlyMap<string, string> {
           ['apt.sh', remoteFile('apt.sh')],
           ['build.sh', remoteFile('build.sh')],
           ['needs.txt', renderNeeds()],
+          ['site.sh', remoteFile('site.sh')],
+          ['steps.sh', renderSteps(plan)],
           ['uv.txt', uv.requirements],
           ['gunicorn.txt', gunicorn.requirements],
           ['build.env', plan.buildEnv],
@@ -116,15 +119,19 @@ function render(operation: Operation): readonly string[] {
     case 'environment':
       return [
         call('environment_key', operation.key, operation.python),
+        assign('site_folder', operation.site.folder),
+        assign('site_name', operation.site.name),
+        inBuild(operation.properties),
         call(
           'make_environment',
           operation.file,
-          yes(operation.hashed),
           yes(operation.addsGunicorn),
-          operation.local.map((path) => `/${path}`).join('\n'),
-          ...properties(operation.properties),
+          yes(operation.loose),
+          yes(operation.refresh),
         ),
       ]
+    case 'site':
+      return ['build_site || :']
     case 'write-file':
       return [call('write_file', operation.path, operation.mode, operation.owner, operation.content)]
     case 'folder':
@@ -164,6 +171,19 @@ function render(operation: Operation): readonly string[] {
     case 'prune':
       return [call('prune', operation.keep)]
   }
+}
+
+/**
+ * The function that runs a build in its unit. What of the user's variables concerns an index comes by a file, because
+ * properties are open to everybody.
+ */
+function inBuild(list: readonly string[]): string {
+  const words = properties(list).map(quote).join(' ')
+  return `in_build() {
+  unit=$1
+  shift
+  in_unit "$unit" ${words} -p "EnvironmentFile=$dir/build.env" -- "$@"
+}`
 }
 
 /** For systemd-run: `-p Key=Value` each. */

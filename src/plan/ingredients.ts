@@ -87,7 +87,6 @@ export function dependenciesKey(wish: Wish): string {
     JSON.stringify([
       requirements.sha256,
       requirements.file,
-      requirements.hashed,
       [...buildVariables(wish.inputs.app.env)],
       wish.inputs.app.python ?? '',
       requirements.listsGunicorn ? '' : gunicorn.requirements,

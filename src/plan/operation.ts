@@ -1,5 +1,6 @@
 import type { SiteTls } from '../config/settings.ts'
 import type { Phase } from '../phases.ts'
+import type { InstallStep } from '../project/project.ts'
 import type { CertificateRequest, TlsTask } from './tls.ts'
 
 /**
@@ -27,14 +28,25 @@ export type Operation = { readonly phase: Phase } & (
       readonly key: string
       /** `3.11`, or '' for the server's own. */
       readonly python: string
+      /** The file that they are declared in, for messages. */
       readonly file: string
-      readonly hashed: boolean
       readonly addsGunicorn: boolean
-      /** What the requirements name by its path in the project; '' is all of it. */
-      readonly local: readonly string[]
+      /** What the build's copy of the project holds; '' is all of it. */
+      readonly copies: readonly string[]
+      /** Texts in that copy: path -> text. */
+      readonly texts: ReadonlyMap<string, string>
+      readonly steps: readonly InstallStep[]
+      /** Versions are chosen on the day of the build. */
+      readonly loose: boolean
+      /** Choose them anew, whatever there is. */
+      readonly refresh: boolean
+      /** Where the project itself can be built, and its name; '' where it is not known. */
+      readonly site: { readonly folder: string; readonly name: string }
       /** `Key=Value` of the transient unit. */
       readonly properties: readonly string[]
     }
+  /** The project itself, installed beside the environment; where it cannot be built the release goes without. */
+  | { readonly kind: 'site' }
   | {
       readonly kind: 'write-file'
       readonly path: string

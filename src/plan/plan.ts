@@ -3,12 +3,13 @@ import { renderEntry } from '../config/entry.ts'
 import { releaseEnv, renderEnvFile } from '../config/env-file.ts'
 import { renderGunicorn } from '../config/gunicorn.ts'
 import { paths, releasePaths } from '../config/paths.ts'
-import { buildProperties, releaseProperties } from '../config/sandbox.ts'
+import { releaseProperties } from '../config/sandbox.ts'
 import type { Property } from '../config/unit-text.ts'
 import { renderServiceUnit, renderSocketUnit } from '../config/units.ts'
 import { DeployError } from '../errors.ts'
 import type { Facts, KeptRelease } from '../server/facts.ts'
 import { checkSettings, type Standing } from './check-settings.ts'
+import { dependenciesOperations } from './dependencies.ts'
 import { generatedOperations, hasGenerated } from './generated.ts'
 import { guardServer } from './guards.ts'
 import {
@@ -67,7 +68,7 @@ function deploy(facts: Facts, wish: Wish): Plan {
     ...secured.plan,
   }
   const missing = missingPackages(facts, projectPackages(wish))
-  const serving = unchangedRelease(project.name, facts, record, site)
+  const serving = app.refresh ? undefined : unchangedRelease(project.name, facts, record, site)
   const complete = missing.length === 0 && hasGenerated(facts, wish)
   if (serving !== undefined && complete && !behaviour.upgradePackages) {
     return { kind: 'unchanged', release: serving, ...base, operations: secured.operations }
@@ -101,25 +102,7 @@ function deploy(facts: Facts, wish: Wish): Plan {
     { phase: 'upload', kind: 'receive-bundle', bytes: project.bundle.bytes, sha256: project.bundle.sha256 },
     { phase: 'upload', kind: 'unpack' },
     { phase: 'dependencies', kind: 'install-uv', version: uv.version },
-    {
-      phase: 'dependencies',
-      kind: 'environment',
-      key: record.dependencies,
-      python: app.python ?? '',
-      file: project.requirements.file,
-      hashed: project.requirements.hashed,
-      addsGunicorn: !project.requirements.listsGunicorn,
-      local: project.requirements.local ?? [],
-      properties: words([
-        ...buildProperties({
-          name: project.name,
-          systemd: facts.systemd,
-          readable: [own.root],
-          writable: [own.venv],
-          environment: new Map([['UV_SYSTEM_CERTS', '1']]),
-        }),
-      ]),
-    },
+    ...dependenciesOperations(facts, wish),
     file(
       own.env,
       '0600',

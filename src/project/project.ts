@@ -75,6 +75,8 @@ export interface Requirements {
   readonly names: readonly string[]
   /** The project can be built and installed itself (it has a `[build-system]`, or a setup.py). */
   readonly buildable: boolean
+  /** Where, relative to `source`, and under which name; '' where it is not known. */
+  readonly built: { readonly folder: string; readonly name: string }
   /** Every requirement carries a hash, so hash checking is on. */
   readonly hashed: boolean
   readonly listsGunicorn: boolean
@@ -87,7 +89,36 @@ export interface Requirements {
   readonly local?: readonly string[]
   /** What may be other bytes at the next build; empty where `hashed`. */
   readonly unpinned?: readonly Unpinned[]
+  /** How they are installed, in order. */
+  readonly steps: readonly InstallStep[]
+  /** Texts for the build alone, made of the project's files: path relative to `source` -> text. */
+  readonly texts: ReadonlyMap<string, string>
+  /** Its plugins (entry points that are no commands) are found only where it is installed, so it is built at once. */
+  readonly plugins: boolean
 }
+
+/** One call of uv in a copy of the files that it needs. */
+export type InstallStep =
+  | {
+      readonly how: 'install'
+      /** Relative to `source`: where uv stands. */
+      readonly folder: string
+      /** Words behind `uv pip install`. */
+      readonly words: readonly string[]
+      /** All versions stand in it, so nothing else can be resolved along with it. */
+      readonly fixed: boolean
+      /** The project's name, where it may have to be built for this, without git. */
+      readonly project: string | undefined
+    }
+  /** uv.lock: written out as requirements first. */
+  | {
+      readonly how: 'uv-lock'
+      readonly folder: string
+      /** Words behind `uv export`. */
+      readonly words: readonly string[]
+      /** Every package of it has a hash. */
+      readonly hashed: boolean
+    }
 
 /** Something to install that no hash stands for, in the order of the files. */
 export interface Unpinned {

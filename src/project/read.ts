@@ -53,7 +53,7 @@ export async function readProject(
 
   const tree = treeOf(files.root, files.entries)
   const target = noting(faults, () => findApp(tree, inputs.app))
-  const requirements = noting(faults, () => findRequirements(tree, inputs.requirements))
+  const requirements = noting(faults, () => findRequirements(tree, inputs, target))
   const found = noting(faults, () => findStatic(tree, inputs.static, target))
   if (name === undefined || target === undefined || requirements === undefined || found === undefined) {
     throw together(faults, inputs.source)
@@ -108,10 +108,14 @@ export function namedProject(
       passedOver: [],
       names: [],
       buildable: false,
+      built: { folder: '', name: '' },
       hashed: false,
       listsGunicorn: false,
       sha256: '',
       reason: 'not looked for',
+      steps: [],
+      texts: new Map(),
+      plugins: false,
     },
     static: [],
     bundle: { path: '', bytes: 0, sha256: '', contentSha256: '', files: 0, contentBytes: 0 },

@@ -1,284 +1,258 @@
 import { createHash } from 'node:crypto'
 import path from 'node:path'
-import { parse, TomlError, type TomlTable } from 'smol-toml'
-import { DeployError, type Explanation } from '../errors.ts'
-import type { Requirements, Unpinned } from './project.ts'
-import { requirementLines, requirementName } from './requirement-lines.ts'
-import { type Tree, textOf } from './tree.ts'
-import { unpinnedIn } from './unpinned.ts'
+import { DeployError } from '../errors.ts'
+import { judgeBuild } from './buildable.ts'
+import {
+  type Declaration,
+  declares,
+  nothingIn,
+  type Reader,
+  together,
+  unique,
+  type Wanted,
+} from './declaration.ts'
+import { plainName } from './markers.ts'
+import type { AppTarget, Requirements } from './project.ts'
+import { readPyproject } from './pyproject.ts'
+import { type Kind, kindOf, placesIn } from './requirement-places.ts'
+import { missing, nothingDeclared, unknownKind, unknownNames } from './requirements-faults.ts'
+import { readSetup } from './setup-files.ts'
+import type { Tree } from './tree.ts'
 
-/** What reading a declaration gave. */
-interface Declaration {
-  /** Every file that decides the environment. */
-  readonly files: readonly string[]
-  readonly names: readonly string[]
-  readonly local: readonly string[]
-  /** Number of things to install; a file without any declares nothing. */
-  readonly count: number
-  readonly hashed: boolean
-  readonly unpinned: readonly Unpinned[]
-  readonly dynamic: boolean
-  readonly faults: readonly Explanation[]
+/** What the user says about the dependencies. */
+export interface RequirementsInputs {
+  /** undefined: found by looking. */
+  readonly requirements: string | undefined
+  readonly extras: readonly string[]
+  readonly groups: readonly string[]
 }
 
-/** Where dependencies are looked for, the better place first. */
-const places = [
-  { file: 'requirements.txt', kind: 'requirements', read: readRequirements },
-  { file: 'pyproject.toml', kind: 'pyproject', read: readPyproject },
-] as const
+/** A file that was read, and what it declares. */
+interface Read {
+  readonly file: string
+  readonly kind: Kind
+  readonly declared: Declaration
+}
+
+/** One that was not used, and why. */
+interface Passed {
+  readonly file: string
+  readonly why: string
+}
 
 /**
- * Finds where the dependencies are declared.
- * @param input the `requirements` input: a requirements file or a pyproject.toml; undefined: the first of
- *   requirements.txt and pyproject.toml that declares something
- * @throws DeployError `requirements-missing`, `requirements-invalid`, `requirements-empty`
+ * Finds where the dependencies are declared, and how they are installed.
+ * @param target the app object; undefined: only `source` itself is looked through
+ * @throws DeployError `requirements-missing`, `requirements-invalid`, `requirements-empty`, `extras-unknown`
  */
-export function findRequirements(tree: Tree, input: string | undefined): Requirements {
-  if (input !== undefined) {
-    const isToml = path.posix.basename(input) === 'pyproject.toml'
-    if (!isToml && /\.(?:toml|lock|json|cfg|py)$/.test(input)) throw unknownKind(input)
-    if (!tree.has(input)) throw missing(tree, input)
-    const declared = (isToml ? readPyproject : readRequirements)(tree, input)
-    return judged(tree, input, isToml ? 'pyproject' : 'requirements', declared, 'the `requirements` input')
+export function findRequirements(
+  tree: Tree,
+  inputs: RequirementsInputs,
+  target: AppTarget | undefined,
+): Requirements {
+  const wanted: Wanted = {
+    extras: new Set(inputs.extras.map(plainName)),
+    groups: new Set(inputs.groups.map(plainName)),
+    folder: appFolder(tree, target),
   }
-  const passed: string[] = []
-  for (const place of places) {
-    if (!tree.has(place.file)) continue
-    const declared = place.read(tree, place.file)
-    if (declared.count === 0 && !declared.dynamic && declared.faults.length === 0) {
-      passed.push(place.file)
+  if (inputs.requirements !== undefined) return given(tree, inputs.requirements, wanted)
+  for (const folder of unique(['', ...foldersOf(target)])) {
+    const found = foundIn(tree, folder, wanted)
+    if (found !== undefined) return found
+  }
+  // Somewhere else, but only one: then it is meant.
+  const elsewhere = tree.paths.filter(
+    (own) => path.posix.basename(own) === 'requirements.txt' && tree.has(own),
+  )
+  const [only] = elsewhere
+  if (only !== undefined && elsewhere.length === 1 && !tree.has('requirements.txt')) {
+    const read = reading(tree, only, 'requirements', wanted)
+    if (declares(read.declared)) return judged(tree, read, wanted, `${only} is the only one there is`, [])
+  }
+  const empty = placesIn(tree, '').find(({ file }) => tree.has(file))
+  throw empty === undefined ? missing(tree, undefined) : nothingDeclared(empty.file)
+}
+
+function given(tree: Tree, input: string, wanted: Wanted): Requirements {
+  const kind = kindOf(input)
+  if (kind === undefined) throw unknownKind(input)
+  if (!tree.has(input)) throw missing(tree, input)
+  const read = reading(tree, input, kind.kind, wanted, kind.read)
+  const beside = kind.needs === undefined ? undefined : path.posix.join(path.posix.dirname(input), kind.needs)
+  if (beside !== undefined && !tree.has(beside)) throw missing(tree, beside)
+  return judged(tree, read, wanted, 'the `requirements` input', [])
+}
+
+function foundIn(tree: Tree, folder: string, wanted: Wanted): Requirements | undefined {
+  const passed: Passed[] = []
+  const reads: Read[] = []
+  for (const { file, kind, read, needs } of placesIn(tree, folder)) {
+    if (!tree.has(file)) continue
+    const beside = needs === undefined ? undefined : path.posix.join(path.posix.dirname(file), needs)
+    if (beside !== undefined && !tree.has(beside)) {
+      passed.push({ file, why: `the ${beside} that it locks is not there` })
       continue
     }
-    const reason = passed.length === 0 ? `${place.file} is there` : `${passed.join(' and ')} lists nothing`
-    return judged(tree, place.file, place.kind, declared, reason)
+    const one = reading(tree, file, kind, wanted, read)
+    if (declares(one.declared)) reads.push(one)
+    else passed.push({ file, why: emptyWhy(one) })
   }
-  const [empty] = passed
-  if (empty !== undefined) throw nothingDeclared(empty)
-  throw missing(tree, undefined)
+  const [first] = reads
+  if (first === undefined) return undefined
+  const best = hasFlask(first) ? first : (betterThan(first, reads) ?? first)
+  const why = (one: Read): string => {
+    if (best !== first && one === first) return `it lists no Flask, which ${best.file} does`
+    if (isLock(best.kind))
+      return `${best.file} is there, which locks ${isLock(one.kind) ? 'them too' : 'the same'}`
+    return `${best.file} comes first`
+  }
+  const nothing = passed.filter((one) => one.why === listsNothing).map((one) => one.file)
+  const reason =
+    best !== first
+      ? `${first.file} lists no Flask`
+      : nothing.length === 0
+        ? `${best.file} is there`
+        : `${nothing.join(' and ')} ${nothing.length === 1 ? 'lists' : 'list'} nothing`
+  return judged(tree, best, wanted, reason, [
+    ...reads.filter((one) => one !== best).map((one) => ({ file: one.file, why: why(one) })),
+    ...passed,
+  ])
+}
+
+function reading(tree: Tree, file: string, kind: Kind, wanted: Wanted, read?: Reader): Read {
+  return { file, kind, declared: (read ?? kindOf(file)?.read ?? readNothing)(tree, file, wanted) }
+}
+
+const readNothing: Reader = (_, file) => nothingIn(file)
+
+/** A lock or list without Flask, where another one has it, is of something else: of documentation, of a tool. */
+function betterThan(first: Read, reads: readonly Read[]): Read | undefined {
+  const others = reads.filter((one) => one !== first && hasFlask(one) && one.declared.faults.length === 0)
+  if (first.declared.faults.length > 0 || first.declared.dynamic) return undefined
+  if (isLock(first.kind)) return others[0]
+  // What the project itself declares is added to a list: see `withOwn`.
+  return others.find((one) => first.kind !== 'requirements' || !['pyproject', 'setup'].includes(one.kind))
+}
+
+/** Flask itself, or what brings it. */
+function hasFlask({ declared }: Pick<Read, 'declared'>): boolean {
+  return declared.names.some((name) => /^(?:flask|dash|quart|connexion|apiflask)(?:-|$)/.test(name))
+}
+
+function isLock(kind: Kind): boolean {
+  return kind === 'uv' || kind === 'pylock' || kind === 'poetry' || kind === 'pipfile'
+}
+
+const listsNothing = 'it lists nothing'
+
+function emptyWhy({ kind, declared }: Read): string {
+  if (kind === 'pyproject' && declared.extras?.size === 0) return 'it only configures tools'
+  return listsNothing
+}
+
+/**
+ * What the project itself declares is installed along with a list that names the project (`-e .`), that omits Flask, or
+ * where extras or groups of it are wanted.
+ */
+function withOwn(
+  tree: Tree,
+  read: Read,
+  wanted: Wanted,
+): { readonly declared: Declaration; readonly added: readonly string[] } {
+  const { declared } = read
+  if (read.kind !== 'requirements' || declared.faults.length > 0) return { declared, added: [] }
+  const asks = wanted.extras.size > 0 || wanted.groups.size > 0
+  const places = new Map(declared.own)
+  if (places.size === 0 && (asks || !hasFlask(read))) {
+    for (const folder of unique(['', wanted.folder])) {
+      const own = ownDeclaration(tree, folder, wanted)
+      if (own !== undefined && (asks || hasFlask({ declared: own }) || own.dynamic)) places.set(folder, [])
+    }
+  }
+  let sum = declared
+  const added: string[] = []
+  for (const [place, extras] of places) {
+    const own = ownDeclaration(tree, place, { ...wanted, extras: new Set([...wanted.extras, ...extras]) })
+    if (own === undefined) continue
+    sum = together(sum, own)
+    added.push(own.files[0] ?? place)
+  }
+  return { declared: sum, added }
+}
+
+/** The project's own declaration in a folder: pyproject.toml's, else setup's. */
+function ownDeclaration(tree: Tree, folder: string, wanted: Wanted): Declaration | undefined {
+  const toml = path.posix.join(folder, 'pyproject.toml')
+  const declared = tree.has(toml) ? readPyproject(tree, toml, wanted) : undefined
+  if (declared !== undefined && declares(declared)) return declared
+  const setup = ['setup.py', 'setup.cfg']
+    .map((name) => path.posix.join(folder, name))
+    .find((own) => tree.has(own))
+  const read = setup === undefined ? undefined : readSetup(tree, setup, wanted)
+  return read !== undefined && declares(read) ? read : undefined
 }
 
 function judged(
   tree: Tree,
-  file: string,
-  kind: Requirements['kind'],
-  declared: Declaration,
+  read: Read,
+  wanted: Wanted,
   reason: string,
+  passedOver: readonly Passed[],
 ): Requirements {
+  const { declared, added } = withOwn(tree, read, wanted)
   if (declared.faults.length > 0) throw new DeployError('requirements-invalid', declared.faults)
-  if (declared.count === 0 && !declared.dynamic) throw nothingDeclared(file)
-  const hash = createHash('sha256')
-  // Lengths part the pieces, so that no two different sets of files give the same bytes.
-  for (const own of declared.files.toSorted()) {
-    const bytes = tree.read(own) ?? Buffer.alloc(0)
-    hash.update(`${Buffer.byteLength(own)}:${own}:${bytes.length}:`).update(bytes)
-  }
+  const unknown = unknownNames(read.file, declared, wanted)
+  if (unknown !== undefined) throw unknown
+  if (declared.count === 0 && !declared.dynamic) throw nothingDeclared(read.file)
+  const build = unique(['', wanted.folder])
+    .map((folder) => judgeBuild(tree, folder))
+    .find((one) => one.buildable)
   return {
-    file,
-    kind,
-    passedOver: [],
-    names: declared.names,
-    buildable: false,
+    file: read.file,
+    kind: read.kind,
+    passedOver: passedOver.filter(({ file }) => !added.includes(file)),
+    names: unique(declared.names),
+    buildable: build !== undefined,
+    built: build?.built ?? { folder: '', name: '' },
+    plugins: build?.plugins ?? false,
     hashed: declared.hashed,
     listsGunicorn: declared.names.includes('gunicorn'),
-    sha256: hash.digest('hex'),
-    reason,
+    sha256: hashOf(tree, declared),
+    reason: added.length === 0 ? reason : `${reason}; with what ${added.join(' and ')} lists`,
     files: declared.files,
     local: declared.local,
     unpinned: declared.hashed ? [] : declared.unpinned,
+    steps: declared.steps,
+    // No word of a shell can hold NUL, and no requirement has one.
+    texts: new Map([...declared.texts].map(([own, text]) => [own, text.replaceAll('\0', '')])),
   }
 }
 
-/** Follows -r and -c, each relative to the file that says it, as pip does. */
-function readRequirements(tree: Tree, file: string): Declaration {
-  const files = new Set<string>()
-  const names: string[] = []
-  const local = new Set<string>()
-  const unpinned: Unpinned[] = []
-  const faults: Explanation[] = []
-  let count = 0
-  let hashes = 0
-  let requiresHashes = false
-
-  const visit = (own: string, constraint: boolean): void => {
-    if (files.has(own)) return
-    files.add(own)
-    const lines = requirementLines(textOf(tree, own) ?? '')
-    requiresHashes ||= lines.requiresHashes
-    if (!constraint) {
-      count += lines.addresses.length
-      unpinned.push(...unpinnedIn(lines, own))
-    }
-    for (const one of lines.requirements) {
-      if (one.local !== undefined) {
-        const place = within(tree, own, one.local, one.text, faults)
-        if (place !== undefined) {
-          local.add(place)
-          for (const part of partsOf(tree, place)) files.add(part)
-        }
-      }
-      if (constraint) continue
-      count += 1
-      if (one.hashed) hashes += 1
-      if (one.name !== undefined) names.push(one.name)
-    }
-    for (const [paths, constrains] of [
-      [lines.includes, constraint],
-      [lines.constraints, true],
-    ] as const) {
-      for (const wanted of paths) {
-        const place = within(tree, own, wanted, `${constrains ? '-c' : '-r'} ${wanted}`, faults)
-        if (place !== undefined) visit(place, constrains)
-      }
-    }
+function hashOf(tree: Tree, { files, texts, steps }: Declaration): string {
+  const hash = createHash('sha256')
+  const add = (own: string, bytes: Buffer) => {
+    // Lengths part the pieces, so that no two different sets of files give the same bytes.
+    hash.update(`${Buffer.byteLength(own)}:${own}:${bytes.length}:`).update(bytes)
   }
-  visit(file, false)
-  const hashed = count > 0 && (hashes === count || requiresHashes)
-  return { files: [...files], names, local: [...local], count, hashed, unpinned, dynamic: false, faults }
+  for (const own of files.toSorted()) add(own, tree.read(own) ?? Buffer.alloc(0))
+  for (const [own, text] of [...texts].toSorted(([a], [b]) => (a < b ? -1 : 1))) add(own, Buffer.from(text))
+  return hash.update(JSON.stringify(steps)).digest('hex')
 }
 
-/** A path that a requirements file names; the fault is noted where it is not in the bundle. */
-function within(
-  tree: Tree,
-  from: string,
-  wanted: string,
-  said: string,
-  faults: Explanation[],
-): string | undefined {
-  const plain = wanted.replaceAll('\\', '/')
-  const own = path.posix.join(path.posix.dirname(from), plain).replace(/\/$/, '')
-  const place = own === '.' ? '' : own
-  if (path.posix.isAbsolute(plain) || /^[A-Za-z]:/.test(plain) || /^\.\.(?:\/|$)/.test(place)) {
-    faults.push({
-      cause: `${from} says "${said}", which lies outside of what is sent.`,
-      cure: 'Set `source` to a folder that holds both, or set `requirements` to a file that does without it.',
-      input: 'requirements',
-      file: from,
-    })
-    return undefined
-  }
-  if (tree.has(place) || tree.hasFolder(place)) return place
-  faults.push({
-    cause: `${from} says "${said}", but ${place} ${tree.isUnsent(place) ? 'is not tracked by git, so it is not sent' : 'does not exist'}.`,
-    cure: tree.isUnsent(place) ? `Commit it, or name it in \`include\`.` : `Correct ${from}.`,
-    input: tree.isUnsent(place) ? 'include' : 'requirements',
-    file: from,
-  })
-  return undefined
+/** The folder that the app's own code begins in, below `source`. */
+function appFolder(tree: Tree, target: AppTarget | undefined): string {
+  const [folder = ''] = target?.path ?? []
+  return tree.hasFolder(folder) ? folder : ''
 }
 
-/**
- * The files that decide what is installed from a path: an archive itself, all of a sub-folder, and of the whole project,
- * whose code is in every release anyway, those that say what it depends on.
- */
-function partsOf(tree: Tree, place: string): readonly string[] {
-  if (tree.has(place)) return [place]
-  if (place !== '') return tree.paths.filter((own) => own.startsWith(`${place}/`))
-  return ['pyproject.toml', 'setup.py', 'setup.cfg']
-    .map((name) => path.posix.join(place, name))
-    .filter((own) => tree.has(own))
-}
-
-/** PEP 621's `[project]`; with setuptools' files behind `dynamic`. */
-function readPyproject(tree: Tree, file: string): Declaration {
-  const nothing = {
-    files: [file],
-    names: [],
-    local: [],
-    count: 0,
-    hashed: false,
-    unpinned: [],
-    dynamic: false,
-    faults: [],
-  }
-  let toml: TomlTable
-  try {
-    toml = parse(textOf(tree, file) ?? '')
-  } catch (error) {
-    if (!(error instanceof TomlError)) throw error
-    const cause = `${file} is not valid TOML at line ${error.line}, column ${error.column}.`
-    return { ...nothing, faults: [{ cause, cure: `Correct ${file}.`, file, line: error.line }] }
-  }
-  const project = table(toml.project)
-  const dependencies = texts(project.dependencies)
-  const dynamic = texts(project.dynamic).includes('dependencies')
-  const setuptools = table(table(table(table(toml.tool).setuptools).dynamic).dependencies).file
-  const named = dynamic ? (typeof setuptools === 'string' ? [setuptools] : texts(setuptools)) : []
-  const behind = named
-    .map((own) => path.posix.join(path.posix.dirname(file), own))
-    .filter((own) => tree.has(own))
-    .map((own) => readRequirements(tree, own))
-  return {
-    ...nothing,
-    files: [...new Set([file, ...behind.flatMap((one) => one.files)])],
-    names: [
-      ...dependencies.flatMap((one) => requirementName(one) ?? []),
-      ...behind.flatMap((one) => one.names),
-    ],
-    local: [...new Set(behind.flatMap((one) => one.local))],
-    unpinned: [
-      ...unpinnedIn(requirementLines(dependencies.join('\n')), file),
-      ...(dynamic && behind.length === 0 ? [{ what: 'dependencies', name: file, file } as const] : []),
-      ...behind.flatMap((one) => one.unpinned),
-    ],
-    count: dependencies.length + behind.reduce((sum, one) => sum + one.count, 0),
-    dynamic,
-    faults: behind.flatMap((one) => one.faults),
-  }
-}
-
-function table(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {}
-}
-
-function texts(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : []
-}
-
-function missing(tree: Tree, input: string | undefined): DeployError {
-  const unsent =
-    input === undefined
-      ? places.map((one) => one.file).find((own) => tree.isUnsent(own))
-      : tree.isUnsent(input)
-        ? input
-        : undefined
-  if (unsent !== undefined) {
-    return new DeployError('requirements-missing', {
-      cause: `${unsent} exists but is not sent: git does not track it, or \`exclude\` names it.`,
-      cure: 'Commit it, or name it in `include`.',
-      input: 'include',
-      file: unsent,
-    })
-  }
-  if (input === undefined) {
-    return new DeployError('requirements-missing', {
-      cause:
-        'No dependencies are declared: there is no requirements.txt and no pyproject.toml with a [project] table.',
-      cure: 'Add a requirements.txt that lists Flask, or set `requirements` to the file that lists the dependencies.',
-      input: 'requirements',
-    })
-  }
-  return new DeployError('requirements-missing', {
-    cause: `The file ${input}, named in \`requirements\`, does not exist.`,
-    cure: 'Set `requirements` to a file of the project, relative to `source`.',
-    input: 'requirements',
-  })
-}
-
-function nothingDeclared(file: string): DeployError {
-  const pyproject = path.posix.basename(file) === 'pyproject.toml'
-  return new DeployError('requirements-empty', {
-    cause: pyproject ? `${file} lists no dependencies under [project].` : `${file} lists no dependencies.`,
-    cure: 'List Flask and what else the app needs in it, or set `requirements` to the file that does.',
-    input: 'requirements',
-    file,
-  })
-}
-
-function unknownKind(input: string): DeployError {
-  return new DeployError('requirements-invalid', {
-    cause: `${input}, named in \`requirements\`, is neither a requirements file nor a pyproject.toml.`,
-    cure: 'Set `requirements` to a file such as requirements.txt, or to pyproject.toml.',
-    input: 'requirements',
-    file: input,
-  })
+/** Where an app in a sub-folder may have its list: that folder, and the module's own. */
+function foldersOf(target: AppTarget | undefined): readonly string[] {
+  if (target === undefined) return []
+  const [folder = ''] = target.path
+  const packages = target.module.split('.')
+  const inner = packages.map((_, count) =>
+    path.posix.join(folder, ...packages.slice(0, packages.length - count)),
+  )
+  const above = folder.split('/').map((_, count, parts) => parts.slice(0, parts.length - count).join('/'))
+  return [...above, ...inner].filter((own) => own !== '')
 }

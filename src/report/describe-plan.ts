@@ -46,13 +46,15 @@ function describe(operation: Operation, plan: Plan, facts: Facts, name: string):
       return change('release', `make ${plan.release}`)
     case 'environment': {
       const current = facts.state?.releases.find((release) => release.id === plan.from)
-      return current?.dependencies === operation.key
+      return current?.dependencies === operation.key && !operation.refresh
         ? change('environment', `share that of ${current.id}: the dependencies are the same`)
         : change(
             'environment',
             `build from ${operation.file}${operation.addsGunicorn ? ', with gunicorn' : ''}`,
           )
     }
+    case 'site':
+      return change('site', 'install the project itself beside it, if it can be built')
     case 'write-file':
       return change(operation.what, `write ${operation.path}`)
     case 'persist':

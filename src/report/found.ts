@@ -9,6 +9,17 @@ const findings: Readonly<Record<string, (detail: string) => Change>> = {
   }),
   'needed-packages': (detail) => ({ what: 'system packages', detail }),
   'system-packages': systemPackages,
+  resolved: (detail) => {
+    const [at = 0, now = 0] = detail.split(' ').map(Number)
+    return { what: 'versions', detail: resolvedOn(at, now) }
+  },
+  site: (detail) => ({
+    what: 'the project itself',
+    detail:
+      detail === 'built'
+        ? 'installed beside its packages'
+        : 'could not be built (the log says why); it runs from its folder',
+  }),
 }
 
 /** What the user should look at (`doubt WHAT DETAIL`), in words. */
@@ -34,4 +45,16 @@ function systemPackages(detail: string): Change {
     what: 'system packages',
     detail: `${all.join(', ')}, because ${why}; to have ${all.length === 1 ? 'it' : 'them'} from the start, add to \`packages\`: ${all.join(' ')}`,
   }
+}
+
+/**
+ * When versions that nothing pins were chosen.
+ * @param at seconds since 1970, as is `now`; both by the server's clock
+ */
+export function resolvedOn(at: number, now: number): string {
+  const date = new Date(at * 1000)
+  if (!(at > 0) || Number.isNaN(date.getTime())) return 'chosen on a day that is not known'
+  const days = Math.max(0, Math.floor((now - at) / 86_400))
+  const ago = days === 0 ? 'today' : days === 1 ? 'a day ago' : `${days} days ago`
+  return `chosen on ${date.toISOString().slice(0, 10)} (${ago}); \`refresh: true\` chooses them anew`
 }

@@ -46,6 +46,8 @@ export interface Facts {
   readonly nonces: ReadonlyMap<string, string>
   /** The server's clock, in ms since 1970. */
   readonly now: number
+  /** When the current release's packages were chosen, by the same clock; 0 where that is not known. */
+  readonly resolved: number
   /** IPv6 addresses by which the internet may reach the server, shortened. */
   readonly addresses6: readonly string[]
   /** The certificates that the site could use: its own, and those of the user's. */
@@ -156,6 +158,7 @@ export function parseFacts(lines: readonly string[]): Facts {
       [...pairs(all('nonce'))].filter(([id, nonce]) => isReleaseId(id) && /^[0-9a-f]{1,128}$/.test(nonce)),
     ),
     now: instant(one('now')),
+    resolved: instant(one('resolved')),
     addresses6: all('address6').flatMap(globalAddress),
     certificates: all('certificate').flatMap(parseCertificate),
     siteCertificate: fitting('site-certificate', PATH),
