@@ -100,6 +100,7 @@ settle() {
     disable_release "$old"
     draining=$old
   fi
+  switch_timers
   trap 'fail stopped' TERM INT HUP
   [ "$stopping" = no ] || fail stopped
 }

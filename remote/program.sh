@@ -5,7 +5,7 @@ begin() {
   exec 3>>"$dir/events"
   failure='' child='' stage=working
   made_release=no made_units=no nginx_changed=no flipped=no kept_now=no draining='' old='' current='' previous='' attempt=''
-  asking=$dir/check.json
+  asking=$dir/check.json made_processes=no stopped_singles=''
   trap ended EXIT
   trap 'fail stopped' TERM INT HUP
   state_load
@@ -46,7 +46,7 @@ leave() {
   drain_release "$1"
   if ! is_kept "$1"; then
     exec 9>&-
-    systemctl stop "$(unit_of "$1").socket" "$(unit_of "$1").service"
+    systemctl stop "$(unit_of "$1").socket" "$(unit_of "$1").service" "$(unit_of "$1").*"
     remove_release "$1"
   fi
   systemctl daemon-reload
@@ -64,8 +64,9 @@ undo() {
   if [ "$made_units" = yes ] && [ "$release" != "$old" ]; then
     disable_release "$release"
     rm -f "/run/web-$name/$release.first"
-    # Where visitors had got it already, their last requests are still in it.
-    if [ "$flipped" = yes ] && [ -n "$old" ]; then draining=$release; else kill_release "$release"; fi
+    take_back_processes
+    # Where visitors had got it already, their last requests are still in it; a worker may have a task.
+    if [ "$flipped" = yes ] && [ -n "$old" ] || [ -n "$(begun_processes)" ]; then draining=$release; else kill_release "$release"; fi
   fi
   # A rollback's release was there before and stays.
   if [ "$made_release" = yes ] && [ -z "$draining" ]; then

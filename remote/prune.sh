@@ -45,15 +45,19 @@ repair() {
   strays=
   for id in $(found_ids); do
     # One that is just finishing its last requests goes by itself.
-    is_kept "$id" || [ "$(systemctl is-active "$(unit_of "$id").service")" = deactivating ] || strays="$strays $id"
+    if is_kept "$id"; then
+      [ "$id" = "$current" ] || rest_beside "$id"
+    elif ! is_finishing "$id"; then
+      strays="$strays $id"
+    fi
   done
-  [ -n "$strays" ] || return 0
   for id in $strays; do
     kill_release "$id"
     remove_release "$id"
     changed cleaned "$id"
   done
-  systemctl daemon-reload
+  [ -z "$strays" ] || systemctl daemon-reload
+  [ -z "$current" ] || resume_beside "$current"
 }
 
 # What a program that was killed had begun goes on without it, and would write into what is cleaned up. Under the app's
@@ -61,7 +65,7 @@ repair() {
 # $1: the active units, a line each
 end_orphans() {
   for unit in $(printf '%s\n' "$1" |
-    sed -n 's/^\(flask-deploy-'"$name"'-[0-9a-f]*-\(build\|persist\|release-command\)\.service\) .*/\1/p'); do
+    sed -n 's/^\(flask-deploy-'"$name"'-[0-9a-f]*-\(build\|persist\|first-deploy-command\|release-command\)\.service\) .*/\1/p'); do
     systemctl kill -s KILL "$unit" 2>/dev/null || :
     systemctl stop "$unit" 2>/dev/null || :
     changed ended "$unit"

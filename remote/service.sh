@@ -12,9 +12,12 @@ enable_release() {
   mkdir -p "$wants/sockets.target.wants" "$wants/multi-user.target.wants"
   point "$wants/$(unit_of "$1").socket" "$wants/sockets.target.wants/$(unit_of "$1").socket"
   point "$wants/$(unit_of "$1").service" "$wants/multi-user.target.wants/$(unit_of "$1").service"
+  # What may run only once comes with the verdict.
+  enable_beside "$1" process
 }
 
 disable_release() {
+  disable_beside "$1"
   rm -f "$wants/sockets.target.wants/$(unit_of "$1").socket" "$wants/multi-user.target.wants/$(unit_of "$1").service"
 }
 
@@ -51,9 +54,12 @@ grow_release() {
 
 # The application's last words.
 # $1: release
-app_log() {
+app_log() { unit_log "$(unit_of "$1").service"; }
+
+# $1: unit
+unit_log() {
   journalctl --sync 2>/dev/null || :
-  journalctl -u "$(unit_of "$1").service" -n 150 -o cat --no-pager 2>/dev/null >"$dir/app.log" || :
+  journalctl -u "$1" -n 150 -o cat --no-pager 2>/dev/null >"$dir/app.log" || :
   foreign app <"$dir/app.log"
 }
 
@@ -89,14 +95,19 @@ check_release() {
 # $1: release
 kill_release() {
   unit=$(unit_of "$1")
-  systemctl kill -s KILL "$unit.service" 2>/dev/null || :
-  systemctl stop "$unit.socket" "$unit.service" 2>/dev/null || :
-  systemctl reset-failed "$unit.service" "$unit.socket" 2>/dev/null || :
+  # With everything beside the web process.
+  systemctl kill -s KILL "$unit.service" "$unit.*.service" 2>/dev/null || :
+  systemctl stop "$unit.socket" "$unit.service" "$unit.*" 2>/dev/null || :
+  systemctl reset-failed "$unit.service" "$unit.socket" "$unit.*" 2>/dev/null || :
 }
 
-# A release that visitors have just left: it finishes what it has, on its own time.
+# A release that visitors have just left: it finishes what it has, on its own time. So does a job that is just running.
 # $1: release
-drain_release() { systemctl stop --no-block "$(unit_of "$1").socket" "$(unit_of "$1").service" || :; }
+drain_release() {
+  # shellcheck disable=SC2046 # a list of unit names
+  systemctl stop --no-block "$(unit_of "$1").socket" "$(unit_of "$1").service" \
+    $(units_beside "$1" timer) $(units_beside "$1" process) $(units_beside "$1" single) || :
+}
 
 # Everything of a release that is on the disk.
 # $1: release
@@ -105,15 +116,4 @@ remove_release() {
   # With whatever a killed program was just writing: ID.env.4711.new.
   rm -rf "$wants/$(unit_of "$1")."* "/etc/web-$name/${1:?}."* "/run/web-$name/$1.first"
   rm -rf "${home:?}/releases/${1:?}"
-}
-
-# The project's own command, once for a new release: its code, its env, its user and the walls around it.
-# $1: the command's text; the rest: the unit's properties
-release_command() {
-  write_file "$root/.deploy/release-command" 0640 "root:web-$name" "$1
-"
-  shift
-  emit 'running the release command'
-  in_unit release-command "$@" -- /bin/sh -eu "$root/.deploy/release-command" || fail release-command "$?"
-  changed release-command 'done'
 }

@@ -1,11 +1,12 @@
 # The state file: the only fact about releases. One `key values` line each:
 #   generation N / owner ID NAME / current ID / previous ID / attempt ID
+#   initialised yes   (the first-deploy-command has run, whatever became of its release)
 #   refused COUNT SECONDS REQUEST   (a certificate, by its authority; seconds since 1970)
 #   release ID BUNDLE DEPENDENCIES SETTINGS COMMIT   (kept by a verdict; oldest first)
 # shellcheck shell=sh
 
 state_load() {
-  generation=0 owner='' current='' previous='' attempt='' kept='' refused=''
+  generation=0 owner='' current='' previous='' attempt='' kept='' refused='' initialised=''
   [ -f "$home/state" ] || return 0
   while IFS=' ' read -r key value; do
     case $key in
@@ -15,6 +16,7 @@ state_load() {
       previous) previous=$value ;;
       attempt) attempt=$value ;;
       refused) refused=$value ;;
+      initialised) initialised=$value ;;
       release) kept="$kept$value
 " ;;
     esac
@@ -26,6 +28,7 @@ state_text() {
   [ -z "$current" ] || printf 'current %s\n' "$current"
   [ -z "$previous" ] || printf 'previous %s\n' "$previous"
   [ -z "$attempt" ] || printf 'attempt %s\n' "$attempt"
+  [ -z "$initialised" ] || printf 'initialised %s\n' "$initialised"
   [ -z "$refused" ] || printf 'refused %s\n' "$refused"
   printf '%s' "$kept" | while IFS= read -r line; do printf 'release %s\n' "$line"; done
 }

@@ -78,7 +78,7 @@ async function applyOnce(plan: Plan, deployment: Deploy, withBundle: boolean): P
         holder: deployment.holder,
         lockTimeoutSeconds: Math.ceil(behaviour.lockTimeoutMs / 1000),
       },
-      limits: workLimits(deployment.limits, wish),
+      limits: workLimits(deployment.limits, wish, plan),
       bundle: plan.kind === 'deploy' && withBundle ? wish.project.bundle : undefined,
       test: async (release, answered) => {
         const found = await testRelease(test, release, answered, signal)
@@ -100,16 +100,19 @@ async function applyOnce(plan: Plan, deployment: Deploy, withBundle: boolean): P
   return { plan, applied, smoked }
 }
 
-function workLimits(limits: Limits, { inputs }: Wish): WorkLimits {
+function workLimits(limits: Limits, { inputs }: Wish, plan: Plan): WorkLimits {
+  const commands = plan.operations.filter(({ phase }) => phase === 'release-command').length
   const given = {
     'connect-timeout': inputs.server.connectTimeoutMs,
     'lock-timeout': inputs.behaviour.lockTimeoutMs,
+    'command-timeout': inputs.behaviour.commandTimeoutSeconds * 1000 * commands,
     'health-timeout': inputs.behaviour.healthTimeoutMs,
+    'stop-timeout': inputs.behaviour.stopTimeoutSeconds * 1000,
   }
   const { otherAppMs, uploadMs, cancelMs } = limits
   return {
     of: (phase) => limitOf(phase, limits, given),
-    inputOf: (phase) => limits.phases[phase].plus,
+    inputOf: (phase) => limits.phases[phase].plus?.[0],
     otherAppMs,
     uploadMs,
     cancelMs,

@@ -4,13 +4,18 @@ import type { Phase } from './phases.ts'
 export type ServerPhase = Exclude<Phase, 'inputs' | 'project'>
 
 /** An input that says how long something may take. */
-export type LimitInput = 'connect-timeout' | 'lock-timeout' | 'health-timeout'
+export type LimitInput =
+  | 'connect-timeout'
+  | 'lock-timeout'
+  | 'command-timeout'
+  | 'health-timeout'
+  | 'stop-timeout'
 
 /** The most that a phase may take, whatever a server does: then the run stops it and fails. */
 export interface PhaseLimit {
   readonly ms: number
-  /** This input's time is added. */
-  readonly plus?: LimitInput
+  /** The time of these inputs is added; what makes a run wait too long is most likely the first one. */
+  readonly plus?: readonly LimitInput[]
   /** Why so long: one sentence without its full stop. */
   readonly why: string
 }
@@ -38,10 +43,10 @@ const MINUTE = 60_000
 /** The one table of them: docs/architecture.md shows it, and a test compares the two. */
 export const limits: Limits = {
   phases: {
-    connect: { ms: 0, plus: 'connect-timeout', why: 'all tries of the login together' },
+    connect: { ms: 0, plus: ['connect-timeout'], why: 'all tries of the login together' },
     facts: {
       ms: 60 * SECOND,
-      plus: 'lock-timeout',
+      plus: ['lock-timeout'],
       why: 'a slow server says its facts within 10 s; then another deploy may hold the lock',
     },
     packages: { ms: 30 * MINUTE, why: 'apt may wait 10 minutes for its own lock, and then has to download' },
@@ -51,9 +56,17 @@ export const limits: Limits = {
     },
     dependencies: { ms: 30 * MINUTE, why: 'packages that are built from source take minutes each' },
     configure: { ms: 5 * MINUTE, why: 'files are written, and what `persist` names is copied once' },
-    'release-command': { ms: 60 * MINUTE, why: 'a migration of a large database' },
+    'release-command': {
+      ms: 2 * MINUTE,
+      plus: ['command-timeout'],
+      why: 'each of the two commands has that time of its own, so it counts twice where both are set',
+    },
     start: { ms: 3 * MINUTE, why: 'systemd gives a unit 90 s' },
-    health: { ms: 60 * SECOND, plus: 'health-timeout', why: "the app's last words are fetched afterwards" },
+    health: {
+      ms: 60 * SECOND,
+      plus: ['health-timeout', 'stop-timeout'],
+      why: "the app's last words are fetched afterwards; a scheduler of the old release may finish its work before the new one begins",
+    },
     cutover: { ms: 10 * MINUTE, why: 'nginx is tested and reloaded' },
     smoke: { ms: 5 * MINUTE, why: 'the server waits as long for the verdict, and then goes back' },
     certificate: {
@@ -77,5 +90,5 @@ export function limitOf(
   given: Readonly<Record<LimitInput, number>>,
 ): number {
   const { ms, plus } = phases[phase]
-  return ms + (plus === undefined ? 0 : given[plus])
+  return (plus ?? []).reduce((sum, input) => sum + given[input], ms)
 }

@@ -91,7 +91,7 @@ async function work(surroundings: Surroundings, recorder: Recorder): Promise<End
         surroundings.exec,
         temp(surroundings),
       )
-      tellProject(project, recorder)
+      tellProject(project, inputs, recorder)
     }
     recorder.phase('connect')
     const connection = await connecting
@@ -200,7 +200,7 @@ async function testUnchanged(test: ReleaseTest, plan: Plan, signal: AbortSignal)
   )
 }
 
-function tellProject(project: Project, recorder: Recorder): void {
+function tellProject(project: Project, inputs: Inputs, recorder: Recorder): void {
   recorder.note({ app: project.name, commit: project.commit ?? '' })
   const { bundle, target, requirements } = project
   recorder.find('app', `${target.module}:${target.expression} (${target.reason})`)
@@ -212,6 +212,13 @@ function tellProject(project: Project, recorder: Recorder): void {
   const loose = unpinned.length === 0 ? '' : `; ${unpinned.length} not pinned by hash`
   recorder.find('dependencies', `${requirements.file} (${requirements.reason}${loose})`)
   for (const { file, why } of requirements.passedOver) recorder.find('not used', `${file}: ${why}`)
+  const { processes, releaseCommand } = project.declared
+  if (inputs.app.releaseCommand === undefined && releaseCommand !== undefined) {
+    recorder.find('release-command', `${releaseCommand.text} (${releaseCommand.reason})`)
+  }
+  if (inputs.app.processes === undefined) {
+    for (const [name, command] of processes) recorder.find('process', `${name}: ${command}`)
+  }
   recorder.say(`Bundle: ${bundle.files} files, ${bundle.contentBytes} bytes (${bundle.bytes} compressed).`)
   for (const warning of project.warnings) recorder.warn(warning)
 }

@@ -35,8 +35,8 @@ test('the program is sound for the shell whatever the values are', () => {
     settings,
   )
   execFileSync('sh', ['-n'], { input: program })
-  const call = program.slice(program.indexOf("\nrelease_command '") + 1)
-  const heard = execFileSync('sh', [], { input: `release_command() { printf %s "$1"; exit; }\n${call}` })
+  const call = program.slice(program.indexOf("\nrelease_command '600' '") + 1)
+  const heard = execFileSync('sh', [], { input: `release_command() { printf %s "$2"; exit; }\n${call}` })
   expect(heard.toString()).toBe(odd)
 })
 

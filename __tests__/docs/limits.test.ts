@@ -14,7 +14,7 @@ test('the page shows the limit of every phase, and why', () => {
     why,
   }))
   const own = Object.entries(limits.phases).map(([phase, { ms, plus, why }]) => {
-    const parts = [...(ms === 0 ? [] : [spoken(ms)]), ...(plus === undefined ? [] : [`\`${plus}\``])]
+    const parts = [...(ms === 0 ? [] : [spoken(ms)]), ...(plus ?? []).map((input) => `\`${input}\``)]
     return { phase, most: parts.join(' and '), why }
   })
   expect(shown).toEqual(own)

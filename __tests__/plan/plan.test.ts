@@ -69,10 +69,11 @@ describe('a first deploy on a bare server', () => {
       'report',
     ]
     expect([...new Set(operations.map((one) => one.phase))]).toEqual(order)
-    expect(kinds(plan).slice(-8)).toEqual([
+    expect(kinds(plan).slice(-9)).toEqual([
       'start',
       'health',
       'grow',
+      'processes',
       'nginx',
       'cutover',
       'verdict',
@@ -180,7 +181,17 @@ describe('rollback', () => {
   test('goes to the previous release and sends nothing', () => {
     const plan = makePlan(server, wish({ inputs: { command: 'rollback' } }))
     expect(plan).toMatchObject({ kind: 'rollback', release: one, from: two })
-    expect(kinds(plan)).toEqual(['start', 'health', 'grow', 'nginx', 'cutover', 'verdict', 'settle', 'prune'])
+    expect(kinds(plan)).toEqual([
+      'start',
+      'health',
+      'grow',
+      'processes',
+      'nginx',
+      'cutover',
+      'verdict',
+      'settle',
+      'prune',
+    ])
   })
 
   test('goes to a named release', () => {

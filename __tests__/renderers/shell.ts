@@ -76,8 +76,8 @@ function callOf(at: number, a: string, b: string, c: string, d: string) {
       words: ['write_file', a, '0600', b, c],
     },
     {
-      operation: { phase, kind: 'release-command', command: a, properties: [b, c] },
-      words: ['release_command', a, '-p', b, '-p', c],
+      operation: { phase, kind: 'release-command', command: a, seconds: 600, properties: [b, c] },
+      words: ['release_command', '600', a, '-p', b, '-p', c],
     },
     {
       operation: { phase, kind: 'install-packages', names: [a, b, c], upgrade: false, because: [] },

@@ -25,9 +25,11 @@ const LIBRARY = [
   'account.sh',
   'generated.sh',
   'release.sh',
+  'commands.sh',
   'dependencies.sh',
   'nginx.sh',
   'tls.sh',
+  'processes.sh',
   'service.sh',
   'cutover.sh',
   'prune.sh',
@@ -142,14 +144,24 @@ function render(operation: Operation): readonly string[] {
       return ['prepare_public']
     case 'publish':
       return [call('publish', operation.url, operation.folder)]
+    case 'first-deploy-command':
     case 'release-command':
-      return [call('release_command', operation.command, ...properties(operation.properties))]
+      return [
+        call(
+          operation.kind.replaceAll('-', '_'),
+          operation.seconds,
+          operation.command,
+          ...properties(operation.properties),
+        ),
+      ]
     case 'start':
       return ['start_release "$release"']
     case 'health':
       return ['check_release "$release"']
     case 'grow':
       return [`grow_release "$release" ${quote(String(operation.workers))}`]
+    case 'processes':
+      return ['start_processes']
     case 'nginx':
       return [call('configure_nginx', operation.site, operation.catchAll ?? '', operation.tlsCatchAll ?? '')]
     case 'cutover':

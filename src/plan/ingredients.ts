@@ -7,7 +7,9 @@ import { paths } from '../config/paths.ts'
 import type { ReleaseSettings, SiteTls } from '../config/settings.ts'
 import { renderServiceUnit, renderSocketUnit } from '../config/units.ts'
 import type { Facts, KeptRelease } from '../server/facts.ts'
+import { wishedReleaseCommand } from './commands.ts'
 import { gunicorn } from './pins.ts'
+import { processTexts } from './processes.ts'
 import type { Wish } from './wish.ts'
 
 /** Stands for the release where only the rest of the settings is compared. */
@@ -106,7 +108,8 @@ export function settingsKey(facts: Facts, wish: Wish): string {
       [...settings.env],
       [...wish.inputs.app.secretFiles],
       wish.inputs.app.persist,
-      wish.inputs.app.releaseCommand ?? '',
+      wishedReleaseCommand(wish) ?? '',
+      processTexts(settings, wish),
       wish.project.static,
     ]),
   )

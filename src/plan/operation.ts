@@ -62,10 +62,18 @@ export type Operation = { readonly phase: Phase } & (
   | { readonly kind: 'persist'; readonly path: string; readonly target: string }
   | { readonly kind: 'public' }
   | { readonly kind: 'publish'; readonly url: string; readonly folder: string }
-  | { readonly kind: 'release-command'; readonly properties: readonly string[]; readonly command: string }
+  /** Runs once in the app's life on a server. */
+  | ({ readonly kind: 'first-deploy-command' } & Commands)
+  | ({ readonly kind: 'release-command' } & Commands)
   | { readonly kind: 'start' }
   | { readonly kind: 'health' }
   | { readonly kind: 'grow'; readonly workers: number }
+  /** Starts what runs beside the web process; of a rollback only the server knows the names. */
+  | {
+      readonly kind: 'processes'
+      readonly processes: readonly string[]
+      readonly jobs: readonly string[]
+    }
   | {
       readonly kind: 'nginx'
       readonly site: string
@@ -95,6 +103,15 @@ export type Operation = { readonly phase: Phase } & (
     }
   | { readonly kind: 'prune'; readonly keep: number }
 )
+
+/** Commands of the project's own. */
+interface Commands {
+  readonly command: string
+  /** For all tries together. */
+  readonly seconds: number
+  /** `Key=Value` of the transient unit. */
+  readonly properties: readonly string[]
+}
 
 /** What is to be done on one server, made from facts and wish alone. */
 export interface Plan {

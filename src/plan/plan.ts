@@ -1,14 +1,13 @@
-import { commandEnvironment } from '../config/command-environment.ts'
 import { renderEntry } from '../config/entry.ts'
 import { releaseEnv, renderEnvFile } from '../config/env-file.ts'
 import { renderGunicorn } from '../config/gunicorn.ts'
 import { paths, releasePaths } from '../config/paths.ts'
-import { releaseProperties } from '../config/sandbox.ts'
 import type { Property } from '../config/unit-text.ts'
 import { renderServiceUnit, renderSocketUnit } from '../config/units.ts'
 import { DeployError } from '../errors.ts'
 import type { Facts, KeptRelease } from '../server/facts.ts'
 import { checkSettings, type Standing } from './check-settings.ts'
+import { commandOperations } from './commands.ts'
 import { dependenciesOperations } from './dependencies.ts'
 import { generatedOperations, hasGenerated } from './generated.ts'
 import { guardServer } from './guards.ts'
@@ -25,6 +24,7 @@ import {
 import type { Operation, Plan } from './operation.ts'
 import { missingPackages, packageReasons, projectPackages } from './packages.ts'
 import { uv } from './pins.ts'
+import { processFileOperations, processOperation } from './processes.ts'
 import { secretFileOperations } from './secret-files.ts'
 import { isOver, presentTls, tlsTask, trustedCertificate } from './tls.ts'
 import { tlsCatchAllText, tlsOperations } from './tls-operations.ts'
@@ -122,7 +122,8 @@ function deploy(facts: Facts, wish: Wish): Plan {
     ...project.static.map(
       ({ url, folder }): Operation => ({ phase: 'configure', kind: 'publish', url, folder }),
     ),
-    ...releaseCommand(facts, wish),
+    ...processFileOperations(settings, wish),
+    ...commandOperations(settings, wish),
     ...startAndSwitch(facts, wish, settings.workers, record),
     ...secured.operations,
     { phase: 'report', kind: 'prune', keep: inputs.behaviour.keepReleases },
@@ -202,6 +203,7 @@ function startAndSwitch(
     { phase: 'start', kind: 'start' },
     { phase: 'health', kind: 'health' },
     { phase: 'health', kind: 'grow', workers },
+    processOperation(wish),
     {
       phase: 'cutover',
       kind: 'nginx',
@@ -219,30 +221,6 @@ function startAndSwitch(
   ]
 }
 
-function releaseCommand(facts: Facts, wish: Wish): readonly Operation[] {
-  const { project, inputs, release } = wish
-  const command = inputs.app.releaseCommand
-  if (command === undefined) return []
-  return [
-    {
-      phase: 'release-command',
-      kind: 'release-command',
-      command,
-      properties: words([
-        ...releaseProperties({
-          name: project.name,
-          release,
-          systemd: facts.systemd,
-          env: inputs.app.env,
-          secretFiles: [...inputs.app.secretFiles.keys()],
-          environment: commandEnvironment(releaseSettings(facts, wish, release, wish.nonce)),
-        }),
-        ['WorkingDirectory', releasePaths(project.name, release).root],
-      ]),
-    },
-  ]
-}
-
 /**
  * `instance` is where Flask looks for it: beside the package, which in a `src` layout is below `src`
  * (Flask's `auto_find_instance_path`).
@@ -250,8 +228,4 @@ function releaseCommand(facts: Facts, wish: Wish): readonly Operation[] {
 function persisted(path: string, wish: Wish): { readonly path: string; readonly target: string } {
   const folder = wish.project.target.path[0] ?? ''
   return { path: path === 'instance' && folder !== '' ? `${folder}/instance` : path, target: path }
-}
-
-function words(properties: readonly Property[]): readonly string[] {
-  return properties.map(([key, value]) => `${key}=${value}`)
 }

@@ -6,6 +6,7 @@ import { findApp } from './app.ts'
 import { makeBundle } from './bundle.ts'
 import type { Exec } from './exec.ts'
 import { type Files, listFiles } from './files.ts'
+import { migrationWarnings } from './migrations.ts'
 import { appName, nameFault } from './name.ts'
 import type { Declared, Project, PythonWish, Repository, Warning } from './project.ts'
 import { findRequirements } from './requirements.ts'
@@ -71,9 +72,11 @@ export async function readProject(
     python: anyPython,
     static: found.folders,
     bundle: await makeBundle(files.entries, tempDirectory),
-    warnings: [...files.warnings, ...unsentWarnings(files, found)].map((one) =>
-      inRepository(one, inputs.source),
-    ),
+    warnings: [
+      ...files.warnings,
+      ...unsentWarnings(files, found),
+      ...migrationWarnings(tree, requirements.names, inputs.releaseCommand !== undefined),
+    ].map((one) => inRepository(one, inputs.source)),
   }
 }
 

@@ -66,8 +66,17 @@ function describe(operation: Operation, plan: Plan, facts: Facts, name: string):
       return []
     case 'publish':
       return change('static', `nginx serves ${operation.folder} under ${operation.url}`)
+    case 'first-deploy-command':
+      return facts.state?.current === undefined && facts.state?.initialised !== true
+        ? change('first-deploy-command', 'run it, this once')
+        : []
     case 'release-command':
       return change('release-command', 'run it with the new release')
+    case 'processes':
+      return [
+        ...operation.processes.flatMap((process) => change('process', `start ${process}`)),
+        ...operation.jobs.flatMap((job) => change('cron', `schedule ${job}`)),
+      ]
     case 'start':
       return change('start', `start ${plan.release} beside ${plan.from ?? 'nothing'}`)
     case 'health':

@@ -2,6 +2,7 @@ import { type RootFailure, rootFailure, rootRefusal } from '../apply/root-failur
 import { DeployError, type Explanation } from '../errors.ts'
 import { cutToBytes, visible } from '../text.ts'
 import { explainExit, explainTraceback, lastWord } from './diagnosis-app.ts'
+import { commandRows } from './diagnosis-commands.ts'
 import { explainOurs } from './diagnosis-ours.ts'
 import { explainSmoke, smokeCodes } from './diagnosis-smoke.ts'
 import { explainDependencies, explainNginx, explainPackages, full } from './diagnosis-tools.ts'
@@ -60,17 +61,7 @@ const rows: Readonly<Record<string, Row>> = {
     cause: `Over the socket of release ${release} another one answered (${detail || 'none'}).`,
     cure: 'Run the job again; if it happens again, please report it with the log.',
   }),
-  'release-command': (failure, situation) => {
-    const traceback = lastTraceback(failure.lines, situation.name)
-    const begin = `The release command failed (exit status ${failure.detail || 'unknown'})`
-    if (traceback !== undefined) return explainTraceback(begin, cut(traceback), situation)
-    const last = failure.lines.findLast((line) => line.trim() !== '')
-    return {
-      cause: `${begin}${last === undefined ? ', without a word' : `; its last line is: ${short(last)}`}.`,
-      cure: 'Correct `release-command`, or what it runs; all it printed is in the log.',
-      input: 'release-command',
-    }
-  },
+  ...commandRows,
   dependencies: explainDependencies,
   packages: explainPackages,
   'build-tampered': ({ detail }) => ({

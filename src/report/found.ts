@@ -20,10 +20,22 @@ const findings: Readonly<Record<string, (detail: string) => Change>> = {
         ? 'installed beside its packages'
         : 'could not be built (the log says why); it runs from its folder',
   }),
+  'first-deploy-command': (detail) => ({
+    what: 'first-deploy-command',
+    detail:
+      detail === 'ran'
+        ? 'not run: it ran once already'
+        : 'not run: the app had been deployed before it was set; run it by hand where it is still needed',
+  }),
 }
 
 /** What the user should look at (`doubt WHAT DETAIL`), in words. */
-const doubts: Readonly<Record<string, (detail: string) => Warning>> = {}
+const doubts: Readonly<Record<string, (detail: string) => Warning>> = {
+  'cron-not-scheduled': (detail) => {
+    const text = `systemd on the server did not take the schedule of \`${detail}\` in \`cron\`: it does not run.`
+    return { code: 'cron-not-scheduled', text }
+  },
+}
 
 /** A finding of the server's as a row of the summary. */
 export function foundRow(what: string, detail: string): Change {

@@ -74,6 +74,8 @@ export interface State {
   readonly previous: string | undefined
   /** A deploy that began to switch and never got its verdict. */
   readonly attempt: string | undefined
+  /** The first-deploy-command has run. */
+  readonly initialised: boolean
   /** Kept releases, oldest first. */
   readonly releases: readonly KeptRelease[]
   /** The authority's last refusal of a certificate; undefined where it gave one since. */
@@ -205,6 +207,7 @@ function parseState(lines: readonly string[]): State | undefined {
     current: release('current'),
     previous: release('previous'),
     attempt: release('attempt'),
+    initialised: values.get('initialised') === 'yes',
     releases: lines.flatMap((line) => {
       const [key, id = '', bundle = '', dependencies = '', settings = '', commit = '-'] = line.split(' ')
       if (key !== 'release' || !isReleaseId(id)) return []

@@ -1,0 +1,62 @@
+# The project's own commands with a new release: its code, its env, its user and the walls around it.
+# shellcheck shell=sh
+
+# Once in the app's life: it may make tables, and would drop them the next time. A release that was kept is proof enough
+# that the app has what it needs.
+# $1: seconds, $2: the command's text; the rest: the unit's properties
+first_deploy_command() {
+  if [ "$initialised" = yes ]; then
+    emit 'found first-deploy-command ran'
+  elif [ -n "$current" ]; then
+    emit 'found first-deploy-command late'
+  else
+    run_commands first-deploy-command "$@"
+    # At once: whatever becomes of this release, its work is done.
+    initialised=yes
+    state_save
+  fi
+}
+
+# $1: seconds, $2: the command's text; the rest: the unit's properties
+release_command() { run_commands release-command "$@"; }
+
+# Commands of several lines, as a file: an argument could be read by everybody.
+# $1: which, $2: seconds for all tries together, $3: their text; the rest: the unit's properties
+run_commands() {
+  which=$1 seconds=$2
+  write_file "$root/.deploy/$which" 0640 "root:web-$name" "$3
+"
+  shift 3
+  emit "running $which"
+  locked=0
+  since=$(uptime_seconds)
+  until=$((since + seconds))
+  while :; do
+    rest=$((until - $(uptime_seconds)))
+    [ "$rest" -gt 0 ] || rest=1
+    lines=$(wc -l <"$dir/events")
+    ended=0
+    in_unit "$which" -p "RuntimeMaxSec=$rest" -p TimeoutStopSec=5 "$@" -- /bin/sh -eu "$root/.deploy/$which" ||
+      ended=$?
+    [ "$ended" != 0 ] || break
+    [ "$(uptime_seconds)" -lt "$until" ] || fail command-timeout "$which $seconds"
+    # Another process writes to the same SQLite file: the old release, or a job.
+    if tail -n "+$((lines + 1))" "$dir/events" | tail -n 20 | grep -q '^[0-9.]* log .*database is locked'; then
+      [ "$locked" -lt 2 ] || fail database-locked "$which"
+      locked=$((locked + 1))
+      emit "running $which once more in two seconds: its database is locked"
+      patiently sleep 2
+    elif [ "$which" = release-command ]; then
+      fail release-command "$ended"
+    else
+      fail first-deploy-command "$ended"
+    fi
+  done
+  changed "$which" 'done'
+}
+
+# The server's uptime, in whole seconds.
+uptime_seconds() {
+  IFS=' ' read -r now _ </proc/uptime
+  printf '%s' "${now%%.*}"
+}
