@@ -40,24 +40,24 @@ disable_beside() {
 # Stops what may run only once, with the time that it has for that.
 # $1: release, $2: kind
 stop_beside() {
-  names=$(units_beside "$1" "$2")
-  [ -n "$names" ] || return 0
+  ending=$(units_beside "$1" "$2")
+  [ -n "$ending" ] || return 0
   # shellcheck disable=SC2086 # a list of unit names
-  patiently systemctl stop $names || :
+  patiently systemctl stop $ending || :
 }
 
 # Before the flip: each has to live its first seconds, else the release is none.
 # Of what may run only once, the old release's ends before the new one's begins.
 start_processes() {
   leaving=$(serving)
-  names="$(units_beside "$release" process) $(units_beside "$release" single)"
+  beside="$(units_beside "$release" process) $(units_beside "$release" single)"
   made_processes=yes
-  if [ "$leaving" != "$release" ] && [ -n "$(units_beside "$release" single)" ]; then
+  if [ -n "$leaving" ] && [ "$leaving" != "$release" ] && [ -n "$(units_beside "$release" single)" ]; then
     stopped_singles=$leaving
     stop_beside "$leaving" single
   fi
   began=no
-  for unit in $names; do
+  for unit in $beside; do
     began=yes
     emit "running process $(process_of "$unit")"
     patiently systemctl start "$unit" || process_died "$unit"
@@ -68,14 +68,14 @@ start_processes() {
   while [ "$looks" -gt 0 ]; do
     patiently sleep 0.5
     looks=$((looks - 1))
-    for unit in $names; do
+    for unit in $beside; do
       case $(systemctl show -p NRestarts,ActiveState "$unit" | sort | tr '\n' ' ') in
         'ActiveState=active NRestarts=0 ' | 'ActiveState=active ') ;;
         *) process_died "$unit" ;;
       esac
     done
   done
-  for unit in $names; do changed process "$(process_of "$unit") started"; done
+  for unit in $beside; do changed process "$(process_of "$unit") started"; done
 }
 
 # $1: unit

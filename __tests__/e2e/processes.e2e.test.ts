@@ -64,7 +64,7 @@ describe.skipIf(!able.ok)(`beside the web process${able.ok ? '' : ` (skipped: ${
     const one = (await good()).release
     expect((await diary(on)).toSorted()).toEqual(['begin scheduler 1 moin', 'begin worker 1 moin'])
     const who = await on.must(
-      `ps -o user=,args= -p "$(systemctl show -p MainPID --value web-hello-${one}.worker)"`,
+      `ps -o user:16=,args= -p "$(systemctl show -p MainPID --value web-hello-${one}.worker)"`,
     )
     // No shell stands between systemd and it.
     expect(who.trim()).toMatch(/^web-hello +python diarist\.py worker$/)
@@ -126,7 +126,8 @@ describe.skipIf(!able.ok)(`beside the web process${able.ok ? '' : ` (skipped: ${
       cause: expect.stringMatching(
         /^The process (worker|scheduler) of the new release ended within .*No module named 'nowhere_to_be_found'/,
       ),
-      file: 'requirements.txt',
+      cure: expect.stringContaining('requirements.txt'),
+      file: 'diarist.py',
     })
     expect(failed.outputs).toMatchObject({ 'failed-phase': 'health', serving: one })
     expect(await units(on, 'hello', one)).toMatchObject(serving)
