@@ -4,7 +4,7 @@
 begin() {
   exec 3>>"$dir/events"
   failure='' child='' stage=working
-  made_release=no made_units=no nginx_changed=no flipped=no kept_now=no draining='' old='' current='' previous='' attempt=''
+  made_release=no made_units=no nginx_changed=no flipped=no kept_now=no draining='' old='' current='' previous='' attempt='' persisted=''
   asking=$dir/check.json made_processes=no stopped_singles=''
   trap ended EXIT
   trap 'fail stopped' TERM INT HUP
@@ -54,6 +54,7 @@ leave() {
 
 # Back to the release that served before, with nothing left of the new one.
 undo() {
+  rm -rf "${home:?}/probe"
   if [ "$flipped" = yes ] && [ -n "$old" ] && [ "$(serving)" != "$old" ]; then
     flip "$old"
     emit "reverted $old"

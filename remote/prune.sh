@@ -29,6 +29,7 @@ found_ids() {
 # An earlier deploy that was cut off: back to what the state file says, and its remains away.
 repair() {
   clean_runs
+  rm -rf "${home:?}/probe"
   mend_lineage "web-$name" || :
   if [ -n "$attempt" ] || { [ -n "$current" ] && [ "$(serving)" != "$current" ]; }; then
     link=$(serving)
@@ -65,7 +66,7 @@ repair() {
 # $1: the active units, a line each
 end_orphans() {
   for unit in $(printf '%s\n' "$1" |
-    sed -n 's/^\(flask-deploy-'"$name"'-[0-9a-f]*-\(build\|persist\|first-deploy-command\|release-command\)\.service\) .*/\1/p'); do
+    sed -n 's/^\(flask-deploy-'"$name"'-[0-9a-f]*-\(build\|persist\|probe\|first-deploy-command\|release-command\)\.service\) .*/\1/p'); do
     systemctl kill -s KILL "$unit" 2>/dev/null || :
     systemctl stop "$unit" 2>/dev/null || :
     changed ended "$unit"

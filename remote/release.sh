@@ -45,30 +45,6 @@ own_release() {
   find "$root" -path "$root/.venv" -prune -o -type d -exec chmod 0751 {} +
 }
 
-# A path that outlives releases: the release has a link, the content lives in the app's own folder.
-# The first copy runs as the app's user: that folder may hold links that the app planted.
-# $1: path in the release, $2: path below /var/lib/web-NAME
-persist() {
-  kept_path=/var/lib/web-$name/$2
-  parent=$(dirname "$root/$1")
-  [ "$(readlink -m "$parent")" = "$parent" ] || fail persist-link "$1"
-  mkdir -p "$parent"
-  if [ ! -e "$kept_path" ] && [ ! -L "$kept_path" ]; then
-    # shellcheck disable=SC2016 # the inner shell's own words
-    in_unit persist -p "User=web-$name" -p "Group=web-$name" -p UMask=0027 -p NoNewPrivileges=yes \
-      -p ProtectSystem=strict -p "ReadWritePaths=/var/lib/web-$name" -p ProtectHome=yes -p PrivateTmp=yes -- \
-      /bin/sh -c 'set -eu
-        mkdir -p "$(dirname "$2")"
-        rm -rf "$2.new"
-        if [ -L "$1" ] || [ ! -e "$1" ]; then mkdir -p "$2"
-        else cp -R -P --no-preserve=mode "$1" "$2.new" && mv -T "$2.new" "$2"; fi' \
-      sh "$root/$1" "$kept_path" || fail persist "$1"
-    changed persist "$2"
-  fi
-  rm -rf "${root:?}/$1"
-  ln -s "$kept_path" "$root/$1"
-}
-
 # What nginx serves: a tree of links from URL path to folder, where only files that may be public are readable.
 # $1: URL path (/static), $2: folder in the release
 publish() {

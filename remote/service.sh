@@ -116,4 +116,5 @@ remove_release() {
   # With whatever a killed program was just writing: ID.env.4711.new.
   rm -rf "$wants/$(unit_of "$1")."* "/etc/web-$name/${1:?}."* "/run/web-$name/$1.first"
   rm -rf "${home:?}/releases/${1:?}"
+  remove_holes "$1"
 }

@@ -2,11 +2,12 @@
 #   generation N / owner ID NAME / current ID / previous ID / attempt ID
 #   initialised yes   (the first-deploy-command has run, whatever became of its release)
 #   refused COUNT SECONDS REQUEST   (a certificate, by its authority; seconds since 1970)
+#   persist PATH, persist-file PATH   (what the app was found to write, in its release)
 #   release ID BUNDLE DEPENDENCIES SETTINGS COMMIT   (kept by a verdict; oldest first)
 # shellcheck shell=sh
 
 state_load() {
-  generation=0 owner='' current='' previous='' attempt='' kept='' refused='' initialised=''
+  generation=0 owner='' current='' previous='' attempt='' kept='' refused='' initialised='' persisted=''
   [ -f "$home/state" ] || return 0
   while IFS=' ' read -r key value; do
     case $key in
@@ -17,6 +18,8 @@ state_load() {
       attempt) attempt=$value ;;
       refused) refused=$value ;;
       initialised) initialised=$value ;;
+      persist) persisted="${persisted}folder $value$newline" ;;
+      persist-file) persisted="${persisted}file $value$newline" ;;
       release) kept="$kept$value
 " ;;
     esac
@@ -30,6 +33,7 @@ state_text() {
   [ -z "$attempt" ] || printf 'attempt %s\n' "$attempt"
   [ -z "$initialised" ] || printf 'initialised %s\n' "$initialised"
   [ -z "$refused" ] || printf 'refused %s\n' "$refused"
+  printf '%s' "$persisted" | sed 's/^folder /persist /; s/^file /persist-file /'
   printf '%s' "$kept" | while IFS= read -r line; do printf 'release %s\n' "$line"; done
 }
 

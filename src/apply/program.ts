@@ -26,6 +26,8 @@ const LIBRARY = [
   'generated.sh',
   'release.sh',
   'commands.sh',
+  'keep.sh',
+  'probe.sh',
   'dependencies.sh',
   'nginx.sh',
   'tls.sh',
@@ -96,6 +98,16 @@ export function programFiles(plan: Plan): ReadonlyMap<string, string> {
           ['build.env', plan.buildEnv],
         ] as const)
       : []),
+    ...plan.operations.flatMap((operation) =>
+      operation.kind === 'probe'
+        ? ([
+            ['probe.json', operation.settings],
+            ['probe.py', remoteFile('probe.py')],
+            ['adopt.py', remoteFile('adopt.py')],
+            ['publish.py', remoteFile('publish.py')],
+          ] as const)
+        : [],
+    ),
   ])
 }
 
@@ -140,6 +152,12 @@ function render(operation: Operation): readonly string[] {
       return [call('make_folder', operation.path, operation.mode, operation.owner)]
     case 'persist':
       return [call('persist', operation.path, operation.target)]
+    case 'probe':
+      return [call('probe_release', operation.seconds, ...properties(operation.properties))]
+    case 'adopt':
+      return ['adopt_found']
+    case 'publish-found':
+      return ['publish_found']
     case 'public':
       return ['prepare_public']
     case 'publish':

@@ -17,15 +17,18 @@ export const WORKER_HEADER = 'X-Flask-Deploy-Worker'
  * app's object, lets it see the visitor's address and scheme (Werkzeug's ProxyFix; twice is the same as once, so an app
  * that has it already keeps working), and answers "which release is this?" to whoever knows the nonce.
  *
+ * remote/probe.py runs the same text by another name, to load the app step by step.
+ *
  * The answer of the app goes through untouched, but for the two headers: `write()`, `close()`, streams and
  * `wsgi.file_wrapper` are the server's and the app's own (PEP 3333).
+ * @param target the app's object, where it is not the likeliest one
  * @throws DeployError `app-target-invalid` for a module or attribute that Python has no name for
  */
-export function renderEntry(settings: ReleaseSettings): string {
+export function renderEntry(settings: ReleaseSettings, target: AppTarget = settings.target): string {
   const release = releasePaths(settings.name, settings.release)
   const source = sourceFolder(release.root, settings.source)
-  const folders = [...settings.target.path.map((path) => sourceFolder(source, path)), release.site]
-  const { module, attribute, expression } = checkedTarget(settings.target)
+  const folders = target.path.map((path) => sourceFolder(source, path))
+  const { module, attribute, expression } = checkedTarget(target)
   return `import ast
 import faulthandler
 import functools
@@ -35,32 +38,60 @@ import os
 import signal
 import sys
 
-sys.path[:0] = [path for path in ${pythonList(folders)} if os.path.isdir(path)]
+folders = ${pythonList(folders)}
+# What was built of the project; it comes first where the project's own folder alone cannot be imported.
+folders.insert(0 if os.path.exists(${pythonString(release.siteFirst)}) else len(folders), ${pythonString(release.site)})
+sys.path[:0] = [path for path in folders if os.path.isdir(path)]
 # The app and the programs that it starts need not know it.
 NONCE = os.environ.pop(${pythonString(NONCE_VARIABLE)}, "").encode()
+TARGET = (${pythonString(module)}, ${pythonString(attribute)}, ${pythonString(expression)})
 # The health check asks a release that never answers where it hangs.
 faulthandler.register(signal.SIGUSR2, all_threads=True)
 
 
 def load(module, attribute, expression):
     try:
-        return loaded(module, attribute, expression)
+        imported(module)
+        return call(find(module, attribute), module, attribute, expression)
     except SystemExit as end:
         # gunicorn would start the worker again, for ever and without a word of where it ended.
         told = RuntimeError("sys.exit(%r) was called while %s was imported" % (end.code, module))
         raise told.with_traceback(end.__traceback__) from None
 
 
-def loaded(module, attribute, expression):
-    found = functools.reduce(getattr, attribute.split("."), importlib.import_module(module))
+imported = importlib.import_module
+
+
+def find(module, attribute):
+    return functools.reduce(getattr, attribute.split("."), imported(module))
+
+
+def arguments(expression):
     call = ast.parse(expression, mode="eval").body
-    if isinstance(call, ast.Call):
-        arguments = [ast.literal_eval(one) for one in call.args]
-        named = {one.arg: ast.literal_eval(one.value) for one in call.keywords}
-        found = found(*arguments, **named)
+    if not isinstance(call, ast.Call):
+        return None
+    given = [ast.literal_eval(one) for one in call.args]
+    return given, {one.arg: ast.literal_eval(one.value) for one in call.keywords}
+
+
+def call(found, module, attribute, expression):
+    wanted = arguments(expression)
+    if wanted is not None:
+        found = found(*wanted[0], **wanted[1])
     if not callable(found):
         raise TypeError("%s:%s is no WSGI application but %r" % (module, expression, found))
     return found
+
+
+def ready(app):
+    """A Flask app without a key gets the one of its environment."""
+    flask = app
+    for _ in range(5):
+        if hasattr(flask, "url_map") and hasattr(flask, "secret_key"):
+            flask.secret_key = flask.secret_key or os.environ.get("SECRET_KEY")
+            break
+        flask = getattr(flask, "app", None) or getattr(flask, "application", None)
+    return app
 
 
 def behind_proxy(app):
@@ -89,11 +120,9 @@ def known_by_nonce(app):
     return answer
 
 
-application = known_by_nonce(behind_proxy(load(
-    ${pythonString(module)},
-    ${pythonString(attribute)},
-    ${pythonString(expression)},
-)))
+# The probe takes the same steps one by one.
+if __name__ != "flask_deploy_probe":
+    application = known_by_nonce(behind_proxy(ready(load(*TARGET))))
 `
 }
 

@@ -12,10 +12,18 @@ import type { ReleaseSettings } from './settings.ts'
 export function renderGunicorn(settings: ReleaseSettings): string {
   const release = releasePaths(settings.name, settings.release)
   const workers = whole('workers', settings.workers)
-  return `import os
+  return `import json
+import os
+
+# What the app is may decide: Socket.IO's sessions live in one process (remote/adopt.py wrote it).
+try:
+    with open(${pythonString(release.shape)}) as file:
+        shape = json.load(file)
+except FileNotFoundError:
+    shape = {}
 
 # A release's first start is one process: what it does at import (tables, keys) happens once.
-full = ${workers}
+full = shape.get("workers", ${workers})
 workers = 1 if os.path.exists(${pythonString(release.firstStart)}) else full
 
 
@@ -26,8 +34,8 @@ def nworkers_changed(server, now, before):
         server.num_workers = full
 
 
-threads = ${whole('threads', settings.threads)}
-worker_class = "gthread"
+threads = max(shape.get("threads", 1), ${whole('threads', settings.threads)})
+worker_class = shape.get("worker", "gthread")
 chdir = ${pythonString(sourceFolder(release.root, settings.source))}
 
 # A request may take this many seconds, also while the worker is on its way out.

@@ -62,6 +62,12 @@ export interface ReleasePaths {
   readonly deploy: string
   readonly gunicorn: string
   readonly entry: string
+  /** While it exists what was built of the project (\`site\`) stands before the project on sys.path. */
+  readonly siteFirst: string
+  /** How the process is shaped by what the app is: read by gunicorn.conf.py. */
+  readonly shape: string
+  /** Variables by which a command finds the app. */
+  readonly target: string
   /** The web process listens here. */
   readonly socket: string
   /** nginx reaches `socket` through this link, by way of `current`. */
@@ -150,6 +156,9 @@ export function releasePaths(name: string, release: string): ReleasePaths {
     deploy,
     gunicorn: `${deploy}/gunicorn.conf.py`,
     entry: `${deploy}/${ENTRY_MODULE}.py`,
+    siteFirst: `${deploy}/site-first`,
+    shape: `${deploy}/shape.json`,
+    target: `${deploy}/target.env`,
     socket: `${app.runtime}/${release}.sock`,
     socketLink: `${root}/.sock`,
     firstStart: `${app.runtime}/${release}.first`,

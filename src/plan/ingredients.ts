@@ -105,6 +105,8 @@ export function settingsKey(facts: Facts, wish: Wish): string {
       renderServiceUnit(settings),
       renderGunicorn(settings),
       renderEntry(settings),
+      ...wish.project.others.map((target) => renderEntry(settings, target)),
+      wish.project.declared.workerClass ?? '',
       [...settings.env],
       [...wish.inputs.app.secretFiles],
       wish.inputs.app.persist,

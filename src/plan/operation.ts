@@ -60,7 +60,19 @@ export type Operation = { readonly phase: Phase } & (
     }
   | { readonly kind: 'folder'; readonly path: string; readonly mode: string; readonly owner: string }
   | { readonly kind: 'persist'; readonly path: string; readonly target: string }
+  /** Asks the app in a scratch copy of its release. */
+  | {
+      readonly kind: 'probe'
+      /** See ProbeSettings. */
+      readonly settings: string
+      readonly seconds: number
+      readonly properties: readonly string[]
+    }
+  /** Does what the probe found. */
+  | { readonly kind: 'adopt' }
   | { readonly kind: 'public' }
+  /** Publishes what the probe found, beside what was named. */
+  | { readonly kind: 'publish-found' }
   | { readonly kind: 'publish'; readonly url: string; readonly folder: string }
   /** Runs once in the app's life on a server. */
   | ({ readonly kind: 'first-deploy-command' } & Commands)

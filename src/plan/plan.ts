@@ -1,4 +1,3 @@
-import { renderEntry } from '../config/entry.ts'
 import { releaseEnv, renderEnvFile } from '../config/env-file.ts'
 import { renderGunicorn } from '../config/gunicorn.ts'
 import { paths, releasePaths } from '../config/paths.ts'
@@ -23,6 +22,7 @@ import {
 import type { Operation, Plan } from './operation.ts'
 import { missingPackages, packageReasons, projectPackages } from './packages.ts'
 import { uv } from './pins.ts'
+import { probeOperations } from './probe.ts'
 import { processFileOperations, processOperation } from './processes.ts'
 import { secretFileOperations } from './secret-files.ts'
 import { isOver, presentTls, tlsTask, trustedCertificate } from './tls.ts'
@@ -110,17 +110,10 @@ function deploy(facts: Facts, wish: Wish): Plan {
       'env file',
     ),
     ...secretFileOperations(facts, wish),
+    ...probeOperations(facts, wish),
     file(own.gunicorn, '0640', group, renderGunicorn(settings), 'gunicorn settings'),
-    file(own.entry, '0640', group, renderEntry(settings), 'entry module'),
     file(own.socketUnitFile, '0644', 'root:root', renderSocketUnit(settings), 'socket unit'),
     file(own.serviceUnitFile, '0644', 'root:root', renderServiceUnit(settings), 'service unit'),
-    ...app.persist.map(
-      (path): Operation => ({ phase: 'configure', kind: 'persist', ...persisted(path, wish) }),
-    ),
-    { phase: 'configure', kind: 'public' },
-    ...project.static.map(
-      ({ url, folder }): Operation => ({ phase: 'configure', kind: 'publish', url, folder }),
-    ),
     ...processFileOperations(settings, wish),
     ...commandOperations(settings, wish),
     ...startAndSwitch(facts, wish, settings.workers, record),
@@ -218,13 +211,4 @@ function startAndSwitch(
       record: [record.id, record.bundle, record.dependencies, record.settings, record.commit].join(' '),
     },
   ]
-}
-
-/**
- * `instance` is where Flask looks for it: beside the package, which in a `src` layout is below `src`
- * (Flask's `auto_find_instance_path`).
- */
-function persisted(path: string, wish: Wish): { readonly path: string; readonly target: string } {
-  const folder = wish.project.target.path[0] ?? ''
-  return { path: path === 'instance' && folder !== '' ? `${folder}/instance` : path, target: path }
 }

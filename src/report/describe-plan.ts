@@ -59,6 +59,11 @@ function describe(operation: Operation, plan: Plan, facts: Facts, name: string):
       return change(operation.what, `write ${operation.path}`)
     case 'persist':
       return change('persist', `${operation.path} outlives releases`)
+    case 'probe':
+      return change('app', 'import it in a scratch copy; what it writes and serves is decided by the probe')
+    case 'publish-found':
+      return change('static', 'decided by the probe')
+    case 'adopt':
     case 'folder':
     case 'public':
     case 'grow':

@@ -1,0 +1,441 @@
+"""Judges what the probe brought, and says what the program is to do about it.
+
+Run by root with /usr/bin/python3 -I in /: nothing of the project's is imported. Python 3.6 and newer, standard library.
+The report and all of the scratch copy were the app's to write, so no link is followed there, nothing of it is read
+without a bound, and no name of it is believed that is none of the release's own.
+    adopt.py SETTINGS SCRATCH RELEASE STATE BUILT
+Prints lines of words and tabs; see `speak`.
+"""
+
+import json
+import os
+import re
+import stat
+import sys
+
+REPORT_LIMIT = 1 << 20
+OUTPUT_LIMIT = 60000
+MOST_PATHS = 40
+MOST_ENTRIES = 200000
+# Names that a release keeps for itself, at its top.
+RESERVED = {".venv", ".site", ".public", ".previous", ".deploy", ".sock"}
+KEEP_FILES = {".gitkeep", ".gitignore", ".keep", ".placeholder", ".empty"}
+# Folders that are empty today and hold code tomorrow.
+CODE_FOLDERS = {"migrations", "versions", "alembic", "templates", "translations", "locale", "tests", "test", "docs", "src"}
+UPLOADS = re.compile(r"^(uploads?|uploaded|media|avatars?|attachments?|files|user[-_]?(content|files|uploads))$", re.I)
+# A folder in which one of these lies is not handed to nginx.
+SECRET = re.compile(
+    r"(\.pyc?|\.pem|\.key|\.p12|\.pfx|\.sqlite3?|\.db3?|\.sql|\.ini|\.cfg|\.bak)$|^(\.env.*|\.git|\.ht.*|id_(rsa|dsa|ecdsa|ed25519))$", re.I
+)
+TEMPORARY = ("/tmp", "/var/tmp", "/dev/shm")
+WORKERS = {"gevent", "eventlet", "geventwebsocket.gunicorn.workers.GeventWebSocketWorker"}
+SQLITE_ENDINGS = ("-journal", "-wal", "-shm")
+
+
+def speak(*words):
+    print("\t".join(words))
+
+
+def is_plain(path):
+    """Can it be a path within a release, in one line of ours?"""
+    if not isinstance(path, str) or not 0 < len(path) <= 300:
+        return False
+    try:
+        path.encode("utf-8")
+    except UnicodeError:
+        return False
+    parts = path.split("/")
+    return all(part not in ("", ".", "..") for part in parts) and not re.search(r"[\x00-\x1f\x7f\x80-\x9f\u2028\u2029]", path)
+
+
+def read_own(folder, name, limit):
+    """A file that lies in a folder of the app's: a regular one, at most so long; None for anything else."""
+    try:
+        place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=place)
+    except OSError:
+        return None
+    finally:
+        os.close(place)
+    with os.fdopen(file, "rb") as opened:
+        about = os.fstat(opened.fileno())
+        if not stat.S_ISREG(about.st_mode) or about.st_nlink != 1:
+            return None
+        return opened.read(limit + 1)
+
+
+def read_report(folder):
+    content = read_own(folder, "report.json", REPORT_LIMIT)
+    if content is None or len(content) > REPORT_LIMIT:
+        return {}
+    try:
+        report = json.loads(content.decode("utf-8"))
+    except (ValueError, RecursionError):
+        return {}
+    return report if isinstance(report, dict) else {}
+
+
+def texts(value):
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
+
+
+def records(value):
+    return [one for one in value if isinstance(one, dict)][:200] if isinstance(value, list) else []
+
+
+class Release:
+    """The real release, which is root's."""
+
+    def __init__(self, root, settings, recorded):
+        self.root = root
+        self.settings = settings
+        self.kept = [(one["path"], "folder") for one in settings["persist"]] + recorded
+        self.holes = []
+        self.links = []
+        self.doubts = []
+
+    def own(self, path):
+        """An absolute path as one within the release; None where it is none of the project's."""
+        if not isinstance(path, str) or not path.startswith(self.root + "/"):
+            return None
+        rest = path[len(self.root) + 1 :].rstrip("/")
+        if not is_plain(rest) or rest.split("/")[0] in RESERVED - {".site"}:
+            return None
+        # The folders on the way are the release's own: none of them is a link.
+        parent = os.path.dirname(self.root + "/" + rest)
+        return rest if os.path.realpath(parent) == parent else None
+
+    def is_kept(self, path):
+        return any(path == kept or path.startswith(kept + "/") for kept, _ in self.kept + self.links)
+
+    def keep(self, path, kind):
+        """Persists a path: of what the bundle does not have, the topmost folder."""
+        parts = path.split("/")
+        for count in range(1, len(parts)):
+            if not os.path.lexists(os.path.join(self.root, *parts[:count])):
+                path, kind = "/".join(parts[:count]), "folder"
+                break
+        if self.is_kept(path) or len(self.kept) >= MOST_PATHS:
+            return
+        real = os.path.join(self.root, path)
+        if os.path.lexists(real) and os.path.isdir(real) != (kind == "folder"):
+            return
+        # What lies below it is kept with it.
+        self.kept = [(kept, what) for kept, what in self.kept if not kept.startswith(path + "/")]
+        self.kept.append((path, kind))
+
+
+def written(scratch, root):
+    """What is in the scratch copy and not in the release, or other than there: (path, folder or file, new or changed)."""
+    found = []
+    count = 0
+    waiting = [""]
+    while waiting:
+        folder = waiting.pop()
+        with os.scandir(os.path.join(scratch, folder)) as entries:
+            for entry in entries:
+                count += 1
+                if count > MOST_ENTRIES or len(found) > 1000:
+                    return found
+                path = os.path.join(folder, entry.name)
+                if folder == "" and entry.name in RESERVED:
+                    continue
+                if entry.name == "__pycache__" or entry.name.endswith((".pyc", ".pyc.tmp")) or not is_plain(path):
+                    continue
+                about = entry.stat(follow_symlinks=False)
+                is_folder = stat.S_ISDIR(about.st_mode)
+                if not is_folder and not stat.S_ISREG(about.st_mode):
+                    continue
+                try:
+                    real = os.lstat(os.path.join(root, path))
+                except FileNotFoundError:
+                    found.append((path, "folder" if is_folder else "file"))
+                    continue
+                if is_folder and stat.S_ISDIR(real.st_mode):
+                    waiting.append(path)
+                elif not is_folder and stat.S_ISREG(real.st_mode):
+                    if (about.st_size, about.st_mtime_ns) != (real.st_size, real.st_mtime_ns):
+                        found.append((path, "file"))
+    return found
+
+
+def placeholders(root):
+    """Folders that the bundle brings empty but for a file that makes git keep them."""
+    found = []
+    count = 0
+    for place, folders, names in os.walk(root):
+        count += 1
+        if count > 20000:
+            break
+        if place == root:
+            folders[:] = [one for one in folders if one not in RESERVED]
+        folders[:] = [one for one in folders if one not in CODE_FOLDERS and one != "node_modules"]
+        if names and not folders and set(names) <= KEEP_FILES and place != root:
+            found.append(os.path.relpath(place, root))
+    return found
+
+
+def static_folders(release, report):
+    """What the app said about static files, as (URL, folder in the release); the rest is said and left to the app."""
+    found = []
+    for one in records(report.get("static")):
+        url, folder = one.get("url"), one.get("folder")
+        if not isinstance(url, str) or not isinstance(folder, str) or len(url) > 200:
+            continue
+        if url and not (url.startswith("/") and is_plain(url[1:])):
+            continue
+        # A backslash or a star has a meaning of its own for one of the programs on the way.
+        if any(part.startswith(".") for part in url.split("/")) or re.search(r"[^\w/ ~!$&'()+,;=:@%.-]", url):
+            continue
+        if one.get("proven") is not True or (url == "" and one.get("whole") is not True):
+            speak("found", "static-by-app", "%s: the app does not give its files to everybody as they are" % (url or "/"))
+            continue
+        real = os.path.realpath(folder) if is_plain(folder[1:]) else ""
+        path = release.own(real)
+        if path is None or not os.path.isdir(real):
+            speak("found", "static-by-app", "%s: its folder is not within the project" % (url or "/"))
+            continue
+        found.append((url, path))
+    return found
+
+
+def danger(folder):
+    """Why nginx must not serve a folder; None where it may."""
+    count = 0
+    for place, folders, names in os.walk(folder):
+        for name in folders + names:
+            count += 1
+            if count > MOST_ENTRIES:
+                return "it holds too many files"
+            if SECRET.search(name) or (name == "templates" and name in folders):
+                return "%s lies in it" % name if is_plain(name) else "what is not public lies in it"
+            path = os.path.join(place, name)
+            if os.path.islink(path) and not os.path.realpath(path).startswith(folder + "/"):
+                return "a link leads out of it"
+    return None
+
+
+def keep_state(release, report, scratch, statics):
+    """Which paths outlive releases, and which belong to this one alone."""
+    root, settings = release.root, release.settings
+    state = settings["state"]
+    automatic = settings["keeps"]
+
+    instance = report.get("instance")
+    if isinstance(instance, str):
+        path = release.own(instance)
+        venv = re.match(r"^\.venv/var/[\w.+-]{1,100}-instance$", instance[len(root) + 1 :])
+        if path is None and instance.startswith(root + "/") and venv:
+            path = venv.group(0)
+        if path is not None and any(one["target"] == "instance" for one in settings["persist"]):
+            if not release.is_kept(path):
+                release.links.append((path, "instance"))
+
+    def below_static(path):
+        return next((folder for _, folder in statics if path == folder or path.startswith(folder + "/")), None)
+
+    changed = written(scratch, root)
+    for path, kind in sorted(changed):
+        bare = next((path[: -len(end)] for end in SQLITE_ENDINGS if path.endswith(end)), path)
+        if bare != path or release.is_kept(path):
+            continue
+        folder = below_static(path)
+        if folder is None:
+            if automatic:
+                release.keep(path, kind)
+            continue
+        whole = path if kind == "folder" else os.path.dirname(path)
+        if any(UPLOADS.match(part) for part in path.split("/")) and whole != folder:
+            if automatic:
+                release.keep(whole, "folder")
+        elif not any(whole == hole or whole.startswith(hole + "/") for hole in release.holes):
+            release.holes = [hole for hole in release.holes if not hole.startswith(whole + "/")] + [whole]
+
+    for one in records(report.get("databases")):
+        path, setting = one.get("path"), one.get("setting")
+        if not isinstance(path, str) or not isinstance(setting, str) or not re.match(r"^\w{1,80}$", setting):
+            continue
+        if path.startswith(tuple(folder + "/" for folder in TEMPORARY)):
+            speak("doubt", "database-temporary", "%s names a file below /%s" % (setting, path.split("/")[1]))
+            continue
+        own = release.own(path)
+        if own is None or own.startswith(".site/"):
+            continue
+        if automatic:
+            release.keep(own, "file")
+        elif not release.is_kept(own):
+            speak("doubt", "database-in-release", "%s %s" % (setting, own))
+
+    if automatic:
+        for one in records(report.get("uploads")):
+            own = release.own(one.get("path"))
+            if own is not None and not any(own == folder or folder.startswith(own + "/") for _, folder in statics):
+                release.keep(own, "folder")
+        for path in placeholders(root):
+            if is_plain(path) and release.own(os.path.join(root, path)) == path:
+                release.keep(path, "folder")
+
+    told = [one for one in texts(report.get("attempts")) if is_plain(one[1:]) and one.startswith("/")]
+    inside = (root + "/", state + "/", settings["cache"] + "/", settings["log"] + "/", "/dev/", "/proc/", "/run/")
+    outside = [one for one in told if not one.startswith(inside + tuple(folder + "/" for folder in TEMPORARY))]
+    # The environment's own files are never written: Python tries to, for its bytecode.
+    for path in [one for one in outside if one not in (root, state)][:3]:
+        speak("doubt", "writes-outside", path)
+
+
+def shape(release, report):
+    """How many processes, threads, and of which kind: from words of ours."""
+    settings = release.settings
+    found = {}
+    worker = report.get("worker")
+    if isinstance(worker, str) and worker in WORKERS:
+        found["worker"] = worker
+    mode = report.get("socketio")
+    if isinstance(mode, str):
+        found.update(workers=1, threads=100)
+        if settings["workersGiven"]:
+            speak("doubt", "one-worker", "Socket.IO")
+        if mode in ("eventlet", "gevent") and "worker" not in found:
+            speak("doubt", "worker-missing", mode)
+        speak("found", "socketio", found.get("worker", "threads"))
+    elif "worker" in found:
+        speak("found", "worker-class", found["worker"])
+    return found
+
+
+def write(path, content, group):
+    new = path + ".new"
+    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o640), "w", encoding="utf-8") as file:
+        file.write(content)
+        os.fchown(file.fileno(), 0, group)
+        os.fchmod(file.fileno(), 0o640)
+    os.rename(new, path)
+
+
+def is_module(root, name):
+    """Is there a module or a package of this name among the project's files?"""
+    count = 0
+    for place, folders, names in os.walk(root):
+        if place == root:
+            folders[:] = [one for one in folders if one not in RESERVED]
+        if name in folders or name + ".py" in names:
+            return True
+        count += len(folders)
+        if count > 5000 or place.count("/") - root.count("/") > 3:
+            folders[:] = []
+    return False
+
+
+def wants_build(release, error, candidate):
+    """Can building the project itself help? Says how: its metadata are missing, or its modules."""
+    kinds = texts(error.get("kinds"))
+    if "PackageNotFoundError" in kinds or "DistributionNotFound" in kinds:
+        return "after"
+    top = error.get("name", "").split(".")[0] if isinstance(error.get("name"), str) else ""
+    if "ImportError" in kinds and re.match(r"^\w{1,100}$", top):
+        if top == candidate["module"].split(".")[0] or is_module(release.root, top):
+            return "first"
+    return None
+
+
+def recorded_paths(state_file):
+    """What earlier deploys made persistent, from root's own file."""
+    found = []
+    try:
+        with open(state_file, encoding="utf-8") as file:
+            for line in file:
+                key, _, path = line.rstrip("\n").partition(" ")
+                if key in ("persist", "persist-file") and is_plain(path):
+                    found.append((path, "file" if key == "persist-file" else "folder"))
+    except FileNotFoundError:
+        pass
+    return found
+
+
+def main(settings_path, scratch, root, state_file, built):
+    with open(settings_path, encoding="utf-8") as file:
+        settings = json.load(file)
+    own_folder = os.path.join(scratch, ".deploy")
+    report = read_report(own_folder)
+    output = read_own(own_folder, "output", OUTPUT_LIMIT) or b""
+    candidates = settings["candidates"]
+    index = report.get("candidate")
+    if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < len(candidates):
+        index = 0
+    outcome = report.get("outcome")
+    error = report.get("error") if isinstance(report.get("error"), dict) else {}
+    lines = texts(error.get("lines")) if outcome == "raised" else output.decode("utf-8", "replace").splitlines()
+    with open(os.path.join(os.path.dirname(settings_path), "app.log"), "w", encoding="utf-8", errors="replace") as file:
+        file.writelines(re.sub(r"[\x00-\x08\x0a-\x1f]", "?", line)[:2000] + "\n" for line in lines[-150:])
+
+    release = Release(root, settings, recorded_paths(state_file))
+    kinds = texts(error.get("kinds"))
+    if outcome == "raised":
+        how = wants_build(release, error, candidates[index]) if settings["buildable"] else None
+        if how is not None and built in ("no", "after") and how != built:
+            speak("build", how)
+            return
+        if set(kinds) & {"ImportError", "SyntaxError"}:
+            speak("fail", "app-import")
+            return
+        speak("raised")
+    elif outcome == "none":
+        whys = [one for one in report.get("passed", []) if isinstance(one, list) and len(one) == 2]
+        speak("fail", "app-unproven", "; ".join("%s: %s" % tuple(one) for one in whys if texts(one) == one)[:600])
+        return
+    elif outcome != "app":
+        index = 0
+        if outcome is None:
+            speak("doubt", "probe-unfinished", "")
+
+    chosen = candidates[index]
+    if index > 0:
+        speak("found", "app", chosen["name"])
+    group = os.stat(root).st_gid
+    first = os.path.exists(os.path.join(root, ".deploy", "site-first"))
+    write(os.path.join(root, ".deploy", "flask_deploy_entry.py"), chosen["entry"], group)
+    write(os.path.join(root, ".deploy", "target.env"), chosen["siteFirst" if first else "environment"], group)
+
+    described = outcome == "app" and report.get("described") is True
+    statics = static_folders(release, report) if described else []
+    keep_state(release, report if described else {}, scratch, statics)
+    found = shape(release, report) if described else {}
+    if found:
+        write(os.path.join(root, ".deploy", "shape.json"), json.dumps(found), group)
+    if described and report.get("weak") is True:
+        speak("doubt", "secret-key-weak", "")
+
+    explicit = {one["path"] for one in settings["persist"]}
+    automatic = [(path, kind) for path, kind in release.kept if path not in explicit]
+    for path, kind in automatic:
+        speak("keep-" + kind, path)
+    for path, target in release.links:
+        speak("link", path, target)
+    for path in release.holes:
+        speak("hole", path)
+    if automatic:
+        every = sorted(one["target"] for one in settings["persist"]) + sorted(path for path, _ in automatic)
+        speak("found", "persist", ", ".join(sorted(path for path, _ in automatic)) + " / " + ", ".join(every))
+    if not settings["publishes"]:
+        return
+    if not described:
+        statics = [(one["url"], one["folder"]) for one in settings["fallback"]]
+    closed = [path for path, _ in release.kept] + release.holes
+    for url, path in statics:
+        if url in settings["given"]:
+            continue
+        if any(path == one or path.startswith(one + "/") for one in closed):
+            why = "the app writes there"
+        else:
+            why = danger(os.path.join(root, path)) if described else None
+        if why is not None:
+            speak("found", "static-by-app", "%s: %s" % (url or "/", why))
+            continue
+        speak("publish", url or "/", path)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

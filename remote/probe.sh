@@ -1,0 +1,90 @@
+# The probe: what only the app can say, asked in a scratch copy that nobody keeps. What it answers is judged by adopt.py,
+# and done here.
+# shellcheck shell=sh
+
+tab='	'
+
+# A copy of the release's own files, the app's to write, and empty folders in place of its state: bound over the real
+# ones in the probe's unit, so every path is that of the real release and nothing real can be touched.
+make_scratch() {
+  rm -rf "${home:?}/probe"
+  mkdir -m 0700 "$home/probe"
+  for folder in lib cache log; do
+    install -d -m 0750 -o "web-$name" -g "web-$name" "$home/probe/$folder"
+  done
+  mkdir -m 0751 "$home/probe/files"
+  patiently find "$root" -mindepth 1 -maxdepth 1 ! -name .venv ! -name .site ! -name .deploy ! -name .public ! -name .sock \
+    -exec cp -a --reflink=auto -t "$home/probe/files" -- {} + || fail disk
+  for folder in .venv .site .deploy; do mkdir -m 0751 "$home/probe/files/$folder"; done
+  install -m 0640 "$dir/probe.py" "$dir/probe.json" "$home/probe/files/.deploy"
+  [ ! -e "$root/.deploy/site-first" ] || : >"$home/probe/files/.deploy/site-first"
+  chown -hR "web-$name:web-$name" "$home/probe/files"
+}
+
+# Once, or again where the project has to be built first, or a program or library was missing.
+# $1: seconds; the rest: the unit's properties
+probe_release() {
+  seconds=$1 built=no tries=0
+  shift
+  emit 'running the probe: importing the app in a scratch copy'
+  while :; do
+    make_scratch
+    in_unit probe "$@" -- "$root/.venv/bin/python" "$root/.deploy/probe.py" "$root/.deploy/probe.json" \
+      "$root/.deploy/report.json" "$root/.deploy/output" "$seconds" || :
+    patiently /usr/bin/python3 -I "$dir/adopt.py" "$dir/probe.json" "$home/probe/files" "$root" "$home/state" "$built" \
+      >"$dir/adopted" 2>"$dir/adopt.log" || {
+      foreign log <"$dir/adopt.log"
+      fail internal 'the probe was not understood'
+    }
+    IFS="$tab" read -r word rest <"$dir/adopted" || word='' rest=''
+    tries=$((tries + 1))
+    case $word in
+      build)
+        if [ "$built" != no ] || { type build_site >/dev/null 2>&1 && build_site; }; then
+          built=$rest
+          [ "$rest" != first ] || : >"$root/.deploy/site-first"
+          continue
+        fi
+        built=never
+        continue
+        ;;
+      fail | raised)
+        if [ "$tries" -lt 4 ] && type install_for >/dev/null 2>&1 && install_for "$dir/app.log"; then continue; fi
+        [ "$word" = fail ] || break
+        foreign app <"$dir/app.log"
+        fail "${rest%%"$tab"*}" "${rest#*"$tab"}"
+        ;;
+      *) break ;;
+    esac
+  done
+  rm -rf "${home:?}/probe"
+}
+
+# What it found, done: state that outlives releases, folders that this release alone may write.
+adopt_found() {
+  [ -e "$dir/adopted" ] || recorded_only >"$dir/adopted"
+  while IFS="$tab" read -r word one two; do
+    case $word in
+      keep-folder) keep_path folder "$one" ;;
+      keep-file) keep_path file "$one" ;;
+      link) persist "$one" "$two" ;;
+      hole) make_hole "$one" ;;
+      found | doubt) emit "$word $one $two" ;;
+    esac
+  done <"$dir/adopted"
+}
+
+# Where nothing was probed, what earlier deploys found still holds.
+recorded_only() {
+  printf '%s' "$persisted" | while IFS=' ' read -r kind path; do printf 'keep-%s\t%s\n' "$kind" "$path"; done
+}
+
+# What nginx serves, as far as the probe decides it; and packed copies of all that is text.
+publish_found() {
+  /usr/bin/python3 -I "$dir/publish.py" "$root" "$dir/adopted" "/var/lib/web-$name" "/var/cache/web-$name" \
+    >"$dir/published" 2>"$dir/publish.log" || {
+    foreign log <"$dir/publish.log"
+    fail internal 'what nginx serves could not be made'
+  }
+  while IFS="$tab" read -r word one; do emit "$word $one"; done <"$dir/published"
+}
