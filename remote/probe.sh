@@ -16,7 +16,7 @@ make_scratch() {
   patiently find "$root" -mindepth 1 -maxdepth 1 ! -name .venv ! -name .site ! -name .deploy ! -name .public ! -name .sock \
     -exec cp -a --reflink=auto -t "$home/probe/files" -- {} + || fail disk
   for folder in .venv .site .deploy; do mkdir -m 0751 "$home/probe/files/$folder"; done
-  install -m 0640 "$dir/probe.py" "$dir/probe.json" "$home/probe/files/.deploy"
+  install -m 0640 "$dir/probe.py" "$dir/flask_deploy_ask.py" "$dir/probe.json" "$home/probe/files/.deploy"
   [ ! -e "$root/.deploy/site-first" ] || : >"$home/probe/files/.deploy/site-first"
   chown -hR "web-$name:web-$name" "$home/probe/files"
 }

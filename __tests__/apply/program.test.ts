@@ -43,13 +43,19 @@ test('the program is sound for the shell whatever the values are', () => {
 test('what the build may see and what the check needs travel as files of their own', () => {
   const files = programFiles(makePlan(facts(bareLines), wish()))
   expect([...files.keys()].sort()).toEqual([
+    'adopt.py',
     'apt.sh',
     'build.env',
     'build.sh',
     'check.json',
+    'flask_deploy_ask.py',
+    'flask_deploy_state.py',
     'gunicorn.txt',
     'http.py',
     'needs.txt',
+    'probe.json',
+    'probe.py',
+    'publish.py',
     'site.sh',
     'steps.sh',
     'uv.txt',

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
 import { renderEntry } from '../../src/config/entry.ts'
 import type { AppTarget } from '../../src/project/project.ts'
-import { errorOf, hasPython, releaseOf } from './sample.ts'
+import { errorOf, hasPython, python, releaseOf } from './sample.ts'
 
 const nonce = '0123456789abcdef0123456789abcdef'
 
@@ -127,11 +127,21 @@ test.each([
   expect(error.explanations[0]?.input).toBe('app')
 })
 
-test('the folders of the project come first on the path, then the installed project', () => {
+test.each([
+  ['the folders of the project come first on the path, then what was built of it', false],
+  ['what was built of the project comes first where its folder alone cannot be imported', true],
+])('%s', (_, first) => {
   const text = renderEntry(releaseOf({ source: 'backend', ...target({ path: ['src', ''] }) }))
-  expect(text).toContain(
-    'for path in ["/srv/web-shop/releases/20261122184800-abc1234/backend/src", ' +
-      '"/srv/web-shop/releases/20261122184800-abc1234/backend", ' +
-      '"/srv/web-shop/releases/20261122184800-abc1234/.site"]',
-  )
+  const root = '/srv/web-shop/releases/20261122184800-abc1234'
+  const found = python(`
+import os
+os.path.exists = lambda path: ${first ? 'True' : 'False'} and path == ${JSON.stringify(`${root}/.deploy/site-first`)}
+os.path.isdir = lambda path: True
+import sys
+text = ${JSON.stringify(text)}
+exec(text[: text.index("NONCE =")])
+print("\\n".join(sys.path[:3]))
+`)
+  const own = [`${root}/backend/src`, `${root}/backend`]
+  expect(found.trim().split('\n')).toEqual(first ? [`${root}/.site`, ...own] : [...own, `${root}/.site`])
 })

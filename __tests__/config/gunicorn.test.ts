@@ -3,10 +3,18 @@ import { renderGunicorn } from '../../src/config/gunicorn.ts'
 import { hasPython, python, releaseOf } from './sample.ts'
 
 test('the whole file', () => {
-  expect(renderGunicorn(releaseOf())).toBe(`import os
+  expect(renderGunicorn(releaseOf())).toBe(`import json
+import os
+
+# What the app is may decide: Socket.IO's sessions live in one process (remote/adopt.py wrote it).
+try:
+    with open("/srv/web-shop/releases/20261122184800-abc1234/.deploy/shape.json") as file:
+        shape = json.load(file)
+except FileNotFoundError:
+    shape = {}
 
 # A release's first start is one process: what it does at import (tables, keys) happens once.
-full = 3
+full = shape.get("workers", 3)
 workers = 1 if os.path.exists("/run/web-shop/20261122184800-abc1234.first") else full
 
 
@@ -17,8 +25,8 @@ def nworkers_changed(server, now, before):
         server.num_workers = full
 
 
-threads = 4
-worker_class = "gthread"
+threads = max(shape.get("threads", 1), 4)
+worker_class = shape.get("worker", "gthread")
 chdir = "/srv/web-shop/releases/20261122184800-abc1234"
 
 # A request may take this many seconds, also while the worker is on its way out.

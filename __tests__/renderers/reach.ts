@@ -8,7 +8,7 @@ import { shopKey, shopPem } from '../config/certificates.ts'
  * - `env file`: the release's and the build's
  * - `nginx`: its files, and the URLs that it finds files by
  * - `Python`: gunicorn.conf.py and the entry module
- * - `JSON`: check.json, and the requests that http.py makes of it
+ * - `JSON`: check.json, and the requests that http.py makes of it; probe.json
  * - `certbot`, `apt`: their arguments
  * - `Markdown`: the summary, at least in the sentence about a wrong value; secrets never
  */
@@ -70,7 +70,7 @@ export const reach: Readonly<Record<InputName, Reach>> = {
   'sudo-password': { reaches: [], values: { none: 'sudo reads it as a line of its standard input' } },
   'connect-timeout': { reaches: ['Markdown'], values: login },
   name: {
-    reaches: ['sh', 'unit', 'nginx', 'Python', 'certbot', 'Markdown'],
+    reaches: ['sh', 'unit', 'env file', 'nginx', 'Python', 'JSON', 'certbot', 'Markdown'],
     values: ['shop', 'blog'],
     beside: { 'release-command': 'true', tls: 'auto' },
   },
@@ -79,7 +79,7 @@ export const reach: Readonly<Record<InputName, Reach>> = {
     values: { none: 'it is the root of the bundle: no path on the server has it' },
   },
   app: {
-    reaches: ['sh', 'unit', 'Python', 'Markdown'],
+    reaches: ['sh', 'unit', 'env file', 'Python', 'JSON', 'Markdown'],
     values: ['a:app', 'b:make("x")'],
     beside: { 'release-command': 'true' },
   },
@@ -109,7 +109,7 @@ export const reach: Readonly<Record<InputName, Reach>> = {
   env: { reaches: ['sh', 'env file'], values: ['A=1', 'A=2'] },
   'secret-files': { reaches: ['sh', 'unit'], values: ['a: "x"', 'b: "x"'] },
   'release-command': { reaches: ['sh', 'Markdown'], values: ['true', 'false'] },
-  persist: { reaches: ['sh', 'unit', 'Markdown'], values: ['a', 'b'] },
+  persist: { reaches: ['sh', 'unit', 'JSON', 'Markdown'], values: ['a', 'b'] },
   exclude: { reaches: ['Markdown'], values: { none: 'the bundle is made by it, on the runner' } },
   include: { reaches: ['Markdown'], values: { none: 'the bundle is made by it, on the runner' } },
   domain: {
@@ -117,7 +117,7 @@ export const reach: Readonly<Record<InputName, Reach>> = {
     values: ['a.example.com', 'b.example.com'],
     beside: { tls: 'auto' },
   },
-  static: { reaches: ['sh', 'nginx', 'Markdown'], values: ['/a: a', '/b: b'] },
+  static: { reaches: ['sh', 'nginx', 'JSON', 'Markdown'], values: ['/a: a', '/b: b'] },
   'max-body-size': { reaches: ['sh', 'nginx', 'Markdown'], values: ['1m', '2m'] },
   workers: { reaches: ['sh', 'Python', 'Markdown'], values: ['2', '3'] },
   threads: { reaches: ['sh', 'Python', 'Markdown'], values: ['2', '3'] },

@@ -2,6 +2,7 @@ import { programFiles, renderProgram } from '../../src/apply/program.ts'
 import type { Inputs } from '../../src/inputs.ts'
 import type { Plan } from '../../src/plan/operation.ts'
 import { makePlan } from '../../src/plan/plan.ts'
+import type { ProbeSettings } from '../../src/plan/probe.ts'
 import { parseApp } from '../../src/project/app-expression.ts'
 import type { AppTarget } from '../../src/project/project.ts'
 import { findRequirements } from '../../src/project/requirements.ts'
@@ -58,6 +59,7 @@ export function rendered(inputs: Inputs): Readonly<Record<Exclude<Language, 'Mar
     lockTimeoutSeconds: inputs.behaviour.lockTimeoutMs / 1000,
   }
   const files = programFiles(plan)
+  const probe: ProbeSettings = JSON.parse(files.get('probe.json') ?? '')
   const written = (which: RegExp) =>
     plan.operations.flatMap((one) =>
       one.kind === 'write-file' && which.test(one.what) ? [one.path, one.content] : [],
@@ -69,18 +71,26 @@ export function rendered(inputs: Inputs): Readonly<Record<Exclude<Language, 'Mar
       ...plan.operations.flatMap((one) => {
         if (one.kind === 'persist') return [one.path, one.target]
         if (one.kind === 'environment') return [...one.properties, one.python]
-        return one.kind === 'release-command' ? one.properties : []
+        return one.kind === 'release-command' || one.kind === 'probe' ? one.properties : []
       }),
     ),
-    'env file': text(...written(/^env file$/).slice(1), plan.buildEnv),
+    'env file': text(
+      ...written(/^env file$/).slice(1),
+      plan.buildEnv,
+      ...probe.candidates.flatMap((one) => [one.environment, one.siteFirst]),
+    ),
     nginx: text(
       ...plan.operations.flatMap((one) => {
         if (one.kind === 'publish') return [one.url]
         return one.kind === 'nginx' || one.kind === 'secure' ? [one.site, one.catchAll, one.tlsCatchAll] : []
       }),
     ),
-    Python: text(...written(/gunicorn|entry/)),
-    JSON: text(files.get('check.json'), files.get('secured.json')),
+    Python: text(...written(/gunicorn/), ...probe.candidates.map((one) => one.entry)),
+    JSON: text(
+      files.get('check.json'),
+      files.get('secured.json'),
+      JSON.stringify({ ...probe, candidates: probe.candidates.map((one) => one.name) }),
+    ),
     apt: text(...plan.operations.flatMap((one) => (one.kind === 'install-packages' ? one.names : []))),
     certbot: text(
       ...plan.operations.flatMap((one) => {

@@ -38,6 +38,9 @@ const LIBRARY = [
   'program.sh',
 ]
 
+/** What the probe needs beside the library: the app's user runs the first two, root the others. */
+const PROBE_FILES = ['probe.py', 'flask_deploy_ask.py', 'adopt.py', 'flask_deploy_state.py', 'publish.py']
+
 /**
  * Renders a plan to the program that does it: the library, then one call for each operation. It is a file of root's on
  * the server and never an argument, so it may hold secrets.
@@ -102,9 +105,7 @@ export function programFiles(plan: Plan): ReadonlyMap<string, string> {
       operation.kind === 'probe'
         ? ([
             ['probe.json', operation.settings],
-            ['probe.py', remoteFile('probe.py')],
-            ['adopt.py', remoteFile('adopt.py')],
-            ['publish.py', remoteFile('publish.py')],
+            ...PROBE_FILES.map((file) => [file, remoteFile(file)] as const),
           ] as const)
         : [],
     ),

@@ -30,6 +30,11 @@ const rootFailures = [
 /** Each code that a run can fail with on the server, or by the smoke test, and how it is explained. */
 const rows: Readonly<Record<string, Row>> = {
   'app-import': died('The new release cannot start', explainExit),
+  'app-unproven': ({ detail }) => ({
+    cause: `Nothing that could be the app is one: ${short(detail) || 'no candidate is left'}.`,
+    cure: 'Set `app` to `module:attribute` or `module:factory()` of the Flask object.',
+    input: 'app',
+  }),
   'app-exited': died('The new release cannot start', explainExit),
   start: died('The new release cannot start', explainExit),
   'health-status': (failure, situation) => {
