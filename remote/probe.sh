@@ -24,35 +24,36 @@ make_scratch() {
 # Once, or again where the project has to be built first, or a program or library was missing.
 # $1: seconds; the rest: the unit's properties
 probe_release() {
-  seconds=$1 built=no tries=0
+  probe_seconds=$1 site_built=no probes=0
   shift
   emit 'running the probe: importing the app in a scratch copy'
   while :; do
     make_scratch
     in_unit probe "$@" -- "$root/.venv/bin/python" "$root/.deploy/probe.py" "$root/.deploy/probe.json" \
-      "$root/.deploy/report.json" "$root/.deploy/output" "$seconds" || :
-    patiently /usr/bin/python3 -I "$dir/adopt.py" "$dir/probe.json" "$home/probe/files" "$root" "$home/state" "$built" \
+      "$root/.deploy/report.json" "$root/.deploy/output" "$probe_seconds" || :
+    patiently /usr/bin/python3 -I "$dir/adopt.py" "$dir/probe.json" "$home/probe/files" "$root" "$home/state" "$site_built" \
       >"$dir/adopted" 2>"$dir/adopt.log" || {
       foreign log <"$dir/adopt.log"
       fail internal 'the probe was not understood'
     }
-    IFS="$tab" read -r word rest <"$dir/adopted" || word='' rest=''
-    tries=$((tries + 1))
-    case $word in
+    probes=$((probes + 1)) verdict='' detail=''
+    IFS="$tab" read -r verdict detail <"$dir/adopted" || :
+    case $verdict in
       build)
-        if [ "$built" != no ] || { type build_site >/dev/null 2>&1 && build_site; }; then
-          built=$rest
-          [ "$rest" != first ] || : >"$root/.deploy/site-first"
+        # How the project itself has to stand on Python's path, once it is built.
+        if [ "$site_built" = no ] && ! build_site; then
+          site_built=never
           continue
         fi
-        built=never
+        site_built=$detail
+        [ "$detail" != first ] || : >"$root/.deploy/site-first"
         continue
         ;;
       fail | raised)
-        if [ "$tries" -lt 4 ] && type install_for >/dev/null 2>&1 && install_for "$dir/app.log"; then continue; fi
-        [ "$word" = fail ] || break
+        if [ "$probes" -lt 5 ] && install_for "$dir/app.log"; then continue; fi
+        [ "$verdict" = fail ] || break
         foreign app <"$dir/app.log"
-        fail "${rest%%"$tab"*}" "${rest#*"$tab"}"
+        fail "${detail%%"$tab"*}" "${detail#*"$tab"}"
         ;;
       *) break ;;
     esac
