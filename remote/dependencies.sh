@@ -3,10 +3,14 @@
 # shellcheck shell=sh
 
 # uv itself, once for the server: by pip out of the wheel that apt brought, hash-checked, unpacked and not run.
-# $1: version; the hashed requirement lines are in uv.txt
+# $1: version; the hashed requirement lines are in uv.txt; $2: where it is from: `index`, or see uv_from_wheel
 install_uv() {
   uv=/opt/flask-deploy/uv-$1/bin/uv
   [ ! -x "$uv" ] || return 0
+  if [ "$2" != index ]; then
+    uv_from_wheel "$@"
+    return 0
+  fi
   server_lock
   if [ ! -x "$uv" ]; then
     emit "running pip install uv $1"
@@ -44,12 +48,14 @@ link_environment() {
   [ -d "$home/releases/$current/.venv" ] || return 1
   cp -al "$home/releases/$current/.venv" "$root/.venv"
   write_file "$root/.deploy/environment" 0640 "root:web-$name" "$key ${resolved:-0}"
+  keep_wheels
   emit "environment linked $current"
 }
 
 # $1: the file that the dependencies are declared in, $2: yes to add our own gunicorn (the project lists none), $3: yes
 # to ask the index anew
 build_environment() {
+  [ "$built_from" != wanted ] || want_wheels environment
   file=$1 adds=$2 anew=$3
   own_by_build .venv
   own_by_build .site

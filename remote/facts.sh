@@ -29,6 +29,7 @@ facts() {
     fact systemd 0
   fi
   fact arch "$(uname -m)"
+  fact libc "$(getconf GNU_LIBC_VERSION 2>/dev/null)"
   fact python "$(readlink -f /usr/bin/python3 2>/dev/null)"
   fact ipv6 "$([ -f /proc/net/if_inet6 ] && echo yes || echo no)"
   fact cpus "$(nproc)"
@@ -57,6 +58,12 @@ facts() {
   certificate_facts
   for tool in /opt/flask-deploy/uv-*/bin/uv; do
     [ ! -x "$tool" ] || fact uv "$(basename "${tool%/bin/uv}")"
+  done
+  [ "$wheels" != yes ] || for wheel in /var/lib/flask-deploy/wheels/*/*.whl; do
+    [ ! -f "$wheel" ] || {
+      wheel=${wheel%/*}
+      fact wheel "${wheel##*/}"
+    }
   done
   ! id -u "web-$name" >/dev/null 2>&1 || fact account yes
   ! grep -q '^ENABLED=yes' /etc/ufw/ufw.conf 2>/dev/null || fact ufw yes

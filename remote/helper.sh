@@ -1,6 +1,7 @@
 # The server's end of the conversation: root's, started by the one exec, gone with the connection.
 # It sends facts and takes frames: "file NAME BYTES" + gzipped bytes, "part BYTES" + bytes of the bundle, "whole" after
-# its last part, "start", "attach RUN OFFSET", "facts", "say NAME WORDS", "cancel RUN". Everything that lasts is done by
+# its last part, "wheel SHA256" begins a wheel,
+# "piece SHA256 BYTES" + bytes goes on with it, "wheels TOKEN" comes after the last, "start", "attach RUN OFFSET", "facts", "say NAME WORDS", "cancel RUN". Everything that lasts is done by
 # the program, in a unit of its own.
 # Before this text: $name, $run, $nonce, $wanted.
 # shellcheck shell=sh
@@ -75,6 +76,17 @@ frames() {
           cat >/dev/null
         }
         ;;
+      wheel)
+        make_folders
+        : >"$bundle.$one"
+        ;;
+      piece)
+        head -c "$two" >>"$bundle.$one" || {
+          : >"$dir/bundle-full"
+          cat >/dev/null
+        }
+        ;;
+      wheels) : >"$bundle.$one" ;;
       whole)
         mv "$bundle.part" "$bundle"
         whole=yes
@@ -94,9 +106,9 @@ frames() {
   if [ "$starts" = 0 ]; then
     rm -rf "$dir"
   else
-    [ "$whole" = yes ] || : >"$dir/bundle-lost"
+    : >"$dir/bundle-lost"
     # The program takes it away with itself; one that ended before the bundle came left that to us.
-    systemctl --quiet is-active "flask-deploy-$name-$run.service" || rm -f "$bundle" "$bundle.part"
+    systemctl --quiet is-active "flask-deploy-$name-$run.service" || rm -f "$bundle" "$bundle".*
   fi
   [ -z "$following" ] || kill "$following" 2>/dev/null || :
 }

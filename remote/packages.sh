@@ -10,7 +10,11 @@ missing_packages() {
 }
 
 # $1: upgrade first (yes or no); then the names wanted
-install_packages() { try_packages "$@" || fail packages "$missing"; }
+install_packages() {
+  try_packages "$@" && return 0
+  [ "$offline" = no ] || fail packages-offline "$missing"
+  fail packages "$missing"
+}
 
 # The same, where the deploy can go on without them.
 try_packages() {
@@ -44,7 +48,7 @@ run_apt() {
   # No app's unit is called so, nor the program's of an app that is called apt.
   patiently systemd-run --quiet --wait --collect --unit="flask-deploy-apt.$run" \
     -p "StandardOutput=append:$dir/apt.log" -p "StandardError=append:$dir/apt.log" \
-    /bin/sh "$dir/apt.sh" "$@" || apt_status=$?
+    /bin/sh "$dir/apt.sh" "$offline" "$@" || apt_status=$?
   sleep 0.3
   kill "$reader" 2>/dev/null || :
   return "$apt_status"

@@ -28,7 +28,7 @@ ended() {
     status=0
   fi
   # Another program of this run follows, made for the server as it is now; the bundle need not travel again.
-  [ "$failure" = facts-changed ] || rm -f "$bundle" "$bundle.part"
+  case $failure in facts-changed | wheels-wanted) ;; *) rm -f "$bundle" "$bundle".* ;; esac
   emit "serving $(serving)"
   emit "end $status"
   # The events stay for a runner that comes back; secrets do not.

@@ -7,13 +7,21 @@ import type { Https } from './https.ts'
 import { type Limits, limitOf } from './limits.ts'
 import type { Plan } from './plan/operation.ts'
 import { makePlan } from './plan/plan.ts'
+import type { WheelFile } from './plan/wheels.ts'
 import type { Wish } from './plan/wish.ts'
 import { doubtWarning, foundRow } from './report/found.ts'
 import type { Recorder } from './report/recorder.ts'
 import type { Facts } from './server/facts.ts'
+import type { Supplied } from './wheels/supply.ts'
 
 /** Plans anew, at most so often, when another deploy was faster. */
 const MOST_PLANS = 3
+
+/** The failures after which the server is looked at again, and what is said then. */
+const AGAIN: Readonly<Record<string, string>> = {
+  'facts-changed': 'Another deploy changed the server meanwhile: looking again.',
+  'wheels-wanted': 'The server needs wheels: looking again, and for them.',
+}
 
 /** ms between two words on the upload. */
 const UPLOAD_MS = 3_000
@@ -22,7 +30,10 @@ const UPLOAD_MS = 3_000
 export interface Deploy {
   readonly conversation: Conversation
   readonly recorder: Recorder
-  readonly wish: Wish
+  /** The wish that the first plan was made of, and what has to be sent for it. */
+  readonly supplied: Supplied
+  /** The same for a plan that is made anew; see src/wheels/supply.ts. */
+  readonly supply: (facts: Facts, anew: boolean) => Promise<Supplied>
   /** Who we are, for the next in line: one line. */
   readonly holder: string
   /** The run's ID: hex digits. */
@@ -47,23 +58,35 @@ export interface Deployed {
  * Has a plan applied; where another deploy changed the server meanwhile, it is made anew from new facts.
  */
 export async function deploy(first: Plan, deployment: Deploy): Promise<Deployed> {
-  const { conversation, wish, signal, recorder } = deployment
+  const { conversation, signal, recorder } = deployment
   let plan = first
+  let supplied = deployment.supplied
+  let withBundle = true
   for (let count = 1; ; count += 1) {
-    const result = await applyOnce(plan, deployment, count === 1)
-    if (result.applied.failure?.code !== 'facts-changed' || count === MOST_PLANS || signal.aborted)
+    const result = await applyOnce(plan, { ...deployment, wish: supplied.wish }, supplied.send, withBundle)
+    const failure = result.applied.failure
+    if (failure === undefined || !(failure.code in AGAIN) || count === MOST_PLANS || signal.aborted)
       return result
-    recorder.say('Another deploy changed the server meanwhile: looking again.')
+    recorder.say(AGAIN[failure.code] ?? '')
     recorder.note({ serving: result.applied.serving })
     const facts: Facts = await conversation.facts(signal)
-    plan = makePlan(facts, wish)
+    const wanted = failure.code === 'wheels-wanted'
+    // Its program had come so far that the bundle was unpacked.
+    withBundle = wanted && failure.detail !== 'python'
+    supplied = await deployment.supply(facts, wanted)
+    plan = makePlan(facts, supplied.wish)
     deployment.onPlan(plan, facts)
     if (plan.kind === 'unchanged' && plan.operations.length === 0)
       return { plan, applied: { ...result.applied, failure: undefined }, smoked: undefined }
   }
 }
 
-async function applyOnce(plan: Plan, deployment: Deploy, withBundle: boolean): Promise<Deployed> {
+async function applyOnce(
+  plan: Plan,
+  deployment: Deploy & { readonly wish: Wish },
+  wheels: readonly WheelFile[],
+  withBundle: boolean,
+): Promise<Deployed> {
   const { conversation, recorder, wish, signal, run, https } = deployment
   let smoked: Smoked | undefined
   const { behaviour } = wish.inputs
@@ -80,6 +103,7 @@ async function applyOnce(plan: Plan, deployment: Deploy, withBundle: boolean): P
       },
       limits: workLimits(deployment.limits, wish, plan),
       bundle: plan.kind === 'deploy' && withBundle ? wish.project.bundle : undefined,
+      wheels,
       test: async (release, answered) => {
         const found = await testRelease(test, release, answered, signal)
         if (release === plan.release) smoked = found

@@ -33,6 +33,8 @@ export interface Limits {
   readonly requestMs: number
   /** How long a server may take to stop and go back, in ms: GitHub gives a cancelled run 7.5 s in all. */
   readonly cancelMs: number
+  /** All looking for wheels on the runner, and fetching them, in ms. */
+  readonly wheelsMs: number
   /** What comes after main, to stop a run that was cut off, login and all, in ms. */
   readonly postMs: number
 }
@@ -80,6 +82,7 @@ export const limits: Limits = {
   uploadMs: 60 * SECOND,
   requestMs: 15 * SECOND,
   cancelMs: 6 * SECOND,
+  wheelsMs: 15 * MINUTE,
   postMs: 10 * SECOND,
 }
 

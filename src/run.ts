@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
-import { posix } from 'node:path'
+import { join, posix } from 'node:path'
 import { Conversation } from './apply/conversation.ts'
 import { EarlyConnection } from './check/early-connection.ts'
 import { hostOf, portOf } from './check/http-answer.ts'
@@ -26,9 +26,11 @@ import { resolvedOn } from './report/found.ts'
 import type { Log } from './report/log.ts'
 import type { Results } from './report/publish.ts'
 import { Recorder } from './report/recorder.ts'
+import { context, holder, temp } from './runner.ts'
 import { redactor, secretsToMask } from './secrets.ts'
 import type { Connection } from './server/connection.ts'
 import type { Facts } from './server/facts.ts'
+import { WheelSupply } from './wheels/supply.ts'
 
 /** What a run gets from its surroundings. */
 export interface Surroundings {
@@ -82,14 +84,14 @@ async function work(surroundings: Surroundings, recorder: Recorder): Promise<End
   try {
     recorder.phase('project')
     if (inputs.command === 'rollback') {
-      project = namedProject(inputs.app, context(surroundings).repository)
+      project = namedProject(inputs.app, context(surroundings.environment).repository)
       recorder.note({ app: project.name })
     } else {
       project = await readProject(
         projectInputs(inputs),
-        context(surroundings),
+        context(surroundings.environment),
         surroundings.exec,
-        temp(surroundings),
+        temp(surroundings.environment),
       )
       tellProject(project, inputs, recorder)
     }
@@ -114,6 +116,15 @@ async function onServer(
   recorder.phase('facts')
   const https = new Https({ inputs, recorder, address: connection.remoteAddress, signal })
   const early = earlyConnection(inputs, connection)
+  const wheels = new WheelSupply({
+    root: join(context(surroundings.environment).workspace, inputs.app.source),
+    temp: temp(surroundings.environment),
+    exec: surroundings.exec,
+    environment: surroundings.environment,
+    limitMs: surroundings.limits.wheelsMs,
+    signal,
+    say: (text) => recorder.say(text),
+  })
   const id = randomBytes(8).toString('hex')
   const { conversation, facts } = await Conversation.start(
     connection,
@@ -122,6 +133,7 @@ async function onServer(
       run: id,
       nonce: randomBytes(16).toString('hex'),
       packages: askedPackages(projectPackages({ inputs, project })),
+      wheels: inputs.app.dependencies === 'wheels',
       user: inputs.server.user,
       sudoPassword: inputs.server.sudoPassword,
       factsMs: surroundings.limits.phases.facts.ms,
@@ -129,14 +141,17 @@ async function onServer(
     signal,
   )
   try {
-    const wish: Wish = {
+    const plain: Wish = {
       inputs,
       project,
       release: releaseId(new Date(), project.commit ?? project.bundle.contentSha256),
       nonce: randomBytes(16).toString('hex'),
     }
     recorder.note({ serving: facts.state?.current ?? '' })
-    const plan = makePlan(facts, wish)
+    const supply = (seen: Facts, anew: boolean) => wheels.prepare(seen, plain, anew)
+    // A plan alone looks for no wheels, and a rollback needs none.
+    const supplied = inputs.command === 'deploy' ? await supply(facts, false) : { wish: plain, send: [] }
+    const plan = makePlan(facts, supplied.wish)
     notePlan(plan, facts, recorder)
     https.onPlan(plan, facts)
     const test = (applied: Plan): ReleaseTest => ({
@@ -168,8 +183,9 @@ async function onServer(
     const deployed = await deploy(plan, {
       conversation,
       recorder,
-      wish,
-      holder: holder(surroundings),
+      supplied,
+      supply,
+      holder: holder(surroundings.environment),
       run: id,
       test,
       https,
@@ -185,6 +201,7 @@ async function onServer(
     return endingOf({ ...deployed, facts, project, inputs, unsecured }, recorder.lines)
   } finally {
     early?.close()
+    await wheels.close()
     conversation.end()
   }
 }
@@ -264,31 +281,4 @@ function projectInputs(inputs: Inputs): Parameters<typeof readProject>[0] {
   const [only, ...others] = inputs.site.static
   const isDefault = others.length === 0 && only?.url === '/static' && only.folder === 'static'
   return { ...inputs.app, static: isDefault ? undefined : inputs.site.static }
-}
-
-function context({ environment }: Surroundings): Parameters<typeof readProject>[1] {
-  const fullName = environment['GITHUB_REPOSITORY'] || 'local/app'
-  const sha = environment['GITHUB_SHA']
-  return {
-    workspace: environment['GITHUB_WORKSPACE'] || process.cwd(),
-    // Runners older than 2.300 and act do not know the number.
-    repository: { id: environment['GITHUB_REPOSITORY_ID'] || fullName, fullName },
-    ...(sha ? { sha } : {}),
-  }
-}
-
-function holder({ environment }: Surroundings): string {
-  const {
-    GITHUB_SERVER_URL: server,
-    GITHUB_REPOSITORY: repository,
-    GITHUB_RUN_ID: run,
-    GITHUB_ACTOR: actor,
-  } = environment
-  const url =
-    server && repository && run ? `${server}/${repository}/actions/runs/${run}` : 'a run outside of GitHub'
-  return actor ? `${url} (${actor})` : url
-}
-
-function temp({ environment }: Surroundings): string {
-  return environment['RUNNER_TEMP'] || environment['TMPDIR'] || environment['TEMP'] || '/tmp'
 }

@@ -52,6 +52,7 @@ function server(script: readonly string[]) {
       void play()
     },
     sendBundle: async () => hear('bundle'),
+    sendWheels: async () => hear('wheels'),
     say: async (frame, word) => hear(`${frame} ${word}`),
     cancel: async () => hear('cancel'),
   }
@@ -80,6 +81,7 @@ async function deploy(
       run: { name: 'hello', run: 'ab', holder: 'me', lockTimeoutSeconds: 1 },
       limits: options.limits ?? limits,
       bundle: asked.project.bundle,
+      wheels: [],
       test: async (release) => tests[release] ?? bad,
       preflight: () => Promise.resolve(true),
       testSecured: () => Promise.resolve({ ok: true, code: '', detail: '' }),

@@ -22,6 +22,7 @@ const rooms: Readonly<
   plan: { values: ['config', 'remote'], types: ['inputs.ts', 'project', 'server'] },
   check: { values: [], types: ['apply', 'inputs.ts', 'plan', 'report'] },
   apply: { values: ['config', 'plan', 'remote', 'server'], types: ['project'] },
+  wheels: { values: ['plan'], types: ['project', 'server'] },
   report: {
     values: ['apply', 'config', 'outputs', 'secrets'],
     types: ['check', 'inputs.ts', 'plan', 'project', 'server'],

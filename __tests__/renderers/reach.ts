@@ -87,7 +87,7 @@ export const reach: Readonly<Record<InputName, Reach>> = {
   requirements: { reaches: ['sh', 'Markdown'], values: ['a.txt', 'b.txt'] },
   extras: { reaches: ['sh', 'Markdown'], values: ['web', 'db'] },
   groups: { reaches: ['sh', 'Markdown'], values: ['prod', 'live'] },
-  dependencies: { reaches: ['Markdown'], values: { none: 'TODO' } },
+  dependencies: { reaches: ['sh', 'unit', 'Markdown'], values: ['server', 'wheels'] },
   refresh: { reaches: ['sh', 'Markdown'], values: ['true', 'false'] },
   'python-download': { reaches: ['Markdown'], values: { none: 'TODO' } },
   services: { reaches: ['Markdown'], values: { none: 'TODO' } },

@@ -1,11 +1,12 @@
 import type { DeployError } from '../errors.ts'
 import type { Plan } from '../plan/operation.ts'
+import type { WheelFile } from '../plan/wheels.ts'
 import type { Bundle } from '../project/project.ts'
 import type { Conversation } from './conversation.ts'
 import type { Answer, ServerEvent } from './event.ts'
 import { contradiction, EventOrder } from './event-order.ts'
 import { Mailbox } from './mailbox.ts'
-import { programFiles, type RunSettings, renderProgram } from './program.ts'
+import { programFiles, type RunSettings, renderProgram, wheelsToken } from './program.ts'
 import { PhaseClock, UploadClock, type WorkLimits } from './time-limits.ts'
 
 /** ms that a connection's end may be told after a write to it failed. */
@@ -26,6 +27,8 @@ export interface ApplySettings {
   readonly limits: WorkLimits
   /** undefined for a rollback, which sends nothing. */
   readonly bundle: Bundle | undefined
+  /** Those of the plan's wheels that the server lacks. */
+  readonly wheels: readonly WheelFile[]
   /**
    * Smoke-tests a release that was just switched to.
    * @param answered what the server's own request through nginx found; comes a little later
@@ -64,7 +67,7 @@ export interface Applied {
 /** What apply needs of the conversation. */
 export type Talk = Pick<
   Conversation,
-  'listen' | 'sendFiles' | 'startProgram' | 'sendBundle' | 'say' | 'cancel'
+  'listen' | 'sendFiles' | 'startProgram' | 'sendBundle' | 'sendWheels' | 'say' | 'cancel'
 >
 
 type Message =
@@ -112,15 +115,18 @@ export async function apply(
       await conversation.startProgram()
       // One server needs no barrier between prepare and cutover.
       await conversation.say('cutover', 'go')
-      const { bundle } = settings
-      if (bundle !== undefined) {
-        const onProgress = (sent: number) => {
-          upload.took()
-          clock.took()
-          settings.onUpload(sent, bundle.bytes)
-        }
-        await conversation.sendBundle(bundle, onProgress, signal)
+      const { bundle, wheels } = settings
+      const onProgress = (of: number) => (sent: number) => {
+        upload.took()
+        clock.took()
+        settings.onUpload(sent, of)
       }
+      const store = plan.operations.find((operation) => operation.kind === 'store-wheels')
+      if (store !== undefined) {
+        const bytes = wheels.reduce((sum, wheel) => sum + wheel.bytes, 0)
+        await conversation.sendWheels(wheels, wheelsToken(store), onProgress(bytes), signal)
+      }
+      if (bundle !== undefined) await conversation.sendBundle(bundle, onProgress(bundle.bytes), signal)
       upload.stop()
     }
     void send().catch(lose)

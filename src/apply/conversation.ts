@@ -1,6 +1,6 @@
-import { createReadStream } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { DeployError } from '../errors.ts'
+import type { WheelFile } from '../plan/wheels.ts'
 import type { Bundle } from '../project/project.ts'
 import type { Channel, Connection } from '../server/connection.ts'
 import { type Facts, parseFacts } from '../server/facts.ts'
@@ -9,6 +9,7 @@ import { parseEvent, type ServerEvent } from './event.ts'
 import { type HelperSettings, helperCommand } from './helper-command.ts'
 import { Lines } from './lines.ts'
 import { orAborted } from './or-aborted.ts'
+import { sendPieces, sendWheels } from './pieces.ts'
 import { rootFailure, rootRefusal } from './root-failure.ts'
 
 /** More lines and characters than any honest server's facts have: a certificate of each of 500 sites is 1.5 MB. */
@@ -20,9 +21,6 @@ const MOST_LINES = 300_000
 
 /** More characters than any login file prints. */
 const MOST_BEFORE = 1024 * 1024
-
-/** Bytes of the bundle in one frame: other frames (a cancel) get their turn between two of these. */
-const READ_BYTES = 256 * 1024
 
 /** What the conversation needs besides a connection. */
 export interface ConversationSettings extends HelperSettings {
@@ -121,15 +119,19 @@ export class Conversation {
    * @param onProgress told the bytes handed over so far
    */
   async sendBundle(bundle: Bundle, onProgress: (sent: number) => void, signal: AbortSignal): Promise<void> {
-    let sent = 0
-    const chunks: AsyncIterable<Buffer> = createReadStream(bundle.path, { highWaterMark: READ_BYTES })
-    for await (const chunk of chunks) {
-      if (signal.aborted) return
-      await this.#frame(Buffer.concat([Buffer.from(`part ${chunk.length}\n`), chunk]))
-      sent += chunk.length
-      onProgress(sent)
-    }
-    await this.#frame('whole\n')
+    const frame = (text: string | Uint8Array) => this.#frame(text)
+    if (await sendPieces(bundle.path, 'part', { frame, onProgress, signal })) await this.#frame('whole\n')
+  }
+
+  /** Sends wheels; `token` says that they are all there. */
+  async sendWheels(
+    wheels: readonly WheelFile[],
+    token: string,
+    onProgress: (sent: number) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const frame = (text: string | Uint8Array) => this.#frame(text)
+    await sendWheels(wheels, token, { frame, onProgress, signal })
   }
 
   /** Says a word to the waiting program: `cutover go`, `verdict-1 keep`. */

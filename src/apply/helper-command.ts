@@ -12,6 +12,8 @@ export interface HelperSettings {
   readonly nonce: string
   /** Debian packages that the facts are asked about. */
   readonly packages: readonly string[]
+  /** The facts are to say which wheels the server keeps. */
+  readonly wheels?: boolean
 }
 
 /**
@@ -30,6 +32,7 @@ export function helperCommand(settings: HelperSettings): string {
     `run=${quote(settings.run)}`,
     `nonce=${quote(settings.nonce)}`,
     `wanted=${quote(settings.packages.join(' '))}`,
+    `wheels=${settings.wheels ? 'yes' : 'no'}`,
     remoteFile('facts.sh'),
     remoteFile('helper.sh'),
     'ready',

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { renderNeeds } from '../config/needs.ts'
 import type { Operation, Plan } from '../plan/operation.ts'
 import { gunicorn, uv } from '../plan/pins.ts'
@@ -29,6 +30,7 @@ const LIBRARY = [
   'keep.sh',
   'probe.sh',
   'dependencies.sh',
+  'wheels.sh',
   'nginx.sh',
   'tls.sh',
   'processes.sh',
@@ -116,11 +118,24 @@ function render(operation: Operation): readonly string[] {
   switch (operation.kind) {
     case 'install-packages':
       return [
+        ...(operation.offline ? ['offline=yes'] : []),
         call('install_packages', yes(operation.upgrade), ...operation.names),
         ...operation.because.map((why) => call('emit', `found needed-packages ${why}`)),
       ]
-    case 'install-uv':
-      return [call('install_uv', operation.version)]
+    case 'want-wheels':
+      return ['want_wheels python']
+    case 'install-uv': {
+      const { version, from } = operation
+      return [
+        typeof from === 'string'
+          ? call('install_uv', version, from)
+          : call('install_uv', version, 'wheel', from.sha256, from.file),
+      ]
+    }
+    case 'store-wheels': {
+      const list = operation.wheels.map(({ sha256, file }) => `${sha256} ${file}`).join('\n')
+      return [call('store_wheels', wheelsToken(operation), list, operation.requirements)]
+    }
     case 'claim':
       return [call('claim', operation.owner)]
     case 'account':
@@ -137,6 +152,7 @@ function render(operation: Operation): readonly string[] {
         assign('site_folder', operation.site.folder),
         assign('site_name', operation.site.name),
         inBuild(operation.properties),
+        assign('built_from', operation.from),
         call(
           'make_environment',
           operation.file,
@@ -200,7 +216,7 @@ function render(operation: Operation): readonly string[] {
       return [call('secure', tls.certificate, site, catchAll ?? '', tlsCatchAll, waitSeconds)]
     }
     case 'prune':
-      return [call('prune', operation.keep)]
+      return [call('prune', operation.keep), 'prune_wheels']
   }
 }
 
@@ -215,6 +231,12 @@ function inBuild(list: readonly string[]): string {
   shift
   in_unit "$unit" ${words} -p "EnvironmentFile=$dir/build.env" -- "$@"
 }`
+}
+
+/** What says that the wheels of one list are all there: they travel while the program works. */
+export function wheelsToken({ wheels }: Extract<Operation, { kind: 'store-wheels' }>): string {
+  const list = wheels.map(({ sha256 }) => sha256).join()
+  return createHash('sha256').update(list).digest('hex').slice(0, 16)
 }
 
 /** For systemd-run: `-p Key=Value` each. */

@@ -3,6 +3,7 @@ import { buildProperties } from '../config/sandbox.ts'
 import type { Facts } from '../server/facts.ts'
 import { dependenciesKey } from './ingredients.ts'
 import type { Operation } from './operation.ts'
+import { builtOf, byPip } from './wheels.ts'
 import type { Wish } from './wish.ts'
 
 /** The environment, and the project itself where it is only whole when installed. */
@@ -21,6 +22,7 @@ export function dependenciesOperations(facts: Facts, wish: Wish): readonly Opera
       copies: copies(wish),
       texts: requirements.texts,
       steps: requirements.steps,
+      from: 'index',
       loose: (requirements.unpinned ?? []).length > 0,
       refresh: inputs.app.refresh,
       site: requirements.built,
@@ -29,8 +31,12 @@ export function dependenciesOperations(facts: Facts, wish: Wish): readonly Opera
         systemd: facts.systemd,
         readable: [own.root],
         writable: [own.venv, own.site],
-        environment: new Map([['UV_SYSTEM_CERTS', '1']]),
+        environment: new Map([
+          ['UV_SYSTEM_CERTS', '1'],
+          ...(byPip(wish) ? [] : [['UV_OFFLINE', '1'] as const]),
+        ]),
       }).map(([key, value]) => `${key}=${value}`),
+      ...builtOf(wish),
     },
     ...(requirements.plugins ? [{ phase: 'dependencies', kind: 'site' } as const] : []),
   ]

@@ -2,6 +2,7 @@ import type { SiteTls } from '../config/settings.ts'
 import type { Phase } from '../phases.ts'
 import type { InstallStep } from '../project/project.ts'
 import type { CertificateRequest, TlsTask } from './tls.ts'
+import type { Wheel } from './wheels.ts'
 
 /**
  * One step of a plan, as data. Each is a call of a function in remote/ (see apply/program.ts); `phase` is where it
@@ -14,8 +15,18 @@ export type Operation = { readonly phase: Phase } & (
       readonly upgrade: boolean
       /** Why there are names that nobody wished: `git (gitpython uses it)`. */
       readonly because: readonly string[]
+      /** The server may reach no archive: what cannot be had is told at once. */
+      readonly offline?: boolean
     }
-  | { readonly kind: 'install-uv'; readonly version: string }
+  /** The server says its facts again, now that it has a Python, so that wheels can be looked for. */
+  | { readonly kind: 'want-wheels' }
+  | {
+      readonly kind: 'install-uv'
+      readonly version: string
+      /** From the index by pip, or out of a wheel that was sent; `wanted`: the runner has none ready. */
+      readonly from: 'index' | 'wanted' | Wheel
+    }
+  | { readonly kind: 'store-wheels'; readonly wheels: readonly Wheel[]; readonly requirements: string }
   | { readonly kind: 'claim'; readonly owner: string }
   | { readonly kind: 'account' }
   /** Variables that the server makes once: the file, and the names of the secret key. */
@@ -30,6 +41,8 @@ export type Operation = { readonly phase: Phase } & (
       readonly python: string
       /** The file that they are declared in, for messages. */
       readonly file: string
+      /** The index, or the wheels that were sent; `wanted`: it is shared, or wheels have to be looked for first. */
+      readonly from: 'index' | 'wheels' | 'wanted'
       readonly addsGunicorn: boolean
       /** What the build's copy of the project holds; '' is all of it. */
       readonly copies: readonly string[]

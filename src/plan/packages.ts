@@ -40,12 +40,15 @@ export function askedPackages(extra: readonly string[]): readonly string[] {
   return [...new Set(asked)]
 }
 
-/** The packages that this server needs for this deploy, installed or not. */
-export function wantedPackages(facts: Facts, extra: readonly string[]): readonly string[] {
+/**
+ * The packages that this server needs for this deploy, installed or not.
+ * @param pip uv comes from an index, by pip
+ */
+export function wantedPackages(facts: Facts, extra: readonly string[], pip = true): readonly string[] {
   const wanted = ['python3', 'ca-certificates', ...extra]
   // nginx.org's package has another name and is as good.
   if (facts.nginx === undefined) wanted.unshift('nginx')
-  if (!facts.uv.has(`uv-${uv.version}`)) {
+  if (pip && !facts.uv.has(`uv-${uv.version}`)) {
     wanted.push(
       ...(OLD_WHEEL.has(facts.os.codename) ? ['python-pip-whl', 'python3-distutils'] : ['python3-pip-whl']),
     )
@@ -54,8 +57,8 @@ export function wantedPackages(facts: Facts, extra: readonly string[]): readonly
 }
 
 /** Those that are missing. Of `a|b` the first: where the distribution calls it by the other name, apt knows both. */
-export function missingPackages(facts: Facts, extra: readonly string[]): readonly string[] {
-  const missing = missingOf(facts, wantedPackages(facts, extra))
+export function missingPackages(facts: Facts, extra: readonly string[], pip = true): readonly string[] {
+  const missing = missingOf(facts, wantedPackages(facts, extra, pip))
   return [...new Set(missing.map((one) => one.split('|')[0] ?? one))]
 }
 

@@ -3,7 +3,14 @@ import { remoteFile } from '../remote.ts'
 /**
  * What the action itself installs on a server, pinned by hash: requirement lines for pip and uv, in remote/.
  */
-export const uv = { version: pinned('uv'), requirements: remoteFile('uv.txt') } as const
+export const uv = {
+  version: pinned('uv'),
+  requirements: remoteFile('uv.txt'),
+  /** SHA-256 of its wheels, hex. */
+  hashes: new Set(
+    Array.from(remoteFile('uv.txt').matchAll(/sha256:([0-9a-f]{64})/g), ([, hash = '']) => hash),
+  ),
+} as const
 
 /** For projects that list no gunicorn. */
 export const gunicorn = { requirements: remoteFile('gunicorn.txt') } as const

@@ -27,6 +27,7 @@ import { processFileOperations, processOperation } from './processes.ts'
 import { secretFileOperations } from './secret-files.ts'
 import { isOver, presentTls, tlsTask, trustedCertificate } from './tls.ts'
 import { tlsCatchAllText, tlsOperations } from './tls-operations.ts'
+import { byPip, storeOperations, uvSource, wantOperations } from './wheels.ts'
 import type { Wish } from './wish.ts'
 
 /** Seconds that the server waits for the runner's word; then it goes back by itself. */
@@ -40,7 +41,7 @@ const VERDICT_SECONDS = 300
  */
 export function makePlan(facts: Facts, wish: Wish): Plan {
   const installing =
-    missingPackages(facts, projectPackages(wish)).length > 0 || !facts.uv.has(`uv-${uv.version}`)
+    missingPackages(facts, projectPackages(wish), byPip(wish)).length > 0 || !facts.uv.has(`uv-${uv.version}`)
   guardServer(facts, wish.project, wish.inputs.command, installing)
   return wish.inputs.command === 'rollback' ? rollback(facts, wish) : deploy(facts, wish)
 }
@@ -66,7 +67,7 @@ function deploy(facts: Facts, wish: Wish): Plan {
     check: checkSettings(facts, wish, present, standing(facts)),
     ...secured.plan,
   }
-  const missing = missingPackages(facts, projectPackages(wish))
+  const missing = missingPackages(facts, projectPackages(wish), byPip(wish))
   const serving = app.refresh ? undefined : unchangedRelease(project.name, facts, record, site)
   const complete = missing.length === 0 && hasGenerated(facts, wish)
   if (serving !== undefined && complete && !behaviour.upgradePackages) {
@@ -92,15 +93,18 @@ function deploy(facts: Facts, wish: Wish): Plan {
             names: missing,
             upgrade: behaviour.upgradePackages,
             because: packageReasons(facts, wish),
+            offline: !byPip(wish),
           } as const,
         ]
       : []),
+    ...wantOperations(facts, wish),
     { phase: 'packages', kind: 'claim', owner: `${project.repository.id} ${project.repository.fullName}` },
     { phase: 'packages', kind: 'account' },
     ...generatedOperations(wish),
     { phase: 'upload', kind: 'receive-bundle', bytes: project.bundle.bytes, sha256: project.bundle.sha256 },
     { phase: 'upload', kind: 'unpack' },
-    { phase: 'dependencies', kind: 'install-uv', version: uv.version },
+    ...storeOperations(wish),
+    { phase: 'dependencies', kind: 'install-uv', version: uv.version, from: uvSource(wish) },
     ...dependenciesOperations(facts, wish),
     file(
       own.env,

@@ -1,5 +1,6 @@
 import type { Inputs } from '../inputs.ts'
 import type { Project } from '../project/project.ts'
+import type { Wheels } from './wheels.ts'
 
 /** What the user wants on the server, with what one run adds to it. */
 export interface Wish {
@@ -9,6 +10,8 @@ export interface Wish {
   readonly release: string
   /** The nonce of that release: 32 hex digits. */
   readonly nonce: string
+  /** `dependencies: wheels`: what the environment is built of; undefined where none has to be, or it is not known yet. */
+  readonly wheels?: Wheels
 }
 
 /**

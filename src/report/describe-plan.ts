@@ -26,6 +26,10 @@ function describe(operation: Operation, plan: Plan, facts: Facts, name: string):
         ...(operation.names.length > 0 ? change('packages', `install ${operation.names.join(', ')}`) : []),
         ...operation.because.flatMap((why) => change('packages', `among them ${why}`)),
       ]
+    case 'want-wheels':
+      return change('wheels', 'look for them once the server has a Python')
+    case 'store-wheels':
+      return change('wheels', `keep ${operation.wheels.length} on the server`)
     case 'install-uv':
       return facts.uv.has(`uv-${operation.version}`)
         ? []

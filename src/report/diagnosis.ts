@@ -135,6 +135,16 @@ const rows: Readonly<Record<string, Row>> = {
     cure: 'Wait until it is done and run the job again, or raise `lock-timeout`.',
     input: 'lock-timeout',
   }),
+  'packages-offline': ({ detail }) => ({
+    cause: `The server lacks Debian packages that it cannot get: ${short(detail) || 'those that the log names'}.`,
+    cure: 'Install them on the server from wherever it gets its packages (`apt-get install` with these names), and run the job again.',
+    input: 'dependencies',
+  }),
+  'wheels-wanted': ({ detail }) => ({
+    cause: `The server needs wheels that the runner did not send (${short(detail)}), again and again.`,
+    cure: 'Run the job again when no other deploy to this server is under way; with the same end, please report it with the log.',
+    input: 'dependencies',
+  }),
   'facts-changed': () => ({
     cause: 'Another deploy changed the server while this one was planned, again and again.',
     cure: 'Run the job again when the other deploys are done; a `concurrency` group in the workflow keeps them apart.',

@@ -28,6 +28,10 @@ export interface Facts {
   readonly files: ReadonlyMap<string, string>
   /** Versions of uv that this tool installed, e.g. `uv-0.13.9`. */
   readonly uv: ReadonlySet<string>
+  /** glibc's minor version (36 of 2.36); undefined with another C library. */
+  readonly glibc: number | undefined
+  /** SHA-256 of the wheels that it keeps, hex; only where that was asked. */
+  readonly wheels: ReadonlySet<string>
   /** A system user `web-NAME` exists. */
   readonly account: boolean
   /** `/srv/web-NAME` exists. */
@@ -148,6 +152,8 @@ export function parseFacts(lines: readonly string[]): Facts {
     nginxUser: fitting('nginx-user', /^[a-z_][a-z0-9_-]{0,31}$/) ?? DEFAULT_NGINX_USER,
     files: pairs(all('file')),
     uv: new Set(all('uv')),
+    glibc: glibcMinor(fitting('libc', /^glibc 2\.[0-9]{1,3}(?:\.[0-9]+)?$/)),
+    wheels: new Set(all('wheel').filter((hash) => /^[0-9a-f]{64}$/.test(hash))),
     account: one('account') === 'yes',
     home: one('home') === 'yes',
     taken: all('taken').map(shortly),
@@ -166,6 +172,10 @@ export function parseFacts(lines: readonly string[]): Facts {
     siteCertificate: fitting('site-certificate', PATH),
     renewal: one('renewal') === 'yes',
   }
+}
+
+function glibcMinor(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text.split('.')[1])
 }
 
 /** df's blocks (POSIX, `df -Pk`), in bytes. */
