@@ -176,12 +176,18 @@ describe('detection', () => {
     expect(error.explanations[0]?.input).toBe('app')
   })
 
-  test('proposes a Flask object under another name', () => {
-    const error = refused({
+  test('takes a Flask object under another name', () => {
+    const files = {
       'docs/example.py': 'app = Flask(__name__)',
       'run.py': 'from flask import Flask\nserver = Flask(__name__)',
-    })
-    expect(error.message).toContain('`run:server`')
+    }
+    expect(found(files)).toBe('run:server')
+  })
+
+  test('proposes the Flask object that a Dash app holds', () => {
+    expect(refused({ 'board.py': 'import dash\nboard = dash.Dash(__name__)' }).message).toContain(
+      '`board:board.server`',
+    )
   })
 
   test('says that the file is there but not sent', () => {

@@ -1,4 +1,5 @@
-import { type Binding, moduleBindings } from './python-bindings.ts'
+import type { Binding } from './python-bindings.ts'
+import { type PythonSource, readSource } from './python-source.ts'
 import { type Tree, textOf } from './tree.ts'
 
 /** A Python module of the project. */
@@ -23,9 +24,13 @@ export function moduleIn(tree: Tree, base: string, name: string): Module | undef
   return file === undefined ? undefined : { name, base, file }
 }
 
-/** Finds a module in the first of `bases` that has it. */
-export function findModule(tree: Tree, name: string): Module | undefined {
-  for (const base of bases(tree)) {
+/** Finds a module in the first of the folders that has it: those for sys.path. */
+export function findModule(
+  tree: Tree,
+  name: string,
+  folders: readonly string[] = bases(tree),
+): Module | undefined {
+  for (const base of folders) {
     const found = moduleIn(tree, base, name)
     if (found !== undefined) return found
   }
@@ -36,17 +41,19 @@ export function findModule(tree: Tree, name: string): Module | undefined {
 export const notApps: ReadonlySet<string> = new Set([
   ...[
     'alembic',
+    'benchmark',
+    'benchmarks',
     'bin',
+    'contrib',
+    'dist',
     'doc',
     'docs',
+    'e2e',
+    'example',
     'examples',
-    'instance',
-    'migrations',
-    'scripts',
-    'test',
-    'tests',
-    'tools',
   ],
+  ...['fixtures', 'hooks', 'instance', 'migrations', 'node_modules', 'notebooks', 'samples', 'scripts'],
+  ...['site-packages', 'spec', 'test', 'testing', 'tests', 'third_party', 'tools', 'vendor', 'venv'],
 ])
 
 /** The packages directly in a base, in the order of their names. */
@@ -61,9 +68,26 @@ export function packages(tree: Tree, base: string): readonly Module[] {
   return names.map((name) => ({ name, base, file: join(base, `${name}/__init__.py`) }))
 }
 
+/** A file above this length in bytes is data, not a module that somebody wrote. */
+const mostBytes = 1_000_000
+
+const read = new WeakMap<Tree, Map<string, PythonSource>>()
+
+/** What stands in a module; nothing for a file that cannot be read. Each file is read once. */
+export function sourceOf(tree: Tree, module: Module): PythonSource {
+  const known = read.get(tree) ?? new Map<string, PythonSource>()
+  read.set(tree, known)
+  const found = known.get(module.file)
+  if (found !== undefined) return found
+  const text = textOf(tree, module.file) ?? ''
+  const source = readSource(text.length > mostBytes ? '' : text)
+  known.set(module.file, source)
+  return source
+}
+
 /** What a module binds at its top level; empty for a file that cannot be read. */
 export function bindingsIn(tree: Tree, module: Module): readonly Binding[] {
-  return moduleBindings(textOf(tree, module.file) ?? '')
+  return sourceOf(tree, module).bindings
 }
 
 /** The absolute name behind `from NAME import`, which may be relative to the module that says it. */

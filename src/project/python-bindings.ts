@@ -27,7 +27,8 @@ const definition = new RegExp(`^(async\\s+)?def\\s+(${identifier})\\s*\\((.*)$`,
 const classDefinition = new RegExp(`^class\\s+(${identifier})`, 'u')
 const fromImport = /^from\s+([.\s]*[\p{L}\p{M}\p{N}_.]*)\s+import\s+\(?(.*?)\)?$/u
 const plainImport = /^import\s+(.+)$/u
-const mainGuard = /^(?:el)?if\b.*\b__name__\s*==|^(?:el)?if\b.*==\s*__name__\b/
+/** `if __name__ == '__main__'`: what stands below runs only where the file is a script. */
+export const mainGuard = /^(?:el)?if\b.*\b__name__\s*(?:==|in\b)|^(?:el)?if\b.*==\s*__name__\b/
 
 /**
  * The names that a module binds when it is imported, in order, those inside of `if`, `try` and `with` too, but for

@@ -2,8 +2,9 @@ import { lstatSync } from 'node:fs'
 import path from 'node:path'
 import { DeployError, type Explanation } from '../errors.ts'
 import type { AppInputs, StaticInput } from '../inputs.ts'
-import { findApp } from './app.ts'
+import { findApps } from './app.ts'
 import { makeBundle } from './bundle.ts'
+import { findDeclared } from './declared.ts'
 import type { Exec } from './exec.ts'
 import { type Files, listFiles } from './files.ts'
 import { migrationWarnings } from './migrations.ts'
@@ -53,29 +54,45 @@ export async function readProject(
   if (files === undefined) throw together(faults, inputs.source)
 
   const tree = treeOf(files.root, files.entries)
-  const target = noting(faults, () => findApp(tree, inputs.app))
+  const app = noting(faults, () => findApps(tree, inputs.app))
+  const target = app?.target
   const requirements = noting(faults, () => findRequirements(tree, inputs, target))
   const found = noting(faults, () => findStatic(tree, inputs.static, target))
-  if (name === undefined || target === undefined || requirements === undefined || found === undefined) {
+  if (
+    name === undefined ||
+    app === undefined ||
+    target === undefined ||
+    requirements === undefined ||
+    found === undefined
+  ) {
     throw together(faults, inputs.source)
   }
   const commit = files.commit ?? context.sha
+  const { declared, warnings } = findDeclared(tree, app.folder, {
+    releaseCommand: inputs.releaseCommand !== undefined,
+    processes: inputs.processes !== undefined,
+  })
+  const isSettled =
+    inputs.releaseCommand !== undefined ||
+    declared.releaseCommand !== undefined ||
+    warnings.some((one) => one.code === 'release-command-suggested')
   return {
     name,
     repository: context.repository,
     commit,
     source: inputs.source,
     target,
-    others: [],
-    declared: nothingDeclared,
+    others: app.others,
+    declared,
     requirements,
     python: anyPython,
     static: found.folders,
     bundle: await makeBundle(files.entries, tempDirectory),
     warnings: [
       ...files.warnings,
+      ...warnings,
       ...unsentWarnings(files, found),
-      ...migrationWarnings(tree, requirements.names, inputs.releaseCommand !== undefined),
+      ...migrationWarnings(tree, requirements.names, isSettled),
     ].map((one) => inRepository(one, inputs.source)),
   }
 }

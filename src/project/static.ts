@@ -54,11 +54,12 @@ export function findStatic(
 
 /** Folders that the app's own `static` may lie in, the likelier one first. */
 function nearby(tree: Tree, target: AppTarget | undefined): readonly string[] {
-  const module = target === undefined ? undefined : findModule(tree, target.module)
+  const module = target === undefined ? undefined : findModule(tree, target.module, target.path)
   if (module === undefined) return bases(tree)
+  const folders = target?.path ?? bases(tree)
   const imports = bindingsIn(tree, module).flatMap((binding) => {
     if (binding.kind !== 'import') return []
-    return findModule(tree, absoluteName(module, binding.module)) ?? []
+    return findModule(tree, absoluteName(module, binding.module), folders) ?? []
   })
   return [module, ...imports].map(folderOf).concat(bases(tree))
 }

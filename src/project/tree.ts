@@ -61,3 +61,15 @@ function readIfThere(location: string): Buffer | undefined {
     return undefined
   }
 }
+
+/** The same tree seen from one of its folders. */
+export function below(tree: Tree, folder: string): Tree {
+  const prefix = `${folder}/`
+  return {
+    paths: tree.paths.flatMap((own) => (own.startsWith(prefix) ? [own.slice(prefix.length)] : [])),
+    has: (own) => tree.has(prefix + own),
+    hasFolder: (own) => tree.hasFolder(prefix + own),
+    read: (own) => tree.read(prefix + own),
+    isUnsent: (own) => tree.isUnsent(prefix + own),
+  }
+}
