@@ -42,3 +42,9 @@ if [ "$offline" = yes ]; then
 fi
 [ "$upgrade" = no ] || attempt apt_get upgrade || exit 1
 [ $# = 0 ] || attempt apt_get --no-install-recommends install "$@" || exit 1
+# A service that came with its program, and that nobody asked for: in this unit, so that it never stays half-way.
+stop=${0%/*}/apt.stop
+[ ! -f "$stop" ] || while read -r package unit; do
+  case " $* " in *" $package "*) systemctl disable --now "$unit" ;; esac
+done <"$stop"
+:

@@ -147,7 +147,8 @@ taken() {
     fi
   done
   for one in "$home" "/etc/web-$name" "/var/lib/web-$name" "/var/cache/web-$name" "/var/log/web-$name" \
-    "/var/cache/web-$name-build" "$sites/web-$name.conf"; do
+    "/var/cache/web-$name-build" "$sites/web-$name.conf" "/var/lib/web-$name.redis" \
+    "/etc/systemd/system/web-$name.redis.service"; do
     if [ -e "$one" ] || [ -L "$one" ]; then fact taken "$one"; fi
   done
 }

@@ -45,6 +45,7 @@ test('what the build may see and what the check needs travel as files of their o
   expect([...files.keys()].sort()).toEqual([
     'adopt.py',
     'apt.sh',
+    'apt.stop',
     'build.env',
     'build.sh',
     'check.json',

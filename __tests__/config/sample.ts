@@ -24,6 +24,7 @@ export function releaseOf(change: Partial<ReleaseSettings> = {}): ReleaseSetting
     secretFiles: [],
     nonce: '0123456789abcdef0123456789abcdef',
     systemd: 252,
+    services: [],
     nginxGroup: 'www-data',
     ...change,
   }

@@ -90,7 +90,7 @@ export const reach: Readonly<Record<InputName, Reach>> = {
   dependencies: { reaches: ['sh', 'unit', 'Markdown'], values: ['server', 'wheels'] },
   refresh: { reaches: ['sh', 'Markdown'], values: ['true', 'false'] },
   'python-download': { reaches: ['Markdown'], values: { none: 'TODO' } },
-  services: { reaches: ['Markdown'], values: { none: 'TODO' } },
+  services: { reaches: ['sh', 'unit', 'env file', 'apt', 'Markdown'], values: ['postgresql', 'redis'] },
   'first-deploy-command': { reaches: ['sh', 'Markdown'], values: ['true', 'false'] },
   'command-timeout': {
     reaches: ['sh', 'Markdown'],

@@ -70,6 +70,8 @@ export function rendered(inputs: Inputs): Readonly<Record<Exclude<Language, 'Mar
       ...written(/unit$/),
       ...plan.operations.flatMap((one) => {
         if (one.kind === 'persist') return [one.path, one.target]
+        if (one.kind === 'postgresql') return one.properties
+        if (one.kind === 'redis') return [one.unitFile, one.content]
         if (one.kind === 'environment') return [...one.properties, one.python]
         return one.kind === 'release-command' || one.kind === 'probe' ? one.properties : []
       }),

@@ -25,6 +25,7 @@ const LIBRARY = [
   'packages.sh',
   'account.sh',
   'generated.sh',
+  'services.sh',
   'release.sh',
   'commands.sh',
   'keep.sh',
@@ -98,6 +99,7 @@ export function programFiles(plan: Plan): ReadonlyMap<string, string> {
           ['needs.txt', renderNeeds()],
           ['site.sh', remoteFile('site.sh')],
           ['steps.sh', renderSteps(plan)],
+          ['apt.stop', unwanted(plan)],
           ['uv.txt', uv.requirements],
           ['gunicorn.txt', gunicorn.requirements],
           ['build.env', plan.buildEnv],
@@ -142,6 +144,10 @@ function render(operation: Operation): readonly string[] {
       return ['ensure_account']
     case 'generated-env':
       return [call('generated_env', ...operation.keys)]
+    case 'postgresql':
+      return [call('use_postgresql', operation.variables.join(','), ...properties(operation.properties))]
+    case 'redis':
+      return [call('use_redis', operation.unitFile, operation.content, operation.variables.join(','))]
     case 'receive-bundle':
       return [call('receive_bundle', operation.bytes, operation.sha256)]
     case 'unpack':
@@ -237,6 +243,12 @@ function inBuild(list: readonly string[]): string {
 export function wheelsToken({ wheels }: Extract<Operation, { kind: 'store-wheels' }>): string {
   const list = wheels.map(({ sha256 }) => sha256).join()
   return createHash('sha256').update(list).digest('hex').slice(0, 16)
+}
+
+/** Units that a package starts by itself and nobody wished, a `PACKAGE UNIT` line each: see apt.sh. */
+function unwanted({ operations }: Plan): string {
+  const alone = operations.some((one) => one.kind === 'redis' && one.alone)
+  return alone ? 'redis-server redis-server.service\n' : ''
 }
 
 /** For systemd-run: `-p Key=Value` each. */

@@ -1,5 +1,6 @@
 import { releasePaths, UNIT_FOLDER } from './paths.ts'
 import { releaseProperties } from './sandbox.ts'
+import { serviceOrder } from './services.ts'
 import type { ReleaseSettings } from './settings.ts'
 import { replacing, type Script } from './shell-command.ts'
 import { commandWord, type Property, renderUnit } from './unit-text.ts'
@@ -97,8 +98,7 @@ function processUnit(
       'Unit',
       [
         ['Description', `${settings.name}: process ${name} of release ${settings.release}`],
-        ['After', 'network-online.target'],
-        ['Wants', 'network-online.target'],
+        ...order(settings),
         // As for the web process: what it needs may come back.
         ['StartLimitIntervalSec', '0'],
       ],
@@ -123,8 +123,7 @@ function jobUnit(settings: Settings, job: ScheduledJob, { stopSeconds }: Process
       'Unit',
       [
         ['Description', `${settings.name}: job ${job.name} of release ${settings.release}`],
-        ['After', 'network-online.target'],
-        ['Wants', 'network-online.target'],
+        ...order(settings),
       ],
     ],
     [
@@ -152,6 +151,15 @@ function timerUnit(settings: ReleaseSettings, job: ScheduledJob): string {
     ],
     ['Install', [['WantedBy', 'timers.target']]],
   ])
+}
+
+/** What is up before it, at a boot. */
+function order({ name, services }: ReleaseSettings): readonly Property[] {
+  const { after, wants } = serviceOrder(name, services)
+  return [
+    ['After', `network-online.target${after}`],
+    ['Wants', `network-online.target${wants}`],
+  ]
 }
 
 /** What every process of a release's has in common; it starts where a release command does. */

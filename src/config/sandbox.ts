@@ -108,6 +108,23 @@ export function releaseProperties(process: ReleaseProcess): readonly Property[] 
   ]
 }
 
+/**
+ * The limits and walls of a service of the app's own: it is reached by a unix socket and by nothing else, and no code is
+ * to be seen.
+ */
+export function serviceProperties(name: string, systemd: number): readonly Property[] {
+  const { user } = paths(name)
+  return [
+    ['User', user],
+    ['Group', user],
+    ['UMask', '0077'],
+    ...LIMITS,
+    ...walls(systemd, []).map(
+      ([key, value]): Property => [key, key === 'RestrictAddressFamilies' ? 'AF_UNIX' : value],
+    ),
+  ]
+}
+
 /** What a build of an environment needs. Paths are absolute and exist. */
 export interface Build {
   readonly name: string

@@ -1,4 +1,5 @@
 import type { AppTarget } from '../project/project.ts'
+import type { ServiceName } from './services.ts'
 
 /** What one release's configuration files are rendered from. All of it is validated before it gets here. */
 export interface ReleaseSettings {
@@ -19,6 +20,8 @@ export interface ReleaseSettings {
   readonly nonce: string
   /** systemd's major version on the server, e.g. 252. */
   readonly systemd: number
+  /** Services of the server's that it uses: they start before it. */
+  readonly services: readonly ServiceName[]
   /** The group nginx's workers run with, e.g. `www-data`. */
   readonly nginxGroup: string
 }

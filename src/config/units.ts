@@ -1,5 +1,6 @@
 import { ENTRY_MODULE, releasePaths } from './paths.ts'
 import { releaseProperties } from './sandbox.ts'
+import { serviceOrder } from './services.ts'
 import type { ReleaseSettings } from './settings.ts'
 import { commandWord, renderUnit } from './unit-text.ts'
 
@@ -45,6 +46,7 @@ export function renderSocketUnit(settings: ReleaseSettings): string {
 export function renderServiceUnit(settings: ReleaseSettings): string {
   const { systemd } = settings
   const release = releasePaths(settings.name, settings.release)
+  const services = serviceOrder(settings.name, settings.services)
   const command = [
     `${release.venv}/bin/python`,
     '-m',
@@ -59,8 +61,8 @@ export function renderServiceUnit(settings: ReleaseSettings): string {
       [
         ['Description', `${settings.name}: web process of release ${settings.release}`],
         ['Requires', release.socketUnit],
-        ['After', `${release.socketUnit} network-online.target`],
-        ['Wants', 'network-online.target'],
+        ['After', `${release.socketUnit} network-online.target${services.after}`],
+        ['Wants', `network-online.target${services.wants}`],
         // A release that served once is tried again for ever: its database may come back.
         ['StartLimitIntervalSec', '0'],
       ],

@@ -10,6 +10,7 @@ import type { Facts, KeptRelease } from '../server/facts.ts'
 import { wishedReleaseCommand } from './commands.ts'
 import { gunicorn } from './pins.ts'
 import { processTexts } from './processes.ts'
+import { wishedVariables } from './services.ts'
 import type { Wish } from './wish.ts'
 
 /** Stands for the release where only the rest of the settings is compared. */
@@ -50,8 +51,14 @@ export function releaseSettings(facts: Facts, wish: Wish, release: string, nonce
     secretFiles: [...wish.inputs.app.secretFiles.keys()],
     nonce,
     systemd: facts.systemd,
+    services: wish.inputs.app.services,
     nginxGroup: facts.nginxUser,
   }
+}
+
+/** The variables of a release: those of its services, and `env`, which has the last word. */
+export function releaseVariables(wish: Wish): ReadonlyMap<string, string> {
+  return new Map([...wishedVariables(wish), ...wish.inputs.app.env])
 }
 
 /** The app's nginx file, with the HTTPS that it is to have. */
@@ -107,7 +114,7 @@ export function settingsKey(facts: Facts, wish: Wish): string {
       renderEntry(settings),
       ...wish.project.others.map((target) => renderEntry(settings, target)),
       wish.project.declared.workerClass ?? '',
-      [...settings.env],
+      [...releaseVariables(wish)],
       [...wish.inputs.app.secretFiles],
       wish.inputs.app.persist,
       wishedReleaseCommand(wish) ?? '',

@@ -31,6 +31,23 @@ export type Operation = { readonly phase: Phase } & (
   | { readonly kind: 'account' }
   /** Variables that the server makes once: the file, and the names of the secret key. */
   | { readonly kind: 'generated-env'; readonly keys: readonly string[] }
+  /** A role and a database of the app's own. */
+  | {
+      readonly kind: 'postgresql'
+      /** `Key=Value` of the unit that tries it as the app. */
+      readonly properties: readonly string[]
+      /** The variables that tell the app of it: without those that `env` sets. */
+      readonly variables: readonly string[]
+    }
+  /** A Redis of the app's own. */
+  | {
+      readonly kind: 'redis'
+      readonly unitFile: string
+      readonly content: string
+      readonly variables: readonly string[]
+      /** The instance that the package starts by itself is not wanted: what was not there before is stopped. */
+      readonly alone: boolean
+    }
   | { readonly kind: 'receive-bundle'; readonly bytes: number; readonly sha256: string }
   | { readonly kind: 'unpack' }
   | {

@@ -1,4 +1,5 @@
 import { DEV, namedNeeds, writtenNames } from '../config/needs.ts'
+import { servicePackages } from '../config/services.ts'
 import type { Facts } from '../server/facts.ts'
 import { uv } from './pins.ts'
 import type { Wish } from './wish.ts'
@@ -12,7 +13,14 @@ const OLD_WHEEL = new Set(['bullseye', 'buster', 'focal', 'bionic'])
  */
 export function projectPackages({ inputs, project }: Pick<Wish, 'inputs' | 'project'>): readonly string[] {
   const needed = namedNeeds(project.requirements.names).flatMap((need) => need.packages)
-  return [...new Set([...inputs.app.packages, ...needed.map((one) => (one === DEV ? 'python3-dev' : one))])]
+  const services = inputs.app.services.map((service) => servicePackages[service])
+  return [
+    ...new Set([
+      ...inputs.app.packages,
+      ...services,
+      ...needed.map((one) => (one === DEV ? 'python3-dev' : one)),
+    ]),
+  ]
 }
 
 /** Why packages are wanted that nobody named, a sentence each; only of those that are missing. */

@@ -14,6 +14,7 @@ import {
   catchAllText,
   dependenciesKey,
   releaseSettings,
+  releaseVariables,
   settingsKey,
   siteText,
   unchangedRelease,
@@ -25,6 +26,7 @@ import { uv } from './pins.ts'
 import { probeOperations } from './probe.ts'
 import { processFileOperations, processOperation } from './processes.ts'
 import { secretFileOperations } from './secret-files.ts'
+import { serviceOperations } from './services.ts'
 import { isOver, presentTls, tlsTask, trustedCertificate } from './tls.ts'
 import { tlsCatchAllText, tlsOperations } from './tls-operations.ts'
 import { byPip, storeOperations, uvSource, wantOperations } from './wheels.ts'
@@ -101,6 +103,7 @@ function deploy(facts: Facts, wish: Wish): Plan {
     { phase: 'packages', kind: 'claim', owner: `${project.repository.id} ${project.repository.fullName}` },
     { phase: 'packages', kind: 'account' },
     ...generatedOperations(wish),
+    ...serviceOperations(facts, wish),
     { phase: 'upload', kind: 'receive-bundle', bytes: project.bundle.bytes, sha256: project.bundle.sha256 },
     { phase: 'upload', kind: 'unpack' },
     ...storeOperations(wish),
@@ -110,7 +113,7 @@ function deploy(facts: Facts, wish: Wish): Plan {
       own.env,
       '0600',
       'root:root',
-      renderEnvFile(releaseEnv(app.env, wish.nonce), facts.systemd),
+      renderEnvFile(releaseEnv(releaseVariables(wish), wish.nonce), facts.systemd),
       'env file',
     ),
     ...secretFileOperations(facts, wish),

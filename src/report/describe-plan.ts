@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
 import { CATCH_ALL_SITE, paths } from '../config/paths.ts'
+import { redisPaths } from '../config/services.ts'
 import type { Operation, Plan } from '../plan/operation.ts'
 import type { Facts } from '../server/facts.ts'
 import type { Change } from './report.ts'
 
 /**
  * A plan in words: one line for each thing that deploy would do, in order. What deploy reports as changed afterwards
- * (`packages`, `folder`, `user`, `secret-key`, `release`, `uv`, `environment`, `persist`, `release-command`, `nginx`, `pruned`) has the
+ * (`packages`, `folder`, `user`, `secret-key`, `postgresql`, `redis`, `release`, `uv`, `environment`, `persist`, `release-command`, `nginx`, `pruned`) has the
  * same word here.
  * @param name NAME
  */
@@ -44,6 +45,10 @@ function describe(operation: Operation, plan: Plan, facts: Facts, name: string):
       return operation.keys.every((key) => facts.generated.has(key))
         ? []
         : change('secret-key', `make one for ${operation.keys.join(', ')}, once, and keep it`)
+    case 'postgresql':
+      return change('postgresql', `role and database ${paths(name).user}, where they are missing`)
+    case 'redis':
+      return change('redis', `an instance of its own, ${redisPaths(name).unit}`)
     case 'receive-bundle':
       return change('upload', `${operation.bytes} bytes`)
     case 'unpack':

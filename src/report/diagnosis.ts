@@ -4,6 +4,7 @@ import { cutToBytes, visible } from '../text.ts'
 import { explainExit, explainTraceback, lastWord } from './diagnosis-app.ts'
 import { commandRows } from './diagnosis-commands.ts'
 import { explainOurs } from './diagnosis-ours.ts'
+import { serviceRows } from './diagnosis-services.ts'
 import { explainSmoke, smokeCodes } from './diagnosis-smoke.ts'
 import { explainDependencies, explainNginx, explainPackages, full } from './diagnosis-tools.ts'
 import type { Failure, Situation } from './failure.ts'
@@ -73,6 +74,7 @@ const rows: Readonly<Record<string, Row>> = {
     cause: `A package's build left a file that is not its own in the environment: ${short(detail)}.`,
     cure: 'Look at what the package that made it does when it is built; nothing of it was taken over.',
   }),
+  ...serviceRows,
   uv: (failure) => explainOurs(failure, `uv ${failure.detail}, which installs the Python packages`),
   gunicorn: (failure) => explainOurs(failure, 'gunicorn, which the requirements do not list'),
   python: ({ detail }) => ({

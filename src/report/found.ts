@@ -9,6 +9,17 @@ const findings: Readonly<Record<string, (detail: string) => Change>> = {
     what: 'secret key',
     detail: `${detail === 'kept' ? 'the one that the server made earlier' : 'made on the server'}, for SECRET_KEY and FLASK_SECRET_KEY, as env sets none; it stays the same for all releases`,
   }),
+  postgresql: (detail) => {
+    const [version = '', database = '', told = ''] = detail.split(' ')
+    return {
+      what: 'PostgreSQL',
+      detail: `version ${version}: database ${database}, which the app owns${toldBy(told)}`,
+    }
+  },
+  redis: (detail) => {
+    const [unit = '', told = ''] = detail.split(' ')
+    return { what: 'Redis', detail: `an instance of its own, ${unit}${toldBy(told)}` }
+  },
   'needed-packages': (detail) => ({ what: 'system packages', detail }),
   'system-packages': systemPackages,
   resolved: (detail) => {
@@ -38,6 +49,13 @@ const doubts: Readonly<Record<string, (detail: string) => Warning>> = {
     const text = `systemd on the server did not take the schedule of \`${detail}\` in \`cron\`: it does not run.`
     return { code: 'cron-not-scheduled', text }
   },
+}
+
+/** @param names variables, comma-separated; '' where `env` sets them all */
+function toldBy(names: string): string {
+  return names === ''
+    ? '; env names another one to the app'
+    : `; the app finds it by ${names.replaceAll(',', ', ')}`
 }
 
 /** A finding of the server's as a row of the summary. */
