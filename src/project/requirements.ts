@@ -102,8 +102,7 @@ function foundIn(tree: Tree, folder: string, wanted: Wanted): Requirements | und
   const best = hasFlask(first) ? first : (betterThan(first, reads) ?? first)
   const why = (one: Read): string => {
     if (best !== first && one === first) return `it lists no Flask, which ${best.file} does`
-    if (isLock(best.kind))
-      return `${best.file} is there, which locks ${isLock(one.kind) ? 'them too' : 'the same'}`
+    if (isLock(best)) return `${best.file} is there, which locks ${isLock(one) ? 'them too' : 'the same'}`
     return `${best.file} comes first`
   }
   const nothing = passed.filter((one) => one.why === listsNothing).map((one) => one.file)
@@ -129,7 +128,7 @@ const readNothing: Reader = (_, file) => nothingIn(file)
 function betterThan(first: Read, reads: readonly Read[]): Read | undefined {
   const others = reads.filter((one) => one !== first && hasFlask(one) && one.declared.faults.length === 0)
   if (first.declared.faults.length > 0 || first.declared.dynamic) return undefined
-  if (isLock(first.kind)) return others[0]
+  if (isLock(first)) return others[0]
   // What the project itself declares is added to a list: see `withOwn`.
   return others.find((one) => first.kind !== 'requirements' || !['pyproject', 'setup'].includes(one.kind))
 }
@@ -139,8 +138,8 @@ function hasFlask({ declared }: Pick<Read, 'declared'>): boolean {
   return declared.names.some((name) => /^(?:flask|dash|quart|connexion|apiflask)(?:-|$)/.test(name))
 }
 
-function isLock(kind: Kind): boolean {
-  return kind === 'uv' || kind === 'pylock' || kind === 'poetry' || kind === 'pipfile'
+function isLock({ file }: Read): boolean {
+  return /(?:\.lock|^pylock\b.*\.toml)$/.test(path.posix.basename(file))
 }
 
 const listsNothing = 'it lists nothing'

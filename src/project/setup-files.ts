@@ -86,7 +86,9 @@ function listedOrFiles(tree: Tree, settings: string, values: readonly string[], 
 
 /** Names in the lists that setup.py makes its dependencies of. A build tells all; this is what can be known before. */
 function namesIn(code: string): readonly string[] {
-  const lists = [...code.matchAll(/\b\w*(?:requir|depend)\w*\s*\+?=\s*\[([\s\S]*?)\]\s*(?:[,)+]|\n|$)/gi)]
+  const lists = [
+    ...code.matchAll(/\b\w*(?:requir|deps|depend)\w*\s*\+?=\s*\[([\s\S]*?)\]\s*(?:[,)+]|\n|$)/gi),
+  ]
   return lists.flatMap(([, list = '']) =>
     [...list.matchAll(/'([^']*)'|"([^"]*)"/g)].flatMap(
       ([, one, other]) => requirementName(one ?? other ?? '') ?? [],
