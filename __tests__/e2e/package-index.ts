@@ -15,6 +15,24 @@ export interface PackageIndex {
  * @param wheels file names, e.g. `blinker-1.9.0-py3-none-any.whl`
  */
 export async function startIndex(server: Server, wheels: readonly string[]): Promise<PackageIndex> {
+  await addWheels(server, wheels)
+  await server.must(`systemd-run --quiet --unit=index -p User=nobody python3 -u -m http.server --bind 127.0.0.1 --directory /opt/index 8077
+    for try in $(seq 100); do
+      ! python3 -c 'import socket; socket.create_connection(("127.0.0.1", 8077))' 2>/dev/null || exit 0
+      sleep 0.1
+    done
+    exit 1`)
+  return {
+    url: 'http://127.0.0.1:8077/simple',
+    asked: async () =>
+      (await server.must('journalctl --sync; journalctl -u index -o cat --no-pager'))
+        .split('\n')
+        .flatMap((line) => /"(?:GET|HEAD) (\S+)/.exec(line)?.[1] ?? []),
+  }
+}
+
+/** Puts more of them into an index that runs. */
+export async function addWheels(server: Server, wheels: readonly string[]): Promise<void> {
   await server.must(`mkdir -p /opt/index && cd /opt/index && python3 - ${wheels.map(quote).join(' ')}`, {
     stdin: `
 import os, sys, zipfile
@@ -40,19 +58,6 @@ for name in sys.argv[1:]:
         page.write(f"<!DOCTYPE html><a href='{name}'>{name}</a>\\n")
 `,
   })
-  await server.must(`systemd-run --quiet --unit=index -p User=nobody python3 -u -m http.server --bind 127.0.0.1 --directory /opt/index 8077
-    for try in $(seq 100); do
-      ! python3 -c 'import socket; socket.create_connection(("127.0.0.1", 8077))' 2>/dev/null || exit 0
-      sleep 0.1
-    done
-    exit 1`)
-  return {
-    url: 'http://127.0.0.1:8077/simple',
-    asked: async () =>
-      (await server.must('journalctl --sync; journalctl -u index -o cat --no-pager'))
-        .split('\n')
-        .flatMap((line) => /"(?:GET|HEAD) (\S+)/.exec(line)?.[1] ?? []),
-  }
 }
 
 /** How often something out of a tampered wheel ran. */

@@ -13,7 +13,7 @@ interface Asked {
 }
 
 function find(files: Files, asked: Asked = {}): Requirements {
-  const [module, folder = ''] = asked.app ?? ['app', '']
+  const [module, folder] = asked.app ?? ['app', '']
   const target: AppTarget = {
     module,
     attribute: 'app',

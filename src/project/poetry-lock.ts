@@ -2,7 +2,7 @@ import { always, and, type Marker, markerText, never, or, plainName, readMarker 
 import { type PoetryDependency, poetryDependencies } from './poetry-dependencies.ts'
 import { gitAddress, goodHashes, type Line, lineOf, otherIndexes } from './requirement-text.ts'
 import { isTable, type Table, tableAt, tablesIn, textIn, textsIn } from './toml.ts'
-import { isWithin } from './version-ranges.ts'
+import { compareVersions, isWithin, pythonMarker } from './version-ranges.ts'
 
 /** What is wanted of a project beside its main dependencies; names normalised. */
 export interface Wanted {
@@ -82,10 +82,10 @@ function markersWalked(
   const follow = (edge: PoetryDependency, from: Marker): void => {
     const named = byName.get(edge.name) ?? []
     const fitting = named.filter((one) => isWithin(textIn(one['version']) ?? '', edge.ranges))
-    for (const one of fitting.length > 0 ? fitting : named) {
+    for (const [one, python] of byPython(fitting.length > 0 ? fitting : named)) {
       const before = markers.get(one) ?? never
       const has = extras.get(one) ?? new Set<string>()
-      const marker = or(before, and(from, edge.marker))
+      const marker = or(before, and(and(from, edge.marker), python))
       const more = new Set([...has, ...edge.extras])
       if (markerKey(marker) === markerKey(before) && more.size === has.size) continue
       markers.set(one, marker)
@@ -106,6 +106,22 @@ function markersWalked(
     }
   }
   return markers
+}
+
+/** Of several versions that an edge allows, each Python gets the newest one that is for it. */
+function byPython(packages: readonly Table[]): readonly (readonly [Table, Marker])[] {
+  if (packages.length < 2) return packages.map((one) => [one, always])
+  const newest = packages.toSorted((a, b) =>
+    compareVersions(textIn(b['version']) ?? '', textIn(a['version']) ?? ''),
+  )
+  let left = always
+  return newest.map((one) => {
+    const python = textIn(one['python-versions']) ?? '*'
+    const marker = and(left, pythonMarker(python))
+    const least = /^>=\s*([\d.]+)/.exec(python)?.[1]
+    left = least === undefined ? never : and(left, pythonMarker(`<${least}`))
+    return [one, marker] as const
+  })
 }
 
 function markerKey(marker: Marker): string {

@@ -71,12 +71,56 @@ const dependencies: readonly SaidRow[] = [
     }),
   },
   {
+    fits: /resolved to Python (\S+), which is incompatible with the project's Python requirement: `([^`]+)`/,
+    explain: ([, has = '', wants = ''], { detail: file }) => ({
+      cause: `${file} is for Python ${wants}, and the server's is ${has.replace(/,$/, '')}.`,
+      cure: 'Set `python` to a version that fits.',
+      input: 'python',
+      file,
+    }),
+  },
+  {
+    fits: /Requested extra not found: (\S+)/,
+    explain: ([, extra = ''], { detail: file }) => ({
+      cause: `There is no extra \`${extra}\` in ${file}.`,
+      cure: `Correct \`extras\`, or declare it in ${file}.`,
+      input: 'extras',
+      file,
+    }),
+  },
+  {
+    fits: /Failed to parse `uv\.lock`|lockfile at `uv\.lock` (?:could not be parsed|uses an unsupported schema)/,
+    explain: (_, { detail: file }) => ({
+      cause: `${file} cannot be read: it is damaged, or a newer version of uv has written it.`,
+      cure: 'Run `uv lock` and commit it; or set `requirements` to another file.',
+      input: 'requirements',
+      file,
+    }),
+  },
+  {
     fits: /Because there (?:is|are) no versions? of ([^\s,]+)|(\S+) was not found in the package registry/,
     explain: ([, pinned, unknown], { detail: file }) => ({
       cause: `The index has no ${pinned ?? `package called ${unknown}`}.`,
       cure: `Correct the name and version of it in ${file}.`,
       file,
     }),
+  },
+  {
+    fits: /you require (\S+), we can conclude that (?:your|the) requirements are unsatisfiable/,
+    explain: ([, asked = ''], { detail: file, lines }) => {
+      const needs = lines
+        .map((line) => /Because (\S+) depends on (\S+)/.exec(line))
+        .find((one) => one !== null)
+      const [, who, what] = needs ?? []
+      return {
+        cause:
+          who === undefined
+            ? `The packages in ${file} want versions of one another that exclude each other.`
+            : `The pins in ${file} exclude each other: ${who} depends on ${what}, but ${asked} is asked for.`,
+        cure: `Loosen one of the pins in ${file}; how they clash is in the log.`,
+        file,
+      }
+    },
   },
   {
     fits: /No solution found when resolving dependencies|your requirements are unsatisfiable|ResolutionImpossible/,
