@@ -3,7 +3,8 @@
 Run by root with /usr/bin/python3 -I in /: nothing of the project's is imported. Python 3.6 and newer, standard library.
 The report and all of the scratch copy were the app's to write, so no link is followed there, nothing of it is read
 without a bound, and no name of it is believed that is none of the release's own.
-    adopt.py SETTINGS SCRATCH RELEASE STATE BUILT
+    adopt.py SETTINGS SCRATCH RELEASE STATE BUILT LOG
+LOG is what the release that serves said of files that it could not write.
 Prints lines of words and tabs; see `speak`.
 """
 
@@ -15,7 +16,18 @@ import sys
 
 # Isolated Python does not look beside its script; this folder is root's alone.
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from flask_deploy_state import MOST_ENTRIES, RESERVED, Release, is_plain, keep_state, records, speak, texts  # noqa: E402
+from flask_deploy_log import read_log, written_by_log  # noqa: E402
+from flask_deploy_state import (  # noqa: E402
+    MOST_ENTRIES,
+    RESERVED,
+    Release,
+    is_plain,
+    keep_state,
+    recorded_paths,
+    records,
+    speak,
+    texts,
+)
 
 REPORT_LIMIT = 1 << 20
 OUTPUT_LIMIT = 60000
@@ -151,21 +163,7 @@ def wants_build(release, error, candidate):
     return None
 
 
-def recorded_paths(state_file):
-    """What earlier deploys made persistent, from root's own file."""
-    found = []
-    try:
-        with open(state_file, encoding="utf-8") as file:
-            for line in file:
-                key, _, path = line.rstrip("\n").partition(" ")
-                if key in ("persist", "persist-file") and is_plain(path):
-                    found.append((path, "file" if key == "persist-file" else "folder"))
-    except FileNotFoundError:
-        pass
-    return found
-
-
-def main(settings_path, scratch, root, state_file, built):
+def main(settings_path, scratch, root, state_file, built, log):
     with open(settings_path, encoding="utf-8") as file:
         settings = json.load(file)
     own_folder = os.path.join(scratch, ".deploy")
@@ -212,6 +210,8 @@ def main(settings_path, scratch, root, state_file, built):
     described = outcome == "app" and report.get("described") is True
     statics = static_folders(release, report) if described else []
     keep_state(release, report if described else {}, scratch, statics)
+    if settings["keeps"]:
+        written_by_log(release, read_log(log))
     found = shape(release, report) if described else {}
     if found:
         write(os.path.join(root, ".deploy", "shape.json"), json.dumps(found), group)

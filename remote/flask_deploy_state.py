@@ -85,6 +85,20 @@ class Release:
         self.kept.append((path, kind))
 
 
+def recorded_paths(state_file):
+    """What earlier deploys made persistent, from root's own file."""
+    found = []
+    try:
+        with open(state_file, encoding="utf-8") as file:
+            for line in file:
+                key, _, path = line.rstrip("\n").partition(" ")
+                if key in ("persist", "persist-file") and is_plain(path):
+                    found.append((path, "file" if key == "persist-file" else "folder"))
+    except FileNotFoundError:
+        pass
+    return found
+
+
 def written(scratch, root):
     """What is in the scratch copy and not in the release, or other than there: (path, folder or file, new or changed)."""
     found = []

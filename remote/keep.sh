@@ -68,6 +68,31 @@ keep_path() {
   esac
 }
 
+# A new release does not come up, and its log says that it could not write a file of its own: that path is persisted from now
+# on. Returns 1 where there is nothing of that kind.
+# $1: the log
+keep_refused() {
+  [ "${mends:=0}" -lt 3 ] && [ "$making" = yes ] && [ -e "$dir/probe.json" ] || return 1
+  mends=$((mends + 1))
+  /usr/bin/python3 -I "$dir/flask_deploy_log.py" "$dir/probe.json" "$root" "$home/state" "$1" >"$dir/refused" 2>/dev/null || return 1
+  [ -s "$dir/refused" ] || return 1
+  kill_release "$release"
+  while IFS="$tab" read -r kind path; do
+    keep_path "${kind#keep-}" "$path"
+    unpublish "$path"
+    emit "found persist $path / $path"
+  done <"$dir/refused"
+}
+
+# What the app may write is the app's to serve.
+# $1: a path in the release, persisted after it was published
+unpublish() {
+  find "$root/.public" -type l >"$dir/links"
+  while IFS= read -r link; do
+    case $root/$1/ in "$(readlink "$link")"/*) rm -f "$link" ;; esac
+  done <"$dir/links"
+}
+
 # A folder below what nginx would serve, which the app writes as it starts: this release's own, and the app's to serve.
 # $1: path in the release
 make_hole() {

@@ -26,12 +26,14 @@ make_scratch() {
 probe_release() {
   probe_seconds=$1 site_built=no probes=0
   shift
+  refused_writes "$dir/serving.log"
   emit 'running the probe: importing the app in a scratch copy'
   while :; do
     make_scratch
     in_unit probe "$@" -- "$root/.venv/bin/python" "$root/.deploy/probe.py" "$root/.deploy/probe.json" \
       "$root/.deploy/report.json" "$root/.deploy/output" "$probe_seconds" || :
     patiently /usr/bin/python3 -I "$dir/adopt.py" "$dir/probe.json" "$home/probe/files" "$root" "$home/state" "$site_built" \
+      "$dir/serving.log" \
       >"$dir/adopted" 2>"$dir/adopt.log" || {
       foreign log <"$dir/adopt.log"
       fail internal 'the probe was not understood'
@@ -59,6 +61,15 @@ probe_release() {
     esac
   done
   rm -rf "${home:?}/probe"
+}
+
+# What the release that serves said since it started of files that it could not write.
+# $1: the file for it
+refused_writes() {
+  : >"$1"
+  [ -n "$current" ] || return 0
+  journalctl -u "$(unit_of "$current").service" -n 2000 -o cat --no-pager 2>/dev/null |
+    grep -aE '\[Errno (13|30)\]|readonly database|unable to open database file' | tail -n 200 >"$1" || :
 }
 
 # What it found, done: state that outlives releases, folders that this release alone may write.

@@ -35,6 +35,10 @@ start_release() {
   patiently systemctl start "$unit.socket" "$unit.service" || {
     systemctl --quiet is-active "$unit.socket" || fail start-socket "$unit"
     app_log "$1"
+    if keep_refused "$dir/app.log"; then
+      start_release "$1"
+      return 0
+    fi
     fail start "$unit"
   }
 }
@@ -75,8 +79,8 @@ check_release() {
     ok\ *) emit "health ${answer#ok }" ;;
     fail\ *)
       app_log "$1"
-      # A program or a library of the system's may be all that it lacks.
-      if install_for "$dir/app.log"; then
+      # A program or a library of the system's may be all that it lacks, or a file that it may write.
+      if install_for "$dir/app.log" || keep_refused "$dir/app.log"; then
         kill_release "$1"
         start_release "$1"
         check_release "$1"

@@ -50,6 +50,7 @@ test('what the build may see and what the check needs travel as files of their o
     'build.sh',
     'check.json',
     'flask_deploy_ask.py',
+    'flask_deploy_log.py',
     'flask_deploy_state.py',
     'gunicorn.txt',
     'http.py',

@@ -49,7 +49,7 @@ describe('server names', () => {
 test('two apps share no name in nginx', () => {
   const own = (name: string) =>
     [...renderSite(siteOf({ name })).matchAll(/(?:^upstream |^map \S+ )(\S+)/gm)].map((found) => found[1])
-  expect(own('a-b')).toHaveLength(6)
+  expect(own('a-b')).toHaveLength(8)
   expect(own('a-b').filter((name) => own('a').includes(name))).toEqual([])
 })
 

@@ -118,4 +118,142 @@ describe.skipIf(!able.ok)(`what the app writes${able.ok ? '' : ` (skipped: ${abl
     expect(Number((await visit(server)).body)).toBeGreaterThan(2)
     expect(await server.must('ls /var/lib/web-hello/instance')).toContain('shop.sqlite')
   })
+
+  test('when it is first asked is found in its log: by the health check, else by the next deploy', async () => {
+    const server = await start()
+    const app = `import os
+
+from flask import Flask
+
+app = Flask(__name__)
+
+
+def note(folder, name):
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, name), "a") as file:
+        file.write("x")
+    with open(os.path.join(folder, name)) as file:
+        return str(len(file.read()))
+
+
+@app.get("/")
+def index():
+    return note(os.path.join(app.root_path, "visits"), "count")
+
+
+@app.get("/later")
+def later():
+    return note("later", "count")
+
+
+@app.get("/code")
+def code():
+    return note("templates", "page.html")
+`
+    const project = tinyProject({ 'app.py': app, 'templates/base.html': 'base\n' })
+    const { good } = runs(server, project.folder)
+    const ran = await good()
+    expect(ran.log).toContain('Read-only file system')
+    expect(Number((await visit(server)).body)).toBeGreaterThan(3)
+    expect((await visit(server, '/later')).status).toBe(500)
+    expect((await visit(server, '/code')).status).toBe(500)
+    const count = Number((await visit(server)).body)
+    project.commit({ 'app.py': `${app}# two\n` })
+    await good()
+    expect((await visit(server, '/later')).body).toBe('1')
+    expect(Number((await visit(server)).body)).toBeGreaterThan(count)
+    // What a log says makes no code writable.
+    expect((await visit(server, '/code')).status).toBe(500)
+    expect(await server.must('ls -A /var/lib/web-hello')).toBe('instance\nlater\nvisits\n')
+  })
+
+  test('by migrating in its factory is safe with four workers', async () => {
+    const server = await start()
+    const project = tinyProject({
+      'app.py': `import os
+import sqlite3
+import time
+
+from flask import Flask
+
+
+def create_app():
+    app = Flask(__name__)
+    with sqlite3.connect(os.path.join(app.root_path, "shop.db")) as db:
+        if not db.execute("select 1 from sqlite_master where name = 'ware'").fetchone():
+            time.sleep(0.3)
+            db.execute("create table ware (number integer)")
+            db.execute("insert into ware values (1)")
+
+    @app.get("/")
+    def index():
+        with sqlite3.connect(os.path.join(app.root_path, "shop.db")) as db:
+            return str(db.execute("select count(*) from ware").fetchone()[0])
+
+    return app
+`,
+    })
+    const { release } = await runs(server, project.folder, { workers: '4' }).good()
+    expect((await visit(server)).body).toBe('1')
+    await server.must(`for try in $(seq 100); do
+      [ "$(pgrep -c -P "$(systemctl show -p MainPID --value web-hello-${release}.service)")" = 4 ] && exit 0
+      sleep 0.1
+    done
+    exit 1`)
+    expect(await server.must(`journalctl -u web-hello-${release}.service -o cat`)).not.toMatch(
+      /already exists|locked/,
+    )
+  })
+
+  test('below what nginx serves, or in a folder that only .gitkeep keeps, and never over what is there', async () => {
+    const server = await start()
+    const project = tinyProject({
+      'app.py': `import os
+
+from flask import Flask
+
+app = Flask(__name__)
+
+
+@app.get("/")
+def index():
+    with open("exports/list.csv", "a") as file:
+        file.write("x")
+    return str(os.path.getsize("exports/list.csv"))
+`,
+      'exports/.gitkeep': '',
+      'migrations/versions/.gitkeep': '',
+    })
+    const { good } = runs(server, project.folder)
+    await good()
+    const count = Number((await visit(server)).body)
+    expect(count).toBeGreaterThan(3)
+    project.commit({ 'exports/list.csv': 'of the project\n', 'exports/other.csv': 'of the project\n' })
+    await good()
+    expect(Number((await visit(server)).body)).toBeGreaterThan(count)
+    expect(await server.must('ls -A /var/lib/web-hello /var/lib/web-hello/exports')).not.toMatch(
+      /versions|other/,
+    )
+  })
+
+  test('is not kept with `persist: none`, and a database in a release is a doubt', async () => {
+    const server = await start()
+    const app = `import os
+
+from flask import Flask
+
+app = Flask(__name__)
+app.config["DATABASE"] = os.path.join(app.root_path, "shop.db")
+app.config["CACHE_DATABASE"] = "/tmp/cache.sqlite3"
+
+
+@app.get("/")
+def index():
+    return "here"
+`
+    const ran = await runs(server, tinyProject({ 'app.py': app }).folder, { persist: 'none' }).good()
+    const codes = ran.report.warnings.map(({ code }) => code)
+    expect(codes).toEqual(expect.arrayContaining(['database-in-release', 'database-temporary']))
+    expect(await server.must('ls -A /var/lib/web-hello')).toBe('')
+  })
 })

@@ -42,7 +42,14 @@ const LIBRARY = [
 ]
 
 /** What the probe needs beside the library: the app's user runs the first two, root the others. */
-const PROBE_FILES = ['probe.py', 'flask_deploy_ask.py', 'adopt.py', 'flask_deploy_state.py', 'publish.py']
+const PROBE_FILES = [
+  'probe.py',
+  'flask_deploy_ask.py',
+  'adopt.py',
+  'flask_deploy_state.py',
+  'flask_deploy_log.py',
+  'publish.py',
+]
 
 /**
  * Renders a plan to the program that does it: the library, then one call for each operation. It is a file of root's on

@@ -25,6 +25,9 @@ const TYPES = [
   ['text/vtt', 'vtt'],
 ] as const
 
+/** The end of a file's name with a hash of its content in it: its bytes never change. Not a date, which has no letter. */
+const HASHED = '[._-](?=[0-9a-f]*[a-f])(?=[0-9a-f]*[0-9])[0-9a-f]{8,}\\.[^/]*$'
+
 /**
  * Renders an app's nginx file. It names no release: `current` is a symbolic link that nginx follows anew for each
  * request, to the files and to the socket alike, so a cutover or a rollback needs no reload.
@@ -152,6 +155,8 @@ function variables(name: string) {
     referrer: `${prefix}_referrer`,
     hsts: `${prefix}_hsts`,
     path: `${prefix}_path`,
+    expires: `${prefix}_expires`,
+    immutable: `${prefix}_immutable`,
   }
 }
 
@@ -179,6 +184,16 @@ map $upstream_http_referrer_policy ${names.referrer} {
     '' strict-origin-when-cross-origin;
     default '';
 }
+
+# How long a browser need not ask again for a file that nginx served itself.
+map $uri ${names.expires} {
+    "~${HASHED}" 1y;
+    default 1h;
+}
+map ${names.expires}$upstream_status ${names.immutable} {
+    1y immutable;
+    default '';
+}
 `
 }
 
@@ -188,7 +203,7 @@ function body(site: SiteSettings): string {
   const names = variables(site.name)
   // The first place once more: a flip between the looks at the two would hide a file that both releases have.
   const find = (path: string) =>
-    `try_files ${['', '/.previous', ''].map((of) => `/current${of}/.public${path}`).join(' ')} @app;\nexpires 1h;\ncharset utf-8;\n`
+    `try_files ${['', '/.previous', ''].map((of) => `/current${of}/.public${path}`).join(' ')} @app;\nexpires ${names.expires};\ncharset utf-8;\n`
   // A flip between finding a file and opening it: it is looked for once more, now in the release that was left.
   const files = `${find('$uri')}error_page 404 = @again;\n`
   return `server_tokens off;
@@ -197,6 +212,8 @@ ${keptThroughReload(site.nginx)}access_log /var/log/nginx/${app.user}.access.log
 error_log /var/log/nginx/${app.user}.error.log;
 
 gzip on;
+# Packed once, when the release was made.
+gzip_static on;
 gzip_vary on;
 gzip_comp_level 5;
 gzip_min_length 1024;
@@ -205,6 +222,7 @@ gzip_types text/css text/plain text/javascript application/javascript applicatio
 add_header X-Content-Type-Options ${names.nosniff} always;
 add_header X-Frame-Options ${names.frame} always;
 add_header Referrer-Policy ${names.referrer} always;
+add_header Cache-Control ${names.immutable};
 
 root ${app.app};
 # What was asked for: a file that was found has another $uri from then on.
