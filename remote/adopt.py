@@ -50,10 +50,11 @@ def read_own(folder, name, limit):
         return None
     finally:
         os.close(place)
+    about = os.fstat(file)
+    if not stat.S_ISREG(about.st_mode) or about.st_nlink != 1:
+        os.close(file)
+        return None
     with os.fdopen(file, "rb") as opened:
-        about = os.fstat(opened.fileno())
-        if not stat.S_ISREG(about.st_mode) or about.st_nlink != 1:
-            return None
         return opened.read(limit + 1)
 
 

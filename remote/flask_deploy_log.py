@@ -14,6 +14,7 @@ import sys
 # Isolated Python does not look beside its script; this folder is root's alone.
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from flask_deploy_state import (  # noqa: E402
+    CODE,
     CODE_FOLDERS,
     RESERVED,
     UPLOADS,
@@ -24,13 +25,13 @@ from flask_deploy_state import (  # noqa: E402
 )
 
 LOG_LIMIT = 1 << 20
-# The line that a traceback ends with.
-REFUSED = re.compile(r"^(?:OSError|PermissionError): \[Errno (?:13|30)\] [^:\n]{1,60}: '([^'\n]{1,500})'", re.M)
+# The line that a traceback ends with, and those before it, which tell whether it was a folder that was to be made.
+REFUSED = re.compile(r"((?:^.*\n){0,4})^(?:OSError|PermissionError): \[Errno (?:13|30)\] [^:\n]{1,60}: '([^'\n]{1,500})'", re.M)
+MAKING = re.compile(r"\bmk(?:dir|dirs)\b|\bmakedirs\b")
 DATABASE = re.compile(r"attempt to write a readonly database|unable to open database file")
 DATABASE_NAMES = re.compile(r"\.(db3?|sqlite3?)$", re.I)
 # Folders whose names say that they hold no code.
 DATA = re.compile(r"^(data|database|db|storage|store|var|tmp|temp|cache|logs?|output|exports?|downloads?|(flask_)?sessions?)$", re.I)
-CODE = re.compile(r"\.(pyc?|so|html?|jinja2?|j2|css|m?js|ts|sh|toml|cfg|ini|ya?ml|txt|md|lock)$", re.I)
 
 
 def holds_code(folder):
@@ -58,7 +59,8 @@ def within(release, path):
 
 def written_by_log(release, text):
     """Persists what an error with the number 13 or 30 names, and the databases where SQLite could not write."""
-    for path in REFUSED.findall(text):
+    for before, path in REFUSED.findall(text):
+        kind = "folder" if MAKING.search(before) else "file"
         own = within(release, path)
         if own is None or any(part in CODE_FOLDERS for part in own.split("/")) or CODE.search(own):
             continue
@@ -77,7 +79,7 @@ def written_by_log(release, text):
                 if not os.path.islink(real) and not holds_code(real):
                     release.keep(own, "folder")
             else:
-                release.keep(own, "file")
+                release.keep(own, kind)
     if DATABASE.search(text):
         for place, folders, names in os.walk(release.root):
             if place == release.root:

@@ -15,6 +15,7 @@ KEEP_FILES = {".gitkeep", ".gitignore", ".keep", ".placeholder", ".empty"}
 # Folders that are empty today and hold code tomorrow.
 CODE_FOLDERS = {"migrations", "versions", "alembic", "templates", "translations", "locale", "tests", "test", "docs", "src"}
 UPLOADS = re.compile(r"^(uploads?|uploaded|media|avatars?|attachments?|files|user[-_]?(content|files|uploads))$", re.I)
+CODE = re.compile(r"\.(pyc?|so|html?|jinja2?|j2|css|m?js|ts|mo|sh|toml|cfg|ini|ya?ml|md|lock)$", re.I)
 TEMPORARY = ("/tmp", "/var/tmp", "/dev/shm")
 SQLITE_ENDINGS = ("-journal", "-wal", "-shm")
 
@@ -78,7 +79,7 @@ class Release:
         if self.is_kept(path) or len(self.kept) >= MOST_PATHS:
             return
         real = os.path.join(self.root, path)
-        if os.path.lexists(real) and os.path.isdir(real) != (kind == "folder"):
+        if os.path.islink(real) or os.path.lexists(real) and os.path.isdir(real) != (kind == "folder"):
             return
         # What lies below it is kept with it.
         self.kept = [(kept, what) for kept, what in self.kept if not kept.startswith(path + "/")]
@@ -161,6 +162,8 @@ def keep_state(release, report, scratch, statics):
         venv = re.match(r"^\.venv/var/[\w.+-]{1,100}-instance$", instance[len(root) + 1 :])
         if path is None and instance.startswith(root + "/") and venv:
             path = venv.group(0)
+        if path is not None and os.path.islink(os.path.join(root, path)):
+            path = None
         if path is not None and any(one["target"] == "instance" for one in settings["persist"]):
             if not release.is_kept(path):
                 release.links.append((path, "instance"))
@@ -174,9 +177,12 @@ def keep_state(release, report, scratch, statics):
         if bare != path or release.is_kept(path):
             continue
         folder = below_static(path)
+        if kind == "file" and folder is None and CODE.search(path):
+            # Code that changes with the project is not to be hidden by what an old release made of it.
+            release.holes.append(path)
+        elif folder is None and automatic:
+            release.keep(path, kind)
         if folder is None:
-            if automatic:
-                release.keep(path, kind)
             continue
         whole = path if kind == "folder" else os.path.dirname(path)
         if any(UPLOADS.match(part) for part in path.split("/")) and whole != folder:
@@ -189,10 +195,9 @@ def keep_state(release, report, scratch, statics):
         path, setting = one.get("path"), one.get("setting")
         if not isinstance(path, str) or not isinstance(setting, str) or not re.match(r"^\w{1,80}$", setting):
             continue
-        if path.startswith(tuple(folder + "/" for folder in TEMPORARY)):
-            speak("doubt", "database-temporary", "%s names a file below /%s" % (setting, path.split("/")[1]))
-            continue
         own = release.own(path)
+        if own is None and path.startswith(tuple(folder + "/" for folder in TEMPORARY)):
+            speak("doubt", "database-temporary", "%s names a file below /%s" % (setting, path.split("/")[1]))
         if own is None or own.startswith(".site/"):
             continue
         if automatic:

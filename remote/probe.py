@@ -56,22 +56,23 @@ def attempt(candidate, report):
         found = entry["find"](module, attribute)
     except AttributeError:
         return passed(report, candidate, "the module has no such name")
-    if expression != attribute:
+    wanted = entry["arguments"](expression)
+    if wanted is not None:
+        given, named = wanted
         try:
-            given, named = entry["arguments"](expression)
             inspect.signature(found).bind(*given, **named)
         except TypeError:
             return passed(report, candidate, "it cannot be called like that")
         except ValueError:
             pass  # A builtin without a signature.
-    app = entry["call"](found, module, attribute, expression)
-    if not callable(app):
-        return passed(report, candidate, "it is no WSGI app but %s" % type(app).__name__)
-    if inspect.isclass(app) or inspect.ismodule(app):
+        found = found(*given, **named)
+    if not callable(found):
+        return passed(report, candidate, "it is no WSGI app but %s" % type(found).__name__)
+    if inspect.isclass(found):
         return passed(report, candidate, "it is no WSGI app but a class")
-    if expression == attribute and inspect.isfunction(app) and not takes_two(app):
+    if wanted is None and inspect.isfunction(found) and not takes_two(found):
         return passed(report, candidate, "it is a function, and no WSGI app")
-    return entry["ready"](app)
+    return entry["ready"](found)
 
 
 def takes_two(function):
@@ -125,7 +126,7 @@ def main(settings_path, report_path, output_path, seconds):
             report["outcome"] = "raised"
             report["error"] = failure(error)
         break
-    report["attempts"] = attempts.paths
+    report["attempts"] = list(attempts.paths)
     with open(report_path + ".new", "w", encoding="utf-8") as file:
         json.dump(report, file)
     os.rename(report_path + ".new", report_path)

@@ -69,7 +69,7 @@ refused_writes() {
   : >"$1"
   [ -n "$current" ] || return 0
   journalctl -u "$(unit_of "$current").service" -n 2000 -o cat --no-pager 2>/dev/null |
-    grep -aE '\[Errno (13|30)\]|readonly database|unable to open database file' | tail -n 200 >"$1" || :
+    grep -aE -B 4 '\[Errno (13|30)\]|readonly database|unable to open database file' | tail -n 200 >"$1" || :
 }
 
 # What it found, done: state that outlives releases, folders that this release alone may write.
