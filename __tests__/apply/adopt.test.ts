@@ -160,7 +160,7 @@ describe.runIf(hasPython)('of a hostile report', () => {
   test.each(bad)('%j is no static folder, no database, no folder for uploads and no instance', (path) => {
     const report = {
       ...app,
-      static: statics(String(path)).map((one) => ({ ...one, folder: path })),
+      static: statics('').map((one) => ({ ...one, folder: path })),
       databases: [{ setting: 'DATABASE', path }],
       uploads: [{ setting: 'UPLOAD_FOLDER', path }],
       instance: path,
