@@ -27,17 +27,6 @@ install_uv() {
   server_unlock
 }
 
-# What decides an environment, as one hash: the runner's part and the server's.
-# $1: the runner's hash, $2: Python wanted ('' for the server's)
-environment_key() {
-  if [ -n "$2" ]; then interpreter=/usr/bin/python$2; else interpreter=/usr/bin/python3; fi
-  interpreter=$(readlink -f "$interpreter")
-  [ -x "$interpreter" ] || fail python "$2"
-  IFS=' ' read -r key _ <<KEY
-$(printf '%s %s %s' "$1" "$interpreter" "$uv" | sha256sum)
-KEY
-}
-
 # The release in service has the same environment: share its files (they are root's and never change).
 # Returns 1 where it has not.
 link_environment() {

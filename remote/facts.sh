@@ -31,6 +31,17 @@ facts() {
   fact arch "$(uname -m)"
   fact libc "$(getconf GNU_LIBC_VERSION 2>/dev/null)"
   fact python "$(readlink -f /usr/bin/python3 2>/dev/null)"
+  pythons=''
+  for one in /usr/bin/python3.[0-9] /usr/bin/python3.[0-9][0-9]; do
+    [ ! -x "$one" ] || pythons="$pythons ${one##*/python}"
+  done
+  fact pythons "${pythons# }"
+  pythons=''
+  for one in /opt/flask-deploy/python/3.*; do
+    [ ! -x "$one/bin/python${one##*/}" ] || pythons="$pythons ${one##*/}"
+  done
+  fact managed-pythons "${pythons# }"
+  installable_pythons
   fact ipv6 "$([ -f /proc/net/if_inet6 ] && echo yes || echo no)"
   fact cpus "$(nproc)"
   while read -r key value _; do
@@ -90,6 +101,20 @@ facts() {
   else
     taken
   fi
+}
+
+# Where the server's own Python does not fit: those of the distribution, installed or not.
+# $good: the minor versions that fit, one after the other; '' for any
+installable_pythons() {
+  own=$(readlink -f /usr/bin/python3 2>/dev/null) || own=
+  case " $good " in '  ' | *" ${own##*/python} "*) return 0 ;; esac
+  for list in /var/lib/apt/lists/*_Packages*; do
+    [ -e "$list" ] || return 0
+    # Without a file of its own for what it makes of the lists: facts leave nothing behind.
+    fact installable-pythons "$(apt-cache -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= pkgnames python3. 2>/dev/null |
+      sed -n 's/^python\(3\.[0-9]\{1,2\}\)$/\1/p' | sort -u | tr '\n' ' ')"
+    return 0
+  done
 }
 
 # $1: a certificate's file. Of the file only the first certificate is read: a key may be in it too.

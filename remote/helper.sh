@@ -3,7 +3,7 @@
 # its last part, "wheel SHA256" begins a wheel,
 # "piece SHA256 BYTES" + bytes goes on with it, "wheels TOKEN" comes after the last, "start", "attach RUN OFFSET", "facts", "say NAME WORDS", "cancel RUN". Everything that lasts is done by
 # the program, in a unit of its own.
-# Before this text: $name, $run, $nonce, $wanted.
+# Before this text: $name, $run, $nonce, $wanted, $good.
 # shellcheck shell=sh
 
 ready() {

@@ -15,6 +15,7 @@ import type { Limits } from './limits.ts'
 import type { Plan } from './plan/operation.ts'
 import { askedPackages, projectPackages } from './plan/packages.ts'
 import { makePlan } from './plan/plan.ts'
+import { askedPythons } from './plan/python.ts'
 import { certificateNames } from './plan/tls.ts'
 import { releaseId, type Wish } from './plan/wish.ts'
 import type { Exec } from './project/exec.ts'
@@ -134,6 +135,7 @@ async function onServer(
       nonce: randomBytes(16).toString('hex'),
       packages: askedPackages(projectPackages({ inputs, project })),
       wheels: inputs.app.dependencies === 'wheels',
+      pythons: askedPythons({ inputs, project })?.good ?? [],
       user: inputs.server.user,
       sudoPassword: inputs.server.sudoPassword,
       factsMs: surroundings.limits.phases.facts.ms,

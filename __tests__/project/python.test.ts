@@ -175,7 +175,7 @@ test('the input overrules the files, and `3` is the server’s own', () => {
   const files = { 'pyproject.toml': pyproject('>=3.12'), '.python-version': '3.13' }
   expect(find(files, { input: '3.12' })).toMatchObject({
     allowed: ['3.12'],
-    reason: 'the `python` input',
+    reason: '`python` is 3.12',
     preferred: undefined,
     warnings: [],
   })

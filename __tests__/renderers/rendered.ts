@@ -5,6 +5,7 @@ import { makePlan } from '../../src/plan/plan.ts'
 import type { ProbeSettings } from '../../src/plan/probe.ts'
 import { parseApp } from '../../src/project/app-expression.ts'
 import type { AppTarget } from '../../src/project/project.ts'
+import { findPython } from '../../src/project/python.ts'
 import { findRequirements } from '../../src/project/requirements.ts'
 import { facts, readyLines, wish } from '../plan/sample.ts'
 import { tree } from '../project/trees.ts'
@@ -35,11 +36,12 @@ ${declared(extras)}
 [dependency-groups]
 ${declared(groups)}`,
   })
+  const { python } = findPython(tree({}), plain.project.requirements, inputs.app.python)
   const requirements = {
     ...findRequirements(project, { requirements: 'pyproject.toml', extras, groups }, undefined),
     file,
   }
-  return makePlan(server, { ...plain, inputs, project: { ...plain.project, requirements } })
+  return makePlan(server, { ...plain, inputs, project: { ...plain.project, requirements, python } })
 }
 
 function targetOf(text: string | undefined): AppTarget {
@@ -72,7 +74,7 @@ export function rendered(inputs: Inputs): Readonly<Record<Exclude<Language, 'Mar
         if (one.kind === 'persist') return [one.path, one.target]
         if (one.kind === 'postgresql') return one.properties
         if (one.kind === 'redis') return [one.unitFile, one.content]
-        if (one.kind === 'environment') return [...one.properties, one.python]
+        if (one.kind === 'environment') return [...one.properties]
         return one.kind === 'release-command' || one.kind === 'probe' ? one.properties : []
       }),
     ),

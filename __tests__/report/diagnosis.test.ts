@@ -10,6 +10,7 @@ const situation: Situation = {
   module: 'wsgi',
   requirements: 'requirements.txt',
   python: '',
+  pythonWanted: 'requires-python >=3.14 in pyproject.toml',
   healthPath: '/health',
   healthTimeoutSeconds: 60,
   lockTimeoutSeconds: 600,

@@ -14,6 +14,8 @@ export interface HelperSettings {
   readonly packages: readonly string[]
   /** The facts are to say which wheels the server keeps. */
   readonly wheels?: boolean
+  /** The Pythons that fit, e.g. `3.11`, where not every one does. */
+  readonly pythons?: readonly string[]
 }
 
 /**
@@ -33,6 +35,7 @@ export function helperCommand(settings: HelperSettings): string {
     `nonce=${quote(settings.nonce)}`,
     `wanted=${quote(settings.packages.join(' '))}`,
     `wheels=${settings.wheels ? 'yes' : 'no'}`,
+    `good=${quote((settings.pythons ?? []).join(' '))}`,
     remoteFile('facts.sh'),
     remoteFile('helper.sh'),
     'ready',

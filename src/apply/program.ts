@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { renderNeeds } from '../config/needs.ts'
 import type { Operation, Plan } from '../plan/operation.ts'
 import { gunicorn, uv } from '../plan/pins.ts'
+import type { PythonTry } from '../plan/python.ts'
 import { quote } from '../quote.ts'
 import { remoteFile } from '../remote.ts'
 import { renderSteps } from './install-steps.ts'
@@ -30,6 +31,7 @@ const LIBRARY = [
   'commands.sh',
   'keep.sh',
   'probe.sh',
+  'python.sh',
   'dependencies.sh',
   'wheels.sh',
   'nginx.sh',
@@ -145,6 +147,18 @@ function render(operation: Operation): readonly string[] {
       const list = operation.wheels.map(({ sha256, file }) => `${sha256} ${file}`).join('\n')
       return [call('store_wheels', wheelsToken(operation), list, operation.requirements)]
     }
+    case 'python':
+      return [
+        `in_download() { ${call('in_unit', 'download', ...properties(operation.properties))} -p "EnvironmentFile=$dir/build.env" -- "$@"; }`,
+        call(
+          'choose_python',
+          operation.key,
+          operation.reason,
+          operation.preferred,
+          operation.preferredReason,
+          ...operation.tries.map(tryWord),
+        ),
+      ]
     case 'claim':
       return [call('claim', operation.owner)]
     case 'account':
@@ -161,7 +175,7 @@ function render(operation: Operation): readonly string[] {
       return ['unpack_bundle', 'compile_code', 'own_release']
     case 'environment':
       return [
-        call('environment_key', operation.key, operation.python),
+        call('environment_key', operation.key),
         assign('site_folder', operation.site.folder),
         assign('site_name', operation.site.name),
         inBuild(operation.properties),
@@ -265,6 +279,17 @@ function properties(list: readonly string[]): readonly string[] {
 
 function call(name: string, ...words: readonly (string | number)[]): string {
   return [name, ...words.map((word) => quote(String(word)))].join(' ')
+}
+
+function tryWord(one: PythonTry): string {
+  switch (one.how) {
+    case 'server':
+      return `server:${one.versions.join(',')}`
+    case 'forbidden':
+      return 'forbidden:'
+    default:
+      return `${one.how}:${one.version}`
+  }
 }
 
 function assign(name: string, value: string): string {

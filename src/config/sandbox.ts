@@ -168,6 +168,43 @@ export function buildProperties(build: Build): readonly Property[] {
   ]
 }
 
+/** Where downloaded Pythons are, for all apps of a server: a folder for each minor version. */
+export const PYTHONS = '/opt/flask-deploy/python'
+
+/**
+ * What fetches a Python for all apps of the server: as the app's build user, but where nothing can be seen that an
+ * earlier build may have left for it.
+ */
+export function downloadProperties(name: string, systemd: number): readonly Property[] {
+  const app = paths(name)
+  const folder = `${PYTHONS}/.${name}`
+  const environment = new Map([
+    ['HOME', folder],
+    ['UV_PYTHON_INSTALL_DIR', `${folder}/made`],
+    ['UV_CACHE_DIR', `${folder}/cache`],
+    ['UV_SYSTEM_CERTS', '1'],
+    // A server that cannot get there is told so within seconds.
+    ['UV_HTTP_CONNECT_TIMEOUT', '5'],
+    ['UV_HTTP_TIMEOUT', '30'],
+    ['UV_HTTP_RETRIES', '1'],
+  ])
+  return [
+    ['User', app.buildUser],
+    ['Group', app.buildUser],
+    ['UMask', '0022'],
+    ['WorkingDirectory', folder],
+    ['RuntimeMaxSec', '900'],
+    ...environmentProperties(environment),
+    ...LIMITS,
+    ...walls(systemd, [
+      ['BindPaths', boundPath(folder)],
+      ...[app.buildCache, app.stateDir, app.cacheDir, app.logDir, app.etc].map(
+        (path): Property => ['InaccessiblePaths', `-${path}`],
+      ),
+    ]),
+  ]
+}
+
 /** systemd's own default for services, written out so that a release's folder can stand before it. */
 const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 

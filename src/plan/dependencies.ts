@@ -16,7 +16,6 @@ export function dependenciesOperations(facts: Facts, wish: Wish): readonly Opera
       phase: 'dependencies',
       kind: 'environment',
       key: dependenciesKey(wish),
-      python: inputs.app.python ?? '',
       file: requirements.file,
       addsGunicorn: !requirements.listsGunicorn,
       copies: copies(wish),

@@ -34,7 +34,13 @@ export function guardServer(
       input: 'host',
     })
   }
-  if (facts.systemd < OLDEST_SYSTEMD) {
+  if (facts.os.id === 'ubuntu' && facts.os.version === '16.04') {
+    faults.push({
+      cause: 'The server runs Ubuntu 16.04, whose Python (3.5) and systemd are too old for this action.',
+      cure: 'Upgrade it to Ubuntu 20.04 or newer (`do-release-upgrade`, one version after the other), or use a new server.',
+      input: 'host',
+    })
+  } else if (facts.systemd < OLDEST_SYSTEMD) {
     faults.push({
       cause:
         facts.systemd === 0

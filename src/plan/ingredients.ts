@@ -97,7 +97,6 @@ export function dependenciesKey(wish: Wish): string {
       requirements.sha256,
       requirements.file,
       [...buildVariables(wish.inputs.app.env)],
-      wish.inputs.app.python ?? '',
       requirements.listsGunicorn ? '' : gunicorn.requirements,
     ]),
   )
@@ -120,6 +119,8 @@ export function settingsKey(facts: Facts, wish: Wish): string {
       wishedReleaseCommand(wish) ?? '',
       processTexts(settings, wish),
       wish.project.static,
+      wish.project.python,
+      wish.inputs.app.pythonDownload,
     ]),
   )
 }

@@ -1,6 +1,7 @@
 import type { SiteTls } from '../config/settings.ts'
 import type { Phase } from '../phases.ts'
 import type { InstallStep } from '../project/project.ts'
+import type { PythonForecast, PythonTry } from './python.ts'
 import type { CertificateRequest, TlsTask } from './tls.ts'
 import type { Wheel } from './wheels.ts'
 
@@ -27,6 +28,19 @@ export type Operation = { readonly phase: Phase } & (
       readonly from: 'index' | 'wanted' | Wheel
     }
   | { readonly kind: 'store-wheels'; readonly wheels: readonly Wheel[]; readonly requirements: string }
+  | {
+      readonly kind: 'python'
+      /** As the environment's: a release in service that has it already need not wait for a download. */
+      readonly key: string
+      readonly tries: readonly PythonTry[]
+      readonly forecast: PythonForecast
+      readonly reason: string
+      /** The version liked best, '' for none, and where that is said. */
+      readonly preferred: string
+      readonly preferredReason: string
+      /** `Key=Value` of the unit that downloads. */
+      readonly properties: readonly string[]
+    }
   | { readonly kind: 'claim'; readonly owner: string }
   | { readonly kind: 'account' }
   /** Variables that the server makes once: the file, and the names of the secret key. */
@@ -54,8 +68,6 @@ export type Operation = { readonly phase: Phase } & (
       readonly kind: 'environment'
       /** The runner's part of what decides the environment, as a hash. */
       readonly key: string
-      /** `3.11`, or '' for the server's own. */
-      readonly python: string
       /** The file that they are declared in, for messages. */
       readonly file: string
       /** The index, or the wheels that were sent; `wanted`: it is shared, or wheels have to be looked for first. */

@@ -25,6 +25,7 @@ import { missingPackages, packageReasons, projectPackages } from './packages.ts'
 import { uv } from './pins.ts'
 import { probeOperations } from './probe.ts'
 import { processFileOperations, processOperation } from './processes.ts'
+import { pythonOperations } from './python.ts'
 import { secretFileOperations } from './secret-files.ts'
 import { serviceOperations } from './services.ts'
 import { isOver, presentTls, tlsTask, trustedCertificate } from './tls.ts'
@@ -108,6 +109,7 @@ function deploy(facts: Facts, wish: Wish): Plan {
     { phase: 'upload', kind: 'unpack' },
     ...storeOperations(wish),
     { phase: 'dependencies', kind: 'install-uv', version: uv.version, from: uvSource(wish) },
+    ...pythonOperations(facts, wish, record.dependencies),
     ...dependenciesOperations(facts, wish),
     file(
       own.env,

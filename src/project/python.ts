@@ -87,7 +87,7 @@ function fromInput(
   return {
     python: {
       allowed: input === '3' ? [] : [input],
-      reason: 'the `python` input',
+      reason: `\`python\` is ${input}`,
       preferred: undefined,
       preferredReason: '',
     },

@@ -10,6 +10,7 @@ import { type Files, listFiles } from './files.ts'
 import { migrationWarnings } from './migrations.ts'
 import { appName, nameFault } from './name.ts'
 import type { Declared, Project, PythonWish, Repository, Warning } from './project.ts'
+import { findPython } from './python.ts'
 import { findRequirements } from './requirements.ts'
 import { findStatic, type StaticFound } from './static.ts'
 import { treeOf } from './tree.ts'
@@ -57,12 +58,14 @@ export async function readProject(
   const app = noting(faults, () => findApps(tree, inputs.app))
   const target = app?.target
   const requirements = noting(faults, () => findRequirements(tree, inputs, target))
+  const python = requirements && noting(faults, () => findPython(tree, requirements, inputs.python))
   const found = noting(faults, () => findStatic(tree, inputs.static, target))
   if (
     name === undefined ||
     app === undefined ||
     target === undefined ||
     requirements === undefined ||
+    python === undefined ||
     found === undefined
   ) {
     throw together(faults, inputs.source)
@@ -85,12 +88,13 @@ export async function readProject(
     others: app.others,
     declared,
     requirements,
-    python: anyPython,
+    python: python.python,
     static: found.folders,
     bundle: await makeBundle(files.entries, tempDirectory),
     warnings: [
       ...files.warnings,
       ...warnings,
+      ...python.warnings,
       ...unsentWarnings(files, found),
       ...migrationWarnings(tree, requirements.names, isSettled),
     ].map((one) => inRepository(one, inputs.source)),

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { CATCH_ALL_SITE, paths } from '../config/paths.ts'
 import { redisPaths } from '../config/services.ts'
 import type { Operation, Plan } from '../plan/operation.ts'
+import type { PythonForecast } from '../plan/python.ts'
 import type { Facts } from '../server/facts.ts'
 import type { Change } from './report.ts'
 
@@ -35,6 +36,8 @@ function describe(operation: Operation, plan: Plan, facts: Facts, name: string):
       return facts.uv.has(`uv-${operation.version}`)
         ? []
         : change('uv', `install version ${operation.version}`)
+    case 'python':
+      return change('python', describePython(operation.forecast))
     case 'claim':
       return facts.home ? [] : change('folder', `make ${paths(name).app}`)
     case 'account':
@@ -114,6 +117,23 @@ function describe(operation: Operation, plan: Plan, facts: Facts, name: string):
       )
     case 'prune':
       return excess(operation.keep, plan, facts).flatMap((release) => change('pruned', `remove ${release}`))
+  }
+}
+
+function describePython(forecast: PythonForecast): string {
+  switch (forecast.how) {
+    case 'unknown':
+      return "use one that fits: decided on the server, once it knows its distribution's"
+    case 'server':
+      return `use ${forecast.version}, the server's own`
+    case 'distribution':
+      return forecast.installed
+        ? `use ${forecast.version}, which the server has too`
+        : `install ${forecast.version} of the distribution`
+    case 'managed':
+      return forecast.installed
+        ? `use ${forecast.version}, which was downloaded earlier`
+        : `download ${forecast.version}`
   }
 }
 

@@ -1,4 +1,5 @@
 import { type RootFailure, rootFailure, rootRefusal } from '../apply/root-failure.ts'
+import { explainNoPython } from '../config/python-wish.ts'
 import { DeployError, type Explanation } from '../errors.ts'
 import { cutToBytes, visible } from '../text.ts'
 import { explainExit, explainTraceback, lastWord } from './diagnosis-app.ts'
@@ -77,11 +78,10 @@ const rows: Readonly<Record<string, Row>> = {
   ...serviceRows,
   uv: (failure) => explainOurs(failure, `uv ${failure.detail}, which installs the Python packages`),
   gunicorn: (failure) => explainOurs(failure, 'gunicorn, which the requirements do not list'),
-  python: ({ detail }) => ({
-    cause: `The server has no Python ${detail}.`,
-    cure: "Set `python` to a version that the server's distribution has, or leave it out for its own.",
-    input: 'python',
-  }),
+  'python-absent': ({ detail }, { pythonWanted }) => explainNoPython('absent', detail, pythonWanted),
+  'python-forbidden': ({ detail }, { pythonWanted }) => explainNoPython('forbidden', detail, pythonWanted),
+  'python-unreachable': ({ detail }, { pythonWanted }) =>
+    explainNoPython('unreachable', detail, pythonWanted),
   'nginx-broken': (failure, situation) =>
     explainNginx(failure, situation, {
       cause: "nginx's configuration on the server was broken before this deploy.",

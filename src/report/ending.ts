@@ -158,6 +158,7 @@ function situationOf({ plan, facts, project, inputs }: Outcome): Situation {
     requirements:
       project.source === '' ? project.requirements.file : `${project.source}/${project.requirements.file}`,
     python: inputs.app.python ?? '',
+    pythonWanted: project.python.reason || project.python.preferredReason,
     healthPath: plan.check.path,
     healthTimeoutSeconds: Math.round(inputs.behaviour.healthTimeoutMs / 1000),
     lockTimeoutSeconds: Math.round(inputs.behaviour.lockTimeoutMs / 1000),

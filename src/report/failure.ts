@@ -23,6 +23,8 @@ export interface Situation {
   readonly requirements: string
   /** `python` as set, '' for the server's. */
   readonly python: string
+  /** What must hold of it, e.g. `requires-python >=3.12 in pyproject.toml`. */
+  readonly pythonWanted: string
   /** The path that the health check asks. */
   readonly healthPath: string
   readonly healthTimeoutSeconds: number

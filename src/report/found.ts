@@ -20,6 +20,7 @@ const findings: Readonly<Record<string, (detail: string) => Change>> = {
     const [unit = '', told = ''] = detail.split(' ')
     return { what: 'Redis', detail: `an instance of its own, ${unit}${toldBy(told)}` }
   },
+  python: python,
   'needed-packages': (detail) => ({ what: 'system packages', detail }),
   'system-packages': systemPackages,
   resolved: (detail) => {
@@ -49,6 +50,7 @@ const doubts: Readonly<Record<string, (detail: string) => Warning>> = {
     const text = `systemd on the server did not take the schedule of \`${detail}\` in \`cron\`: it does not run.`
     return { code: 'cron-not-scheduled', text }
   },
+  'python-fallback': otherPython,
 }
 
 /** @param names variables, comma-separated; '' where `env` sets them all */
@@ -68,6 +70,28 @@ export function foundRow(what: string, detail: string): Change {
 export function doubtWarning(what: string, detail: string): Warning {
   const row = Object.hasOwn(doubts, what) ? doubts[what] : undefined
   return row === undefined ? { code: what, text: detail } : row(detail)
+}
+
+/** `VERSION HOW WHY`: the Python that was taken. */
+function python(detail: string): Change {
+  const [version = '', how = '', ...rest] = detail.split(' ')
+  const reason = rest.join(' ')
+  const from =
+    how === 'managed'
+      ? 'downloaded by uv'
+      : how === 'distribution'
+        ? 'of the distribution'
+        : "the server's own"
+  return { what: 'Python', detail: `${version}, ${from}${reason === '' ? '' : ` (${reason})`}` }
+}
+
+/** `VERSION LIKED WHERE`: another Python than the one that is liked best. */
+function otherPython(detail: string): Warning {
+  const [version = '', preferred = '', ...where] = detail.split(' ')
+  return {
+    code: 'python-fallback',
+    text: `The app runs on Python ${version}, because ${preferred}, which ${where.join(' ')} names, is not to be had on this server.`,
+  }
 }
 
 /** `NAME,NAME, WHY`: what a failed build or start was found to need, and the lines that pin it. */

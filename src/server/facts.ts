@@ -10,6 +10,12 @@ export interface Facts {
   readonly arch: string
   /** Where /usr/bin/python3 leads, e.g. `/usr/bin/python3.11`; undefined where there is none. */
   readonly python: string | undefined
+  /** Minor versions of the Pythons in /usr/bin, e.g. `3.11`. */
+  readonly pythons: ReadonlySet<string>
+  /** Of those that uv downloaded earlier. */
+  readonly managedPythons: ReadonlySet<string>
+  /** Of those that apt's lists have; undefined where that was not asked, or there are no lists. */
+  readonly installablePythons: ReadonlySet<string> | undefined
   readonly ipv6: boolean
   readonly cpus: number
   readonly memoryBytes: number
@@ -132,12 +138,19 @@ export function parseFacts(lines: readonly string[]): Facts {
       .slice(0, 1)
       .find((value) => form.test(value))
   const [id = 'unknown', version = '0', codename = 'unknown'] = (one('os') ?? '').split(' ').map(word)
+  const minors = (key: string) =>
+    values.has(key)
+      ? new Set((one(key) ?? '').split(' ').filter((text) => /^3\.[0-9]{1,2}$/.test(text)))
+      : undefined
   const state = parseState(all('state'))
   return {
     os: { id, version, codename },
     systemd: natural(one('systemd')),
     arch: fitting('arch', WORD) ?? 'unknown',
     python: fitting('python', PATH),
+    pythons: minors('pythons') ?? new Set(),
+    managedPythons: minors('managed-pythons') ?? new Set(),
+    installablePythons: minors('installable-pythons'),
     ipv6: one('ipv6') === 'yes',
     cpus: Math.max(1, natural(one('cpus'))),
     memoryBytes: natural(one('memory')) * 1024,
