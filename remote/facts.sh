@@ -36,12 +36,12 @@ facts() {
     [ ! -x "$one" ] || pythons="$pythons ${one##*/python}"
   done
   fact pythons "${pythons# }"
+  installable_pythons "$pythons"
   pythons=''
   for one in /opt/flask-deploy/python/3.*; do
     [ ! -x "$one/bin/python${one##*/}" ] || pythons="$pythons ${one##*/}"
   done
   fact managed-pythons "${pythons# }"
-  installable_pythons
   fact ipv6 "$([ -f /proc/net/if_inet6 ] && echo yes || echo no)"
   fact cpus "$(nproc)"
   while read -r key value _; do
@@ -104,17 +104,17 @@ facts() {
 }
 
 # Where the server's own Python does not fit: those of the distribution, installed or not.
-# $good: the minor versions that fit, one after the other; '' for any
+# $good: the minor versions that fit, one after the other; '' for any. $1: those that are installed
 installable_pythons() {
   own=$(readlink -f /usr/bin/python3 2>/dev/null) || own=
   case " $good " in '  ' | *" ${own##*/python} "*) return 0 ;; esac
-  for list in /var/lib/apt/lists/*_Packages*; do
-    [ -e "$list" ] || return 0
-    # Without a file of its own for what it makes of the lists: facts leave nothing behind.
-    fact installable-pythons "$(apt-cache -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= pkgnames python3. 2>/dev/null |
-      sed -n 's/^python\(3\.[0-9]\{1,2\}\)$/\1/p' | sort -u | tr '\n' ' ')"
-    return 0
+  for one in $good; do
+    case " $1 " in *" $one "*) return 0 ;; esac
   done
+  # Else apt would make anew what it keeps of its lists, which takes seconds, and leaves a file behind.
+  [ -n "$(find /var/cache/apt/pkgcache.bin -newer /var/lib/apt/lists -newer /var/lib/dpkg/status 2>/dev/null)" ] || return 0
+  fact installable-pythons "$(apt-cache pkgnames python3. 2>/dev/null |
+    sed -n 's/^python\(3\.[0-9]\{1,2\}\)$/\1/p' | sort -u | tr '\n' ' ')"
 }
 
 # $1: a certificate's file. Of the file only the first certificate is read: a key may be in it too.

@@ -21,8 +21,17 @@ export type PythonTry =
 
 type Asked = Pick<Wish, 'inputs' | 'project'>
 
-/** The ways to a Python that fits, the best first: the distribution's own get their updates from it. */
-export function pythonTries({ inputs, project }: Asked): readonly PythonTry[] {
+/** The Pythons beside its own that a server has already. */
+type Present = Pick<Facts, 'pythons' | 'managedPythons'>
+
+/**
+ * The ways to a Python that fits, the best first: the distribution's own get their updates from it, and what is there
+ * already goes before what is newer, so that no app changes its Python by itself.
+ */
+export function pythonTries(
+  { inputs, project }: Asked,
+  present: Present = { pythons: new Set(), managedPythons: new Set() },
+): readonly PythonTry[] {
   const { allowed, preferred } = project.python
   const newest = allowed.toReversed()
   const server = (versions: readonly string[]) => ({ how: 'server', versions }) as const
@@ -42,12 +51,14 @@ export function pythonTries({ inputs, project }: Asked): readonly PythonTry[] {
           // Where nothing may be downloaded the server's own comes next: this one is a wish and no rule.
           ...(inputs.app.pythonDownload ? managed(preferred) : []),
         ]
-  const others = newest.filter((version) => version !== preferred)
+  const rest = newest.filter((version) => version !== preferred)
+  const others = [...rest].sort((a, b) => Number(present.pythons.has(b)) - Number(present.pythons.has(a)))
+  const fetched = rest.find((version) => present.managedPythons.has(version))
   return [
     ...liked,
     server(allowed),
     ...others.map(distribution),
-    ...(allowed.length === 0 ? [] : managed(others.find((version) => MANAGED.includes(version)))),
+    ...(allowed.length === 0 ? [] : managed(fetched ?? rest.find((version) => MANAGED.includes(version)))),
   ]
 }
 
@@ -70,7 +81,7 @@ export type PythonForecast =
  */
 export function forecastPython(facts: Facts, wish: Asked): PythonForecast {
   const own = /^\/usr\/(?:local\/)?bin\/python(3\.[0-9]+)$/.exec(facts.python ?? '')?.[1]
-  for (const one of pythonTries(wish)) {
+  for (const one of pythonTries(wish, facts)) {
     switch (one.how) {
       case 'server':
         if (facts.python === undefined && one.versions.length > 0) return { how: 'unknown' }
@@ -106,7 +117,7 @@ export function pythonOperations(facts: Facts, wish: Wish, key: string): readonl
       phase: 'dependencies',
       kind: 'python',
       key,
-      tries: pythonTries(wish),
+      tries: pythonTries(wish, facts),
       forecast: forecastPython(facts, wish),
       reason,
       preferred: preferred ?? '',

@@ -20,7 +20,7 @@ const findings: Readonly<Record<string, (detail: string) => Change>> = {
     const [unit = '', told = ''] = detail.split(' ')
     return { what: 'Redis', detail: `an instance of its own, ${unit}${toldBy(told)}` }
   },
-  python: python,
+  python,
   'needed-packages': (detail) => ({ what: 'system packages', detail }),
   'system-packages': systemPackages,
   resolved: (detail) => {
@@ -76,13 +76,8 @@ export function doubtWarning(what: string, detail: string): Warning {
 function python(detail: string): Change {
   const [version = '', how = '', ...rest] = detail.split(' ')
   const reason = rest.join(' ')
-  const from =
-    how === 'managed'
-      ? 'downloaded by uv'
-      : how === 'distribution'
-        ? 'of the distribution'
-        : "the server's own"
-  return { what: 'Python', detail: `${version}, ${from}${reason === '' ? '' : ` (${reason})`}` }
+  const own = how === 'server' ? "the server's own " : how === 'managed' ? "uv's " : "the distribution's "
+  return { what: 'Python', detail: `${own}${version}${reason === '' ? '' : ` (${reason})`}` }
 }
 
 /** `VERSION LIKED WHERE`: another Python than the one that is liked best. */
