@@ -72,6 +72,17 @@ test('without leave to download, what is liked best gives way at once, and what 
   expect(tries({ allowed: ['3.15'] }, false)).toEqual(['server 3.15', 'distribution 3.15', 'forbidden'])
 })
 
+test('with wheels only a Python that is there already is taken', () => {
+  const wished = wanting({ allowed: ['3.11', '3.12', '3.13'], preferred: '3.13' })
+  const offline = {
+    ...wished,
+    inputs: { ...wished.inputs, app: { ...wished.inputs.app, dependencies: 'wheels' as const } },
+  }
+  expect(pythonTries(offline, server('3.11')).map(({ how }) => how)).toEqual(['server', 'server', 'distribution'])
+  expect(forecastPython(server('3.11'), offline)).toMatchObject({ how: 'server', version: '3.11' })
+  expect(() => forecastPython(server('3.9'), offline)).toThrow(/another Python/)
+})
+
 test('one that uv cannot fetch is not asked for', () => {
   expect(tries({ allowed: ['3.6', '3.7'] })).toEqual([
     'server 3.6,3.7',

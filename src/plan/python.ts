@@ -54,12 +54,27 @@ export function pythonTries(
   const rest = newest.filter((version) => version !== preferred)
   const others = [...rest].sort((a, b) => Number(present.pythons.has(b)) - Number(present.pythons.has(a)))
   const fetched = rest.find((version) => present.managedPythons.has(version))
-  return [
+  const all: readonly PythonTry[] = [
     ...liked,
     server(allowed),
     ...others.map(distribution),
     ...(allowed.length === 0 ? [] : managed(fetched ?? rest.find((version) => MANAGED.includes(version)))),
   ]
+  // Wheels are looked for before the server does anything: for a Python that is there.
+  return inputs.app.dependencies === 'wheels' ? all.filter((one) => isThere(one, present)) : all
+}
+
+function isThere(one: PythonTry, { pythons, managedPythons }: Present): boolean {
+  switch (one.how) {
+    case 'server':
+      return true
+    case 'distribution':
+      return pythons.has(one.version)
+    case 'managed':
+      return managedPythons.has(one.version)
+    case 'forbidden':
+      return false
+  }
 }
 
 /** What the facts are asked about Python; empty where the server's own will do, whichever it is. */

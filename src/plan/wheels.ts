@@ -1,6 +1,7 @@
 import type { Facts } from '../server/facts.ts'
 import { dependenciesKey } from './ingredients.ts'
 import type { Operation } from './operation.ts'
+import { forecastPython } from './python.ts'
 import type { Wish } from './wish.ts'
 
 /** Where a server keeps wheels: a folder for each, named by its hash, with the one file in it. */
@@ -34,10 +35,8 @@ export interface Wheels {
 
 /** The minor version of the Python that the server will build the environment with; undefined while it is not known. */
 export function serverMinor(facts: Facts, wish: Wish): number | undefined {
-  const [, wanted] = /^3\.(\d{1,2})$/.exec(wish.inputs.app.python ?? '') ?? []
-  const [, own] = /\/python3\.(\d{1,2})$/.exec(facts.python ?? '') ?? []
-  const minor = wanted ?? own
-  return minor === undefined ? undefined : Number(minor)
+  const python = forecastPython(facts, wish)
+  return python.how === 'unknown' ? undefined : Number(python.version.slice('3.'.length))
 }
 
 /**
