@@ -78,7 +78,11 @@ test('with wheels only a Python that is there already is taken', () => {
     ...wished,
     inputs: { ...wished.inputs, app: { ...wished.inputs.app, dependencies: 'wheels' as const } },
   }
-  expect(pythonTries(offline, server('3.11')).map(({ how }) => how)).toEqual(['server', 'server', 'distribution'])
+  expect(pythonTries(offline, server('3.11')).map(({ how }) => how)).toEqual([
+    'server',
+    'server',
+    'distribution',
+  ])
   expect(forecastPython(server('3.11'), offline)).toMatchObject({ how: 'server', version: '3.11' })
   expect(() => forecastPython(server('3.9'), offline)).toThrow(/another Python/)
 })
