@@ -72,6 +72,14 @@ const exceptions: readonly ExceptionRow[] = [
     }),
   },
   {
+    fits: /^FileNotFoundError: \[Errno 2\] [^:]+: '([^']+)'/,
+    cure: ([, path = ''], { name }) => neverBuilt(projectFile(path, name) ?? path),
+  },
+  {
+    fits: /^jinja2\.exceptions\.TemplateNotFound: (\S+)/,
+    cure: ([, template = '']) => neverBuilt(template),
+  },
+  {
     fits: /^KeyError: '([A-Z][A-Z0-9_]*)'$/,
     cure: ([, name = '']) => ({
       cure: `If \`${name}\` is an environment variable, add a line \`${name}=...\` to \`env\`.`,
@@ -127,6 +135,14 @@ export function explainTraceback(
   const cause = `${begin}: ${exception}${place}.`
   const found = { ...advice(exception, situation) }
   return { cause, ...found, ...(frame === undefined ? {} : frame) }
+}
+
+/** A file that is not in the release: as a rule one that a build makes, and git does not know. */
+function neverBuilt(file: string): Pick<Explanation, 'cure' | 'input'> {
+  return {
+    cure: `Commit \`${cutToBytes(visible(file), 200)}\`, or, where a build makes it (\`npm run build\`), build it in the workflow before this step and name its folder in \`include\`.`,
+    input: 'include',
+  }
 }
 
 function advice(exception: string, situation: Situation): Pick<Explanation, 'cure' | 'input' | 'file'> {
