@@ -20,6 +20,31 @@ first_deploy_command() {
 # $1: seconds, $2: the command's text; the rest: the unit's properties
 release_command() { run_commands release-command "$@"; }
 
+# What of a release is ours, whatever the project's commands do.
+ours="-name .venv -o -name .site -o -name .deploy -o -name .public -o -name .previous -o -name .sock"
+
+# Before anybody gets the release its commands may write into it (compiled translations, packed assets): the project's
+# files are the app's for as long. The folder itself stays root's, and sticky: what is ours in it cannot be moved away.
+lend_release() {
+  # shellcheck disable=SC2086 # words of ours
+  find "$root" -mindepth 1 -maxdepth 1 ! \( $ours \) -exec chown -hR "web-$name" {} +
+  chmod 1771 "$root"
+}
+
+# Root's again, once the command's processes are gone. What somebody else owns, has a second name elsewhere or is no plain
+# file is a trick.
+seal_release() {
+  # shellcheck disable=SC2086
+  foreign_file=$(find "$root" -mindepth 1 \( -path "$root/*/*" -o ! \( $ours \) -o -prune -false \) \
+    \( ! -user "web-$name" -o -type f -links +1 -o ! -type f ! -type d ! -type l \) -print -quit)
+  [ -z "$foreign_file" ] || fail release-tampered "$foreign_file"
+  # shellcheck disable=SC2086
+  find "$root" -mindepth 1 -maxdepth 1 ! \( $ours \) -exec chown -hR "root:web-$name" {} +
+  # shellcheck disable=SC2086
+  find "$root" \( $ours \) -prune -o -type d -exec chmod 0751 {} + -o -type f -exec chmod u=rwX,g=rX,o-w,a-s {} +
+  chmod 0751 "$root"
+}
+
 # Commands of several lines, as a file: an argument could be read by everybody.
 # $1: which, $2: seconds for all tries together, $3: their text; the rest: the unit's properties
 run_commands() {
@@ -28,6 +53,7 @@ run_commands() {
 "
   shift 3
   emit "running $which"
+  lend_release
   locked=0
   since=$(uptime_seconds)
   until=$((since + seconds))
@@ -52,6 +78,7 @@ run_commands() {
       fail first-deploy-command "$ended"
     fi
   done
+  seal_release
   changed "$which" 'done'
 }
 

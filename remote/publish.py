@@ -52,6 +52,16 @@ def entries(folder, target, own):
             os.symlink(path, os.path.join(target, name))
 
 
+def strays(folder, own):
+    """Does a link lead out of the folder, to what is not the app's own? nginx would follow it."""
+    return any(
+        os.path.islink(os.path.join(place, name))
+        and not os.path.realpath(os.path.join(place, name)).startswith((folder + "/",) + own)
+        for place, folders, names in os.walk(folder)
+        for name in folders + names
+    )
+
+
 def publish(root, url, folder, own):
     """Returns False where something else has the place."""
     place = os.path.join(root, ".public")
@@ -136,7 +146,7 @@ def main(root, adopted, *writable):
         wished = [line.rstrip("\n").split("\t")[1:3] for line in file if line.startswith("publish\t")]
     for url, folder in sorted(wished):
         full = os.path.join(root, folder)
-        if not os.path.isdir(full) or os.path.realpath(full) != full or not publish(root, url, full, own):
+        if not os.path.isdir(full) or os.path.realpath(full) != full or strays(full, own) or not publish(root, url, full, own):
             print("unpublished\t%s" % folder)
             continue
         let_in(root, full)

@@ -13,6 +13,7 @@ export function wishedReleaseCommand({ inputs, project }: Wish): string | undefi
 /** The project's own commands, before the new release starts. */
 export function commandOperations(settings: ReleaseSettings, wish: Wish): readonly Operation[] {
   const { inputs } = wish
+  const { root } = releasePaths(settings.name, settings.release)
   const commands = [
     ['first-deploy-command', inputs.app.firstDeployCommand],
     ['release-command', wishedReleaseCommand(wish)],
@@ -31,7 +32,9 @@ export function commandOperations(settings: ReleaseSettings, wish: Wish): readon
                 ...settings,
                 environment: commandEnvironment(settings),
               }),
-              ['WorkingDirectory', releasePaths(settings.name, settings.release).root] as const,
+              ['WorkingDirectory', root] as const,
+              // remote/commands.sh lends it the release's files: it may compile and pack what the release is to have.
+              ['BindPaths', root] as const,
             ].map(([key, value]) => `${key}=${value}`),
           },
         ],

@@ -23,7 +23,7 @@ import {
 import type { Operation, Plan } from './operation.ts'
 import { missingPackages, packageReasons, projectPackages } from './packages.ts'
 import { uv } from './pins.ts'
-import { probeOperations } from './probe.ts'
+import { probeOperations, publishOperations } from './probe.ts'
 import { processFileOperations, processOperation } from './processes.ts'
 import { pythonOperations } from './python.ts'
 import { secretFileOperations } from './secret-files.ts'
@@ -125,6 +125,7 @@ function deploy(facts: Facts, wish: Wish): Plan {
     file(own.serviceUnitFile, '0644', 'root:root', renderServiceUnit(settings), 'service unit'),
     ...processFileOperations(settings, wish),
     ...commandOperations(settings, wish),
+    ...publishOperations(wish),
     ...startAndSwitch(facts, wish, settings.workers, record),
     ...secured.operations,
     { phase: 'report', kind: 'prune', keep: inputs.behaviour.keepReleases },

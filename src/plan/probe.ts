@@ -62,13 +62,12 @@ interface Candidate {
 }
 
 /**
- * The probe and what follows from it: entry module, state that outlives releases, and what nginx serves. What the user
+ * The probe and what follows from it before any command runs: entry module, and state that outlives releases. What the user
  * named himself stands whatever the probe finds.
  */
 export function probeOperations(facts: Facts, wish: Wish): readonly Operation[] {
   const { inputs, project, release } = wish
   const settings = probeSettings(facts, wish)
-  const given = project.static.filter(({ url }) => settings.given.includes(url))
   return [
     {
       phase: 'configure',
@@ -85,9 +84,16 @@ export function probeOperations(facts: Facts, wish: Wish): readonly Operation[] 
     },
     ...settings.persist.map((path): Operation => ({ phase: 'configure', kind: 'persist', ...path })),
     { phase: 'configure', kind: 'adopt' },
-    { phase: 'configure', kind: 'public' },
-    ...given.map(({ url, folder }): Operation => ({ phase: 'configure', kind: 'publish', url, folder })),
-    { phase: 'configure', kind: 'publish-found' },
+  ]
+}
+
+/** What nginx serves, by the user's word and the probe's: after the commands, which may have made some of it. */
+export function publishOperations({ project, inputs }: Wish): readonly Operation[] {
+  const given = isDefaultStatic(inputs) ? [] : project.static
+  return [
+    { phase: 'start', kind: 'public' },
+    ...given.map(({ url, folder }): Operation => ({ phase: 'start', kind: 'publish', url, folder })),
+    { phase: 'start', kind: 'publish-found' },
   ]
 }
 
@@ -95,7 +101,7 @@ function probeSettings(facts: Facts, wish: Wish): ProbeSettings {
   const { inputs, project } = wish
   const app = paths(project.name)
   const { host, scheme } = checkSettings(facts, wish, presentTls(facts, inputs))
-  const given = isDefaultStatic(wish) ? [] : project.static.map(({ url }) => url)
+  const given = isDefaultStatic(inputs) ? [] : project.static.map(({ url }) => url)
   return {
     state: app.stateDir,
     cache: app.cacheDir,
@@ -128,7 +134,7 @@ function candidate(facts: Facts, wish: Wish, target: AppTarget): Candidate {
 }
 
 /** `static` was not given, or says what it says without being given. */
-function isDefaultStatic({ inputs }: Wish): boolean {
+function isDefaultStatic(inputs: Wish['inputs']): boolean {
   const [only, ...others] = inputs.site.static
   return others.length === 0 && only?.url === '/static' && only.folder === 'static'
 }

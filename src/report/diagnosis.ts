@@ -71,6 +71,11 @@ const rows: Readonly<Record<string, Row>> = {
   ...commandRows,
   dependencies: explainDependencies,
   packages: explainPackages,
+  'release-tampered': ({ detail }) => ({
+    cause: `A command of the project's left a file that is not its own in the release: ${short(detail)}.`,
+    cure: 'Let `release-command` and `first-deploy-command` write plain files, without hard links; nothing of it was taken over.',
+    input: 'release-command',
+  }),
   'build-tampered': ({ detail }) => ({
     cause: `A package's build left a file that is not its own in the environment: ${short(detail)}.`,
     cure: 'Look at what the package that made it does when it is built; nothing of it was taken over.',
