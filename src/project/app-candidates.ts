@@ -52,8 +52,11 @@ export function search(tree: Tree): Search {
   const hints = hinted(tree, modules)
   for (const module of modules) {
     const place = placeOf(module)
-    const objects = objectsIn(tree, module, place)
-    const factories = factoriesIn(tree, module, place.reExports)
+    const objects = objectsIn(tree, module, {
+      reExports: place.reExports !== 'no',
+      anywhere: place.anywhere,
+    })
+    const factories = factoriesIn(tree, module, place.reExports === 'all')
     if (objects.length === 0 && factories.length === 0) continue
     const start = startAt(tree, module)
     if (start === 'other') {
@@ -132,8 +135,12 @@ function hinted(tree: Tree, modules: readonly Module[]): (origin: string, module
 
 /** What the project calls itself, as a package of it is called. */
 function projectName(tree: Tree): string | undefined {
-  for (const file of ['pyproject.toml', 'setup.cfg', 'setup.py']) {
-    const name = /^\s*name\s*=\s*["']?([\w.-]+)/m.exec(textOf(tree, file) ?? '')?.[1]
+  for (const [file, line] of [
+    ['pyproject.toml', /^\s*name\s*=\s*["']([\w.-]+)/m],
+    ['setup.cfg', /^\s*name\s*=\s*([\w.-]+)/m],
+    ['setup.py', /\bname\s*=\s*["']([\w.-]+)/],
+  ] as const) {
+    const name = line.exec(textOf(tree, file) ?? '')?.[1]
     if (name !== undefined) return name.toLowerCase().replaceAll(/[.-]/g, '_')
   }
   return undefined

@@ -45,8 +45,8 @@ export interface Place {
   readonly root: boolean
   readonly object: number
   readonly factory: number
-  /** What it imports counts as its own. */
-  readonly reExports: boolean
+  /** What it imports counts as its own: objects alone, or factories too. */
+  readonly reExports: 'no' | 'objects' | 'all'
 }
 
 /** Says how likely a module's place is. */
@@ -60,7 +60,7 @@ export function placeOf(module: Module): Place {
   const deep = (parts.length - 1) / 100
   const source = inSource ? 1 : 0
   if (jobs.test(stem) && !isPackage) {
-    return { anywhere: true, root, object: places.job, factory: places.job + 1, reExports: false }
+    return { anywhere: true, root, object: places.job, factory: places.job + 1, reExports: 'no' }
   }
   if (isPackage) {
     return {
@@ -68,7 +68,7 @@ export function placeOf(module: Module): Place {
       root,
       object: (parts.length === 1 ? places.package : places.within) + deep,
       factory: (parts.length === 1 ? places.packageFactory : places.withinFactory) + deep,
-      reExports: true,
+      reExports: 'all',
     }
   }
   if (stem === 'manage') {
@@ -77,7 +77,7 @@ export function placeOf(module: Module): Place {
       root,
       object: places.manage + deep,
       factory: places.manage + 1 + deep,
-      reExports: true,
+      reExports: 'objects',
     }
   }
   if (!root) {
@@ -87,7 +87,7 @@ export function placeOf(module: Module): Place {
       root,
       object: stem === 'wsgi' ? places.packageWsgi + deep : places.within + (known ? 0.1 : 2) + deep,
       factory: places.withinFactory + (known || stem === 'factory' ? 0.1 : 1) + deep,
-      reExports: stem === 'wsgi',
+      reExports: stem === 'wsgi' ? 'all' : 'no',
     }
   }
   const at = usual.indexOf(stem)
@@ -97,7 +97,7 @@ export function placeOf(module: Module): Place {
       root,
       object: places.wsgi + source,
       factory: places.wsgiFactory + source,
-      reExports: true,
+      reExports: 'all',
     }
   }
   if (stem === 'app') {
@@ -106,7 +106,7 @@ export function placeOf(module: Module): Place {
       root,
       object: places.app + source,
       factory: places.appFactory + source,
-      reExports: true,
+      reExports: 'all',
     }
   }
   if (at !== -1) {
@@ -116,7 +116,7 @@ export function placeOf(module: Module): Place {
       root,
       object: places.usual + order,
       factory: places.usualFactory + order / 10,
-      reExports: true,
+      reExports: 'objects',
     }
   }
   return {
@@ -124,6 +124,6 @@ export function placeOf(module: Module): Place {
     root,
     object: places.anyRoot + source / 10,
     factory: places.usualFactory + 2,
-    reExports: false,
+    reExports: 'no',
   }
 }

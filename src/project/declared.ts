@@ -38,7 +38,7 @@ export function findDeclared(tree: Tree, folder: string, said: Said): FoundDecla
   const enter = own ? '' : `cd ${quoted(folder)}\n`
 
   const procfile = fromProcfile(lines, starts, `${prefix}Procfile`)
-  const script = lines.has('web') ? undefined : starts.find((one) => one.kind === 'script')
+  const script = starts.find((one) => one.kind === 'script' && (!lines.has('web') || one.via === 'Procfile'))
   const fromScript = script === undefined ? undefined : ofScript(script, prefix)
   const release = procfile.release ?? fromScript
   const processes = processesOf(lines, `${prefix}Procfile`, own ? '' : `cd ${quoted(folder)} && `)

@@ -15,6 +15,8 @@ export interface Start {
   readonly server: ServerCommand
   /** Where the line stands: `procfile` lines are commands to run, of a `script` only what always runs is. */
   readonly kind: 'procfile' | 'script' | 'other'
+  /** The file that it began with. */
+  readonly via: string
 }
 
 /** Files of hosts that have a start command, with the text before it. */
@@ -76,7 +78,7 @@ export function startsIn(tree: Tree): readonly Start[] {
     kind: Start['kind'],
   ): void => {
     const found = followed(tree, text, variables, because, kind)
-    if (found !== undefined) starts.push(found)
+    if (found !== undefined) starts.push({ ...found, via: because.file })
   }
   const none = new Map<string, string>()
 
@@ -124,7 +126,7 @@ function followed(
   handed: readonly string[] = [],
   depth = 0,
   above: Pick<StartLine, 'before' | 'always'> = { before: [], always: true },
-): Start | undefined {
+): Omit<Start, 'via'> | undefined {
   const own = startLine(text, variables, handed)
   const line = { ...own, before: [...above.before, ...own.before], always: above.always && own.always }
   const { server } = line
