@@ -161,6 +161,8 @@ export function moduleOfFile(tree: Tree, file: string | undefined): Module | und
   let base = parts.length - 1
   while (base > 0 && tree.has(join(parts.slice(0, base).join('/'), '__init__.py'))) base -= 1
   const name = parts.slice(base).join('.')
+  // `my-shop.py` has no name that an import could say.
+  if (typeof parseApp(name) === 'string') return undefined
   return { name, base: parts.slice(0, base).join('/'), file }
 }
 
