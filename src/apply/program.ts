@@ -5,6 +5,7 @@ import { gunicorn, uv } from '../plan/pins.ts'
 import type { PythonTry } from '../plan/python.ts'
 import { quote } from '../quote.ts'
 import { remoteFile } from '../remote.ts'
+import { assign, call, properties, yes } from './calls.ts'
 import { renderSteps } from './install-steps.ts'
 
 /** What the program has to know of this run. */
@@ -272,15 +273,6 @@ function unwanted({ operations }: Plan): string {
   return alone ? 'redis-server redis-server.service\n' : ''
 }
 
-/** For systemd-run: `-p Key=Value` each. */
-function properties(list: readonly string[]): readonly string[] {
-  return list.flatMap((property) => ['-p', property])
-}
-
-function call(name: string, ...words: readonly (string | number)[]): string {
-  return [name, ...words.map((word) => quote(String(word)))].join(' ')
-}
-
 function tryWord(one: PythonTry): string {
   switch (one.how) {
     case 'server':
@@ -290,12 +282,4 @@ function tryWord(one: PythonTry): string {
     default:
       return `${one.how}:${one.version}`
   }
-}
-
-function assign(name: string, value: string): string {
-  return `${name}=${quote(value)}`
-}
-
-function yes(value: boolean): string {
-  return value ? 'yes' : 'no'
 }
