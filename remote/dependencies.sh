@@ -44,7 +44,11 @@ link_environment() {
 # $1: the file that the dependencies are declared in, $2: yes to add our own gunicorn (the project lists none), $3: yes
 # to ask the index anew
 build_environment() {
-  [ "$built_from" != wanted ] || want_wheels environment
+  # Wheels are for one Python; `wanted` is none.
+  case $built_from in
+    index | "${interpreter##*/python}") ;;
+    *) want_wheels "environment ${interpreter##*/python}" ;;
+  esac
   file=$1 adds=$2 anew=$3
   own_by_build .venv
   own_by_build .site

@@ -7,7 +7,7 @@ wheel_store=/var/lib/flask-deploy/wheels
 offline=no built_from=index
 
 # The runner is to look at the server again, and for wheels.
-# $1: `python`: there is one now; else what there are no wheels for
+# $1: `python`: there is one now; `environment 3.11`: that Python's are needed; else the file that is missing
 want_wheels() { fail wheels-wanted "$1"; }
 
 # Takes what came, and compares hashes. The list of what the release is built of is in it before anything is in the

@@ -12,7 +12,7 @@ import type { Wish } from './plan/wish.ts'
 import { doubtWarning, foundRow } from './report/found.ts'
 import type { Recorder } from './report/recorder.ts'
 import type { Facts } from './server/facts.ts'
-import type { Supplied } from './wheels/supply.ts'
+import type { Again, Supplied } from './wheels/supply.ts'
 
 /** Plans anew, at most so often, when another deploy was faster. */
 const MOST_PLANS = 3
@@ -33,7 +33,7 @@ export interface Deploy {
   /** The wish that the first plan was made of, and what has to be sent for it. */
   readonly supplied: Supplied
   /** The same for a plan that is made anew; see src/wheels/supply.ts. */
-  readonly supply: (facts: Facts, anew: boolean) => Promise<Supplied>
+  readonly supply: (facts: Facts, again: Again | undefined) => Promise<Supplied>
   /** Who we are, for the next in line: one line. */
   readonly holder: string
   /** The run's ID: hex digits. */
@@ -73,12 +73,18 @@ export async function deploy(first: Plan, deployment: Deploy): Promise<Deployed>
     const wanted = failure.code === 'wheels-wanted'
     // Its program had come so far that the bundle was unpacked.
     withBundle = wanted && failure.detail !== 'python'
-    supplied = await deployment.supply(facts, wanted)
+    supplied = await deployment.supply(facts, wanted ? { minor: wantedMinor(failure.detail) } : undefined)
     plan = makePlan(facts, supplied.wish)
     deployment.onPlan(plan, facts)
     if (plan.kind === 'unchanged' && plan.operations.length === 0)
       return { plan, applied: { ...result.applied, failure: undefined }, smoked: undefined }
   }
+}
+
+/** `environment 3.11`: the Python that the server took is not the one that wheels were sent for. */
+function wantedMinor(detail: string): number | undefined {
+  const [, minor] = /^environment 3\.(\d{1,2})$/.exec(detail) ?? []
+  return minor === undefined ? undefined : Number(minor)
 }
 
 async function applyOnce(

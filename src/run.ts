@@ -31,7 +31,7 @@ import { context, holder, temp } from './runner.ts'
 import { redactor, secretsToMask } from './secrets.ts'
 import type { Connection } from './server/connection.ts'
 import type { Facts } from './server/facts.ts'
-import { WheelSupply } from './wheels/supply.ts'
+import { type Again, WheelSupply } from './wheels/supply.ts'
 
 /** What a run gets from its surroundings. */
 export interface Surroundings {
@@ -150,9 +150,9 @@ async function onServer(
       nonce: randomBytes(16).toString('hex'),
     }
     recorder.note({ serving: facts.state?.current ?? '' })
-    const supply = (seen: Facts, anew: boolean) => wheels.prepare(seen, plain, anew)
+    const supply = (seen: Facts, again?: Again) => wheels.prepare(seen, plain, again)
     // A plan alone looks for no wheels, and a rollback needs none.
-    const supplied = inputs.command === 'deploy' ? await supply(facts, false) : { wish: plain, send: [] }
+    const supplied = inputs.command === 'deploy' ? await supply(facts) : { wish: plain, send: [] }
     const plan = makePlan(facts, supplied.wish)
     notePlan(plan, facts, recorder)
     https.onPlan(plan, facts)

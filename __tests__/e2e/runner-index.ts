@@ -14,6 +14,9 @@ export interface RunnerIndex {
   /** The paths that it was asked for since `forget`, in order. */
   readonly asked: () => readonly string[]
   readonly forget: () => void
+  /** Of its newest wheel of a package: SHA-256, and the version. */
+  readonly hash: (name: string) => string
+  readonly version: (name: string) => string
   readonly stop: () => void
 }
 
@@ -29,27 +32,23 @@ export async function startRunnerIndex(packages: readonly string[], python: stri
   const folder = join(tmpdir(), `runner-index-${name.slice(0, 12)}`)
   mkdirSync(folder, { recursive: true })
   const wanted = [`uv==${uv.version}`, ...packages]
-  const minor = python.replace('.', '')
-  execFileSync('python3', [
-    ...['-m', 'pip', 'download', '--quiet', '--disable-pip-version-check', '--only-binary', ':all:'],
-    ...[
-      '--python-version',
-      python,
-      '--implementation',
-      'cp',
-      '--abi',
-      `cp${minor}`,
-      '--abi',
-      'abi3',
-      '--abi',
-      'none',
-    ],
-    ...['manylinux_2_17', 'manylinux2014', 'manylinux_2_28'].flatMap((tag) => [
-      '--platform',
-      `${tag}_x86_64`,
-    ]),
-    ...['--find-links', folder, '--dest', folder, ...wanted],
-  ])
+  const platforms = ['manylinux_2_17', 'manylinux2014', 'manylinux_2_28']
+  const download = (one: readonly string[], deep: boolean) =>
+    execFileSync('python3', [
+      ...['-m', 'pip', 'download', '--quiet', '--disable-pip-version-check', '--only-binary', ':all:'],
+      ...['--python-version', python, '--implementation', 'cp'],
+      ...[`cp${python.replace('.', '')}`, 'abi3', 'none'].flatMap((abi) => ['--abi', abi]),
+      ...platforms.flatMap((tag) => ['--platform', `${tag}_x86_64`]),
+      ...(deep ? [] : ['--no-deps']),
+      ...['--find-links', folder, '--dest', folder, ...one],
+    ])
+  // A second version of a package comes by itself: pip takes one of each.
+  const twice = wanted.filter((one, at) => wanted.findIndex((other) => named(other) === named(one)) !== at)
+  download(
+    wanted.filter((one) => !twice.includes(one)),
+    true,
+  )
+  for (const one of twice) download([one], false)
   const files = readdirSync(folder).filter((file) => file.endsWith('.whl'))
   const hashes = new Map(
     files.map((file) => [
@@ -59,6 +58,7 @@ export async function startRunnerIndex(packages: readonly string[], python: stri
         .digest('hex'),
     ]),
   )
+  const newest = (name: string) => files.toSorted().findLast((file) => file.startsWith(`${name}-`)) ?? ''
   let asked: string[] = []
   const server = createServer((request, response) => {
     const path = new URL(request.url ?? '/', 'http://index').pathname
@@ -87,6 +87,12 @@ export async function startRunnerIndex(packages: readonly string[], python: stri
     forget: () => {
       asked = []
     },
+    hash: (name) => hashes.get(newest(name)) ?? '',
+    version: (name) => newest(name).split('-')[1] ?? '',
     stop: () => server.close(),
   }
+}
+
+function named(requirement: string): string {
+  return requirement.split('==')[0] ?? ''
 }

@@ -70,8 +70,8 @@ export type Operation = { readonly phase: Phase } & (
       readonly key: string
       /** The file that they are declared in, for messages. */
       readonly file: string
-      /** The index, or the wheels that were sent; `wanted`: it is shared, or wheels have to be looked for first. */
-      readonly from: 'index' | 'wheels' | 'wanted'
+      /** `index`, or the Python that wheels were sent for (`3.11`); `wanted`: none were, because it is shared. */
+      readonly from: string
       readonly addsGunicorn: boolean
       /** What the build's copy of the project holds; '' is all of it. */
       readonly copies: readonly string[]

@@ -25,6 +25,8 @@ export interface WheelFile {
 
 /** What the runner found for the server. */
 export interface Wheels {
+  /** The Python that they are for, e.g. `3.11`. */
+  readonly python: string
   /** All that the environment consists of. */
   readonly wheels: readonly Wheel[]
   /** uv itself, where the server lacks it. */
@@ -69,7 +71,7 @@ export function byPip(wish: Wish): boolean {
 /** What the environment is built from, where that is not what the project says. */
 export function builtOf(wish: Wish): Partial<Extract<Operation, { kind: 'environment' }>> {
   if (byPip(wish)) return {}
-  const from = wish.wheels === undefined ? 'wanted' : 'wheels'
+  const from = wish.wheels?.python ?? 'wanted'
   const words = ['--no-deps', '--require-hashes', '-r', 'wheels.txt']
   return {
     from,

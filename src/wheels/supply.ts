@@ -32,6 +32,12 @@ export interface SupplySettings {
   readonly say: (text: string) => void
 }
 
+/** Why wheels are looked for though the plan would do without: the environment cannot be shared after all. */
+export interface Again {
+  /** CPython's minor version, where the server has said which it takes. */
+  readonly minor: number | undefined
+}
+
 /** What one plan is to be made of, and what has to be sent for it. */
 export interface Supplied {
   readonly wish: Wish
@@ -56,14 +62,14 @@ export class WheelSupply {
   /**
    * Adds the wheels to a wish. Where the environment is shared with the release that serves, or the server has no Python
    * yet, there are none to look for.
-   * @param anew look for them all the same: the server could not share its environment
+   * @param again a program on the server has asked for them
    * @throws DeployError `wheels-...`
    */
-  async prepare(facts: Facts, wish: Wish, anew: boolean): Promise<Supplied> {
+  async prepare(facts: Facts, wish: Wish, again?: Again): Promise<Supplied> {
     const none: Supplied = { wish, send: [] }
     if (wish.inputs.app.dependencies !== 'wheels') return none
-    const minor = serverMinor(facts, wish)
-    if (minor === undefined || !(anew || needsWheels(facts, wish))) return none
+    const minor = again?.minor ?? serverMinor(facts, wish)
+    if (minor === undefined || !(again !== undefined || needsWheels(facts, wish))) return none
     const target = targetOf(facts, minor)
     const { signal, limitMs, environment, say } = this.#settings
     const time = AbortSignal.timeout(limitMs)
@@ -85,7 +91,10 @@ export class WheelSupply {
       )
       const requirements = requirementsText(wheels, (sha256) => `${WHEEL_STORE}/${sha256}`)
       return {
-        wish: { ...wish, wheels: { wheels: wheels.map(named), uv: own && named(own), requirements } },
+        wish: {
+          ...wish,
+          wheels: { python: `3.${minor}`, wheels: wheels.map(named), uv: own && named(own), requirements },
+        },
         send,
       }
     } catch (error) {
