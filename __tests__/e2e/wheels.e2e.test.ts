@@ -124,7 +124,9 @@ ${['markupsafe', 'jinja2', 'werkzeug', 'click', 'itsdangerous', 'blinker'].map((
     project.commit({ 'requirements.txt': hashed('0'.repeat(64)) })
     const wrong = await act(options)
     expect(wrong.outputs.result, wrong.log).toBe('failed')
-    expect(wrong.log).toMatch(/title=wheels-hash,file=requirements\.txt::The wheel that the server needs of flask 3\.1\.2/)
+    expect(wrong.log).toMatch(
+      /title=wheels-hash,file=requirements\.txt::The wheel that the server needs of flask 3\.1\.2/,
+    )
     expect((await visit(server)).body).toContain('ahoi')
   })
 
