@@ -5,7 +5,7 @@ import type { Server } from '../server/boot.ts'
 import type { Trigger } from './act.ts'
 
 /** A user's repository, made from an example: its commits are on `main`, its name on GitHub is `someone/NAME`. */
-export function repositoryOf(example: 'hello' | 'blog'): Checkout {
+export function repositoryOf(example: 'hello' | 'blog' | 'shop'): Checkout {
   const checkout = checkoutOf(join(import.meta.dirname, '..', '..', 'examples', example))
   const origin = `https://github.com/someone/${example}.git`
   execFileSync('git', ['remote', 'add', 'origin', origin], { cwd: checkout.folder })

@@ -72,6 +72,7 @@ function deployProgram(): string {
       app: {
         env: new Map([['SECRET', `it's "$(id)"\nand more`]]),
         packages: ['libpq5'],
+        services: ['postgresql', 'redis'],
         releaseCommand: "flask db upgrade\necho 'done'",
         persist: ['instance', 'data/up loads'],
       },
