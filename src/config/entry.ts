@@ -42,6 +42,8 @@ folders = ${pythonList(folders)}
 # What was built of the project; it comes first where the project's own folder alone cannot be imported.
 folders.insert(0 if os.path.exists(${pythonString(release.siteFirst)}) else len(folders), ${pythonString(release.site)})
 sys.path[:0] = [path for path in folders if os.path.isdir(path)]
+# They are gunicorn's, and a project that reads them would take them for its own.
+del sys.argv[1:]
 # The app and the programs that it starts need not know it.
 NONCE = os.environ.pop(${pythonString(NONCE_VARIABLE)}, "").encode()
 TARGET = (${pythonString(module)}, ${pythonString(attribute)}, ${pythonString(expression)})

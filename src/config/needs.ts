@@ -74,7 +74,7 @@ const COMPILER =
 /** What programs say where something of the system's is missing. All rows that fit count. */
 export const saidNeeds: readonly SaidNeed[] = [
   {
-    fits: 'pg_config(: (command )?not found| executable not found| is required)|pg_config_executable',
+    fits: 'pg_config(: (command )?not found| executable not found| is required)|No such file or directory: .pg_config|pg_config_executable',
     packages: ['libpq-dev', ...compiler],
     why: 'pg_config was not found',
   },

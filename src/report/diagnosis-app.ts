@@ -130,9 +130,12 @@ export function explainTraceback(
   begin: string,
   { exception, frame }: Traceback,
   situation: Situation,
+  lines: readonly string[] = [],
 ): Explanation {
   const place = frame === undefined ? '' : ` (${frame.file}, line ${frame.line})`
-  const cause = `${begin}: ${exception}${place}.`
+  // A program that ends by itself has said why before.
+  const said = /^RuntimeError: sys\.exit\(/.test(exception) ? lastWord(beforeTraceback(lines)) : undefined
+  const cause = `${begin}: ${exception}${place}${said === undefined ? '' : `; what it said before: ${said}`}.`
   const found = { ...advice(exception, situation) }
   return { cause, ...found, ...(frame === undefined ? {} : frame) }
 }
@@ -143,6 +146,17 @@ function neverBuilt(file: string): Pick<Explanation, 'cure' | 'input'> {
     cure: `Commit \`${cutToBytes(visible(file), 200)}\`, or, where a build makes it (\`npm run build\`), build it in the workflow before this step and name its folder in \`include\`.`,
     input: 'include',
   }
+}
+
+/** What stands above the last traceback. */
+function beforeTraceback(lines: readonly string[]): readonly string[] {
+  return lines.slice(
+    0,
+    Math.max(
+      0,
+      lines.findLastIndex((line) => line.startsWith('Traceback (most recent')),
+    ),
+  )
 }
 
 function advice(exception: string, situation: Situation): Pick<Explanation, 'cure' | 'input' | 'file'> {

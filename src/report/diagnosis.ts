@@ -201,7 +201,7 @@ function died(begin: string, otherwise: Row): Row {
   return (failure, situation) => {
     const traceback = lastTraceback(failure.lines, situation.name)
     if (traceback === undefined) return otherwise(failure, situation)
-    return { ...explainTraceback(begin, cut(traceback), situation), code: 'app-import' }
+    return { ...explainTraceback(begin, cut(traceback), situation, failure.lines), code: 'app-import' }
   }
 }
 

@@ -1,8 +1,9 @@
 import type { Phase } from '../phases.ts'
 import type { Warning } from '../project/project.ts'
+import { cutToBytes } from '../text.ts'
 import { heartbeat, systemClock } from './heartbeat.ts'
 import type { Log } from './log.ts'
-import { type Change, emptyReport, mostLines, type PhaseReport, type Report } from './report.ts'
+import { type Change, emptyReport, type PhaseReport, type Report } from './report.ts'
 
 /**
  * What a run takes down while it goes on: the log as it happens, and the report that is made from it at the end.
@@ -124,8 +125,11 @@ export class Recorder {
   }
 }
 
+/** So many lines are kept: a compiler's complaints are long, and what names the package stands above them. */
+const mostKept = 1_000
+
 /** The last lines, in bounded memory. */
 function keep(lines: string[], line: string): void {
-  lines.push(line)
-  if (lines.length > mostLines * 4) lines.splice(0, lines.length - mostLines * 4)
+  lines.push(cutToBytes(line, 2_000))
+  if (lines.length > mostKept) lines.splice(0, lines.length - mostKept)
 }
