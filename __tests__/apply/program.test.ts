@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { expect, test } from 'vitest'
-import { programFiles, renderProgram } from '../../src/apply/program.ts'
+import { renderProgram } from '../../src/apply/program.ts'
+import { programFiles } from '../../src/apply/program-files.ts'
 import { makePlan } from '../../src/plan/plan.ts'
 import { bareLines, facts, wish } from '../plan/sample.ts'
 

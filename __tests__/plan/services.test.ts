@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { programFiles } from '../../src/apply/program.ts'
+import { programFiles } from '../../src/apply/program-files.ts'
 import { makePlan } from '../../src/plan/plan.ts'
 import { bareLines, facts, readyLines, wish } from './sample.ts'
 

@@ -1,4 +1,5 @@
-import { programFiles, renderProgram } from '../../src/apply/program.ts'
+import { renderProgram } from '../../src/apply/program.ts'
+import { programFiles } from '../../src/apply/program-files.ts'
 import type { Inputs } from '../../src/inputs.ts'
 import type { Plan } from '../../src/plan/operation.ts'
 import { makePlan } from '../../src/plan/plan.ts'

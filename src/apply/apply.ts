@@ -6,7 +6,8 @@ import type { Conversation } from './conversation.ts'
 import type { Answer, ServerEvent } from './event.ts'
 import { contradiction, EventOrder } from './event-order.ts'
 import { Mailbox } from './mailbox.ts'
-import { programFiles, type RunSettings, renderProgram, wheelsToken } from './program.ts'
+import { type RunSettings, renderProgram, wheelsToken } from './program.ts'
+import { programFiles } from './program-files.ts'
 import { PhaseClock, UploadClock, type WorkLimits } from './time-limits.ts'
 
 /** ms that a connection's end may be told after a write to it failed. */

@@ -1,12 +1,9 @@
 import { createHash } from 'node:crypto'
-import { renderNeeds } from '../config/needs.ts'
 import type { Operation, Plan } from '../plan/operation.ts'
-import { gunicorn, uv } from '../plan/pins.ts'
 import type { PythonTry } from '../plan/python.ts'
 import { quote } from '../quote.ts'
 import { remoteFile } from '../remote.ts'
 import { assign, call, properties, yes } from './calls.ts'
-import { renderSteps } from './install-steps.ts'
 
 /** What the program has to know of this run. */
 export interface RunSettings {
@@ -44,16 +41,6 @@ const LIBRARY = [
   'program.sh',
 ]
 
-/** What the probe needs beside the library: the app's user runs the first two, root the others. */
-const PROBE_FILES = [
-  'probe.py',
-  'flask_deploy_ask.py',
-  'adopt.py',
-  'flask_deploy_state.py',
-  'flask_deploy_log.py',
-  'publish.py',
-]
-
 /**
  * Renders a plan to the program that does it: the library, then one call for each operation. It is a file of root's on
  * the server and never an argument, so it may hold secrets.
@@ -89,41 +76,6 @@ export function renderProgram(plan: Plan, settings: RunSettings): string {
   }
   lines.push('finish', 'exit 0')
   return `${lines.join('\n')}\n`
-}
-
-/** The other files that the program works with: name -> content. */
-export function programFiles(plan: Plan): ReadonlyMap<string, string> {
-  return new Map([
-    ['http.py', remoteFile('http.py')],
-    ['check.json', JSON.stringify(plan.check)],
-    ...(plan.securedCheck === undefined
-      ? []
-      : ([
-          ['secured.json', JSON.stringify(plan.securedCheck)],
-          ['apt.sh', remoteFile('apt.sh')],
-        ] as const)),
-    ...(plan.kind === 'deploy'
-      ? ([
-          ['apt.sh', remoteFile('apt.sh')],
-          ['build.sh', remoteFile('build.sh')],
-          ['needs.txt', renderNeeds()],
-          ['site.sh', remoteFile('site.sh')],
-          ['steps.sh', renderSteps(plan)],
-          ['apt.stop', unwanted(plan)],
-          ['uv.txt', uv.requirements],
-          ['gunicorn.txt', gunicorn.requirements],
-          ['build.env', plan.buildEnv],
-        ] as const)
-      : []),
-    ...plan.operations.flatMap((operation) =>
-      operation.kind === 'probe'
-        ? ([
-            ['probe.json', operation.settings],
-            ...PROBE_FILES.map((file) => [file, remoteFile(file)] as const),
-          ] as const)
-        : [],
-    ),
-  ])
 }
 
 function render(operation: Operation): readonly string[] {
@@ -265,12 +217,6 @@ function inBuild(list: readonly string[]): string {
 export function wheelsToken({ wheels }: Extract<Operation, { kind: 'store-wheels' }>): string {
   const list = wheels.map(({ sha256 }) => sha256).join()
   return createHash('sha256').update(list).digest('hex').slice(0, 16)
-}
-
-/** Units that a package starts by itself and nobody wished, a `PACKAGE UNIT` line each: see apt.sh. */
-function unwanted({ operations }: Plan): string {
-  const alone = operations.some((one) => one.kind === 'redis' && one.alone)
-  return alone ? 'redis-server redis-server.service\n' : ''
 }
 
 function tryWord(one: PythonTry): string {
