@@ -223,6 +223,7 @@ describe('a server that cannot be deployed to is left alone', () => {
     ['a user that is not ours', ['taken user web-hello'], 'owner'],
     ['a folder that is not ours', ['taken /etc/web-hello'], 'owner'],
     ['no systemd', ['systemd 0'], 'server-unfit'],
+    ['Ubuntu 16.04', ['os ubuntu 16.04 xenial', 'systemd 229'], 'server-unfit'],
     ['a full disk', ['disk 1000'], 'server-unfit'],
     ['a disk without one byte left', ['disk 0'], 'server-unfit'],
     ['a full /var', ['free /var 0'], 'server-unfit'],

@@ -4,11 +4,11 @@
 
 /** Programs that apps and builds call -> the package that has them. */
 export const programs: Readonly<Record<string, string>> = {
-  '7z': 'p7zip-full',
+  '7z': '7zip|p7zip-full',
   clang: 'clang',
   convert: 'imagemagick',
   curl: 'curl',
-  dig: 'dnsutils',
+  dig: 'bind9-dnsutils|dnsutils',
   dot: 'graphviz',
   exiftool: 'libimage-exiftool-perl',
   ffmpeg: 'ffmpeg',
