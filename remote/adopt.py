@@ -18,9 +18,9 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from flask_deploy_log import read_log, written_by_log  # noqa: E402
 from flask_deploy_state import (  # noqa: E402
-    MOST_ENTRIES,
     RESERVED,
     Release,
+    danger,
     is_plain,
     keep_state,
     recorded_paths,
@@ -31,10 +31,6 @@ from flask_deploy_state import (  # noqa: E402
 
 REPORT_LIMIT = 1 << 20
 OUTPUT_LIMIT = 60000
-# A folder in which one of these lies is not handed to nginx.
-SECRET = re.compile(
-    r"(\.pyc?|\.pem|\.key|\.p12|\.pfx|\.sqlite3?|\.db3?|\.sql|\.ini|\.cfg|\.bak)$|^(\.env.*|\.git|\.ht.*|id_(rsa|dsa|ecdsa|ed25519))$", re.I
-)
 WORKERS = {"gevent", "eventlet", "geventwebsocket.gunicorn.workers.GeventWebSocketWorker"}
 
 
@@ -91,22 +87,6 @@ def static_folders(release, report):
             continue
         found.append((url, path))
     return found
-
-
-def danger(folder):
-    """Why nginx must not serve a folder; None where it may."""
-    count = 0
-    for place, folders, names in os.walk(folder):
-        for name in folders + names:
-            count += 1
-            if count > MOST_ENTRIES:
-                return "it holds too many files"
-            if SECRET.search(name) or (name == "templates" and name in folders):
-                return "%s lies in it" % name if is_plain(name) else "what is not public lies in it"
-            path = os.path.join(place, name)
-            if os.path.islink(path) and not os.path.realpath(path).startswith(folder + "/"):
-                return "a link leads out of it"
-    return None
 
 
 def shape(release, report):

@@ -16,6 +16,10 @@ KEEP_FILES = {".gitkeep", ".gitignore", ".keep", ".placeholder", ".empty"}
 CODE_FOLDERS = {"migrations", "versions", "alembic", "templates", "translations", "locale", "tests", "test", "docs", "src"}
 UPLOADS = re.compile(r"^(uploads?|uploaded|media|avatars?|attachments?|files|user[-_]?(content|files|uploads))$", re.I)
 CODE = re.compile(r"\.(pyc?|so|html?|jinja2?|j2|css|m?js|ts|mo|sh|toml|cfg|ini|ya?ml|md|lock)$", re.I)
+# A folder in which one of these lies is not handed to nginx.
+SECRET = re.compile(
+    r"(\.pyc?|\.pem|\.key|\.p12|\.pfx|\.sqlite3?|\.db3?|\.sql|\.ini|\.cfg|\.bak)$|^(\.env.*|\.git|\.ht.*|id_(rsa|dsa|ecdsa|ed25519))$", re.I
+)
 TEMPORARY = ("/tmp", "/var/tmp", "/dev/shm")
 SQLITE_ENDINGS = ("-journal", "-wal", "-shm")
 
@@ -42,6 +46,22 @@ def texts(value):
 
 def records(value):
     return [one for one in value if isinstance(one, dict)][:200] if isinstance(value, list) else []
+
+
+def danger(folder, own=()):
+    """Why nginx must not serve a folder; None where it may. What leads to the app's own folders is not served anyway."""
+    count = 0
+    for place, folders, names in os.walk(folder):
+        for name in folders + names:
+            count += 1
+            if count > MOST_ENTRIES:
+                return "it holds too many files"
+            if SECRET.search(name) or (name == "templates" and name in folders):
+                return "%s lies in it" % name if is_plain(name) else "what is not public lies in it"
+            path = os.path.join(place, name)
+            if os.path.islink(path) and not os.path.realpath(path).startswith((folder + "/",) + own):
+                return "a link leads out of it"
+    return None
 
 
 class Release:

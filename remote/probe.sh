@@ -98,5 +98,5 @@ publish_found() {
     foreign log <"$dir/publish.log"
     fail internal 'what nginx serves could not be made'
   }
-  while IFS="$tab" read -r word one; do emit "$word $one"; done <"$dir/published"
+  while IFS="$tab" read -r word one two; do emit "$word $one $two"; done <"$dir/published"
 }

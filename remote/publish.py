@@ -3,8 +3,8 @@
 Run by root with /usr/bin/python3 -I in /. Everything it works on is root's own; it follows no link within a folder.
 Python 3.6 and newer, standard library.
     publish.py RELEASE ADOPTED OWN...
-ADOPTED is what adopt.py said; OWN are the folders that the app may write: what leads there is never published. Prints the
-URLs that it could not publish.
+ADOPTED is what adopt.py said; OWN are the folders that the app may write: what leads there is never published. Says which
+URLs are left to the app, and why.
 """
 
 import gzip
@@ -12,6 +12,10 @@ import os
 import stat
 import sys
 import time
+
+# Isolated Python does not look beside its script; this folder is root's alone.
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from flask_deploy_state import danger, speak  # noqa: E402
 
 TEXT = {"css", "csv", "htm", "html", "js", "json", "map", "md", "mjs", "svg", "txt", "wasm", "webmanifest", "xml"}
 SMALLEST, LARGEST = 1024, 8 << 20
@@ -50,16 +54,6 @@ def entries(folder, target, own):
             link(path, os.path.join(target, name), own)
         else:
             os.symlink(path, os.path.join(target, name))
-
-
-def strays(folder, own):
-    """Does a link lead out of the folder, to what is not the app's own? nginx would follow it."""
-    return any(
-        os.path.islink(os.path.join(place, name))
-        and not os.path.realpath(os.path.join(place, name)).startswith((folder + "/",) + own)
-        for place, folders, names in os.walk(folder)
-        for name in folders + names
-    )
 
 
 def publish(root, url, folder, own):
@@ -146,10 +140,14 @@ def main(root, adopted, *writable):
         wished = [line.rstrip("\n").split("\t")[1:3] for line in file if line.startswith("publish\t")]
     for url, folder in sorted(wished):
         full = os.path.join(root, folder)
-        if not os.path.isdir(full) or os.path.realpath(full) != full or strays(full, own) or not publish(root, url, full, own):
-            print("unpublished\t%s" % folder)
+        if not os.path.isdir(full) or os.path.realpath(full) != full:
             continue
-        let_in(root, full)
+        # Once more: the project's commands may have made something since.
+        why = danger(full, own) or ("something else is there" if not publish(root, url, full, own) else None)
+        if why is None:
+            let_in(root, full)
+        else:
+            speak("found", "static-by-app", "%s: %s" % (url, why))
     pack_all(root)
 
 

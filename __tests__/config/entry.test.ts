@@ -99,6 +99,26 @@ def make(*given, **named):
     expect(body).toBe(`[${called.replace(' {', ', {')}]`)
   })
 
+  test.each([
+    ['without a key gets that of its environment', 'None', 'of the environment'],
+    ['with a key keeps its own', '"its own"', 'its own'],
+  ])('a Flask app %s, within a middleware too', (_, key, expected) => {
+    const app = `
+import os
+os.environ["SECRET_KEY"] = "of the environment"
+class Flask:
+    url_map = []
+    secret_key = ${key}
+class Middleware:
+    app = Flask()
+    def __call__(self, environ, start_response):
+        start_response("200 OK", [])
+        return [self.app.secret_key]
+app = Middleware()
+`
+    expect(ask(app).body).toBe(`['${expected}']`)
+  })
+
   test('an expression runs no code but the factory', () => {
     expect(() => ask(plain, { expression: 'app(__import__("os").getcwd())' })).toThrow(/malformed node/)
   })
