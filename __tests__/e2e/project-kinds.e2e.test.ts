@@ -84,6 +84,31 @@ const kinds: readonly { kind: string; files: Readonly<Record<string, string>>; p
     },
     page: 'gunicorn 21.2.0',
   },
+  {
+    kind: 'a folder, by a chained Procfile',
+    files: {
+      Procfile: 'web: cd backend && python check.py && gunicorn -w 2 shop:site\n',
+      'backend/shop.py': tinyApp.replaceAll(/\bapp\b/g, 'site').replace('version 1', 'by Procfile'),
+      'backend/check.py': 'import pathlib, shop\nassert pathlib.Path("shop.py").exists()\n',
+      'backend/requirements.txt': requirements,
+      'frontend/package.json': '{}',
+      'seed.py': 'from shop import site\n',
+    },
+    page: 'by Procfile',
+  },
+  {
+    kind: 'a factory that an entry script gives an argument',
+    files: {
+      Dockerfile: 'FROM python:3.12\nENTRYPOINT ["/srv/docker/entry.sh"]\n',
+      'docker/entry.sh': `#!/bin/sh\nset -e\nexec gunicorn "shop:create_app('flat')"\n`,
+      'shop/__init__.py': factory
+        .replace('create_app()', 'create_app(kind)')
+        .replace('path=', 'kind=kind, path='),
+      'shop/templates/index.html': '{{ kind }} {{ path }}\n',
+      'requirements.txt': requirements,
+    },
+    page: 'flat RELEASE/instance',
+  },
 ]
 
 describe.skipIf(!able.ok)(

@@ -68,7 +68,7 @@ export function placeOf(module: Module): Place {
       root,
       object: (parts.length === 1 ? places.package : places.within) + deep,
       factory: (parts.length === 1 ? places.packageFactory : places.withinFactory) + deep,
-      reExports: 'all',
+      reExports: parts.length === 1 ? 'all' : 'objects',
     }
   }
   if (stem === 'manage') {
