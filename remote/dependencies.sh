@@ -57,7 +57,7 @@ build_environment() {
   install -m 0640 -g "web-$name" "$dir/build.sh" "$root/.deploy/build.sh"
   chown "root:web-$name" "$root/.deploy/build"
   chmod 0750 "$root/.deploy/build"
-  emit "running uv pip install for $file"
+  emit "running uv pip install -r $file"
   built=0
   with_tools build /bin/sh "$root/.deploy/build.sh" "$uv" "$interpreter" "$root" "$adds" "$anew" || built=$?
   case $built in
@@ -113,6 +113,8 @@ make_environment() {
 # which leaves nothing behind: most projects run from their folder.
 build_site() {
   [ ! -d "$root/.site" ] || return 0
+  [ "${site_tried:-no}" = no ] || return 1
+  site_tried=yes
   own_by_build .site
   install -m 0640 -g "web-$name" "$dir/site.sh" "$root/.deploy/site.sh"
   emit "running uv pip install of the project itself"
