@@ -4,6 +4,7 @@ import { DeployError } from '../../src/errors.ts'
 import type { Operation, Plan } from '../../src/plan/operation.ts'
 import { makePlan } from '../../src/plan/plan.ts'
 import { releaseId, type Wish } from '../../src/plan/wish.ts'
+import { describePlan } from '../../src/report/describe-plan.ts'
 import { bareLines, facts, readyLines, wish } from './sample.ts'
 
 /** The server's facts after this wish was deployed: what the program writes, read back. */
@@ -131,6 +132,18 @@ describe('the same wish again', () => {
   ])('a change of %s makes a new release', (_, change) => {
     const plan = makePlan(factsAfter(first), wish({ release: again.release, ...change }))
     expect(plan).toMatchObject({ kind: 'deploy', release: again.release, from: first.release })
+  })
+
+  test('a refresh builds the environment anew, though nothing differs', () => {
+    const anew = makePlan(factsAfter(first), wish({ release: again.release, app: { refresh: true } }))
+    expect(anew).toMatchObject({ kind: 'deploy', release: again.release })
+    expect(operation(anew, 'environment')).toMatchObject({
+      refresh: true,
+      key: operation(makePlan(facts(readyLines), first), 'environment').key,
+    })
+    expect(
+      describePlan(anew, factsAfter(first), 'hello').find(({ what }) => what === 'environment')?.detail,
+    ).toBe('build from requirements.txt, with gunicorn')
   })
 
   test('a server that lost its secret key gets one', () => {

@@ -90,6 +90,7 @@ test('what would stand in the log, in a program or in a file is of one plain for
     'nonce 20261122184800-abc1234 a\rb',
     'nonce __proto__ 0123',
     'now 999999999999999',
+    'resolved x',
     'state owner 4711 \x1b]0;x',
     'state release 20261122184800-abc1234 a\0 b c d',
     'state refused 1 999999999999999 x',
@@ -103,6 +104,7 @@ test('what would stand in the log, in a program or in a file is of one plain for
     nginxUser: 'www-data',
     siteCertificate: undefined,
     now: 0,
+    resolved: 0,
     state: { owner: { id: '4711', name: '\\x1b]0;x' }, releases: [], refused: { at: 0 } },
   })
   expect(facts.nonces.size).toBe(0)

@@ -41,10 +41,11 @@ export function readSetup(tree: Tree, file: string, wanted: Wanted): Declaration
     fileWord(path.posix.basename(main)),
     ...[...wanted.extras].flatMap((extra) => ['--extra', extra]),
   ]
+  const read = readBy(tree, folder, code)
   return nothingIn(main, {
-    files: [...files, ...readBy(tree, folder, code)],
+    files: [...files, ...read],
     local: [folderOf(main)],
-    names: namesIn(code),
+    names: [...namesIn(code), ...read.flatMap((own) => readRequirements(tree, own, wanted).names)],
     unpinned: [{ what: 'dependencies', name: main, file: main }],
     dynamic: true,
     steps: [
