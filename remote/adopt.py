@@ -8,6 +8,7 @@ LOG is what the release that serves said of files that it could not write.
 Prints lines of words and tabs; see `speak`.
 """
 
+import itertools
 import json
 import os
 import re
@@ -118,6 +119,19 @@ def write(path, content, group):
     os.rename(new, path)
 
 
+def state_has_code(settings, release):
+    """Does the app import something that lies in its own folder on the server, which the scratch copy has not?"""
+    targets = [one["target"] for one in settings["persist"]] + [path for path, _ in release.kept]
+    for target in targets:
+        path = os.path.join(settings["state"], target)
+        if path.endswith(".py") and os.path.isfile(path):
+            return True
+        for _, folders, names in itertools.islice(os.walk(path), 2000):
+            if any(name.endswith(".py") for name in names):
+                return True
+    return False
+
+
 def is_module(root, name):
     """Is there a module or a package of this name among the project's files?"""
     count = 0
@@ -167,7 +181,7 @@ def main(settings_path, scratch, root, state_file, built, log):
         if how is not None and built in ("no", "after") and how != built:
             speak("build", how)
             return
-        if set(kinds) & {"ImportError", "SyntaxError"}:
+        if set(kinds) & {"ImportError", "SyntaxError"} and not state_has_code(settings, release):
             speak("fail", "app-import")
             return
         speak("raised")

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { linkSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { hasPython } from '../config/sample.ts'
@@ -117,6 +118,17 @@ describe.runIf(hasPython)('of what an honest app said', () => {
       settings: { buildable: true },
     })
     expect(judged.said[0]).toBe(first)
+  })
+
+  test('an ImportError is not the end where the app keeps code of its own on the server', () => {
+    const state = mkdtempSync(join(tmpdir(), 'state-'))
+    mkdirSync(join(state, 'instance'))
+    writeFileSync(join(state, 'instance/settings.py'), '')
+    const report = { outcome: 'raised', error: { kinds: ['ImportError'], name: 'settings' } }
+    expect(judge({ files, report, settings: { state } }).said[0]).toBe('raised')
+    rmSync(join(state, 'instance/settings.py'))
+    expect(judge({ files, report, settings: { state } }).said[0]).toBe('fail\tapp-import')
+    rmSync(state, { recursive: true })
   })
 
   test('where it could not say, what reading found is served', () => {
