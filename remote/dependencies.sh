@@ -2,6 +2,9 @@
 # runs as root, and nothing that the build user could still change is trusted.
 # shellcheck shell=sh
 
+# Where the project itself can be built, and its name; unless the plan says otherwise.
+site_folder='' site_name=''
+
 # uv itself, once for the server: by pip out of the wheel that apt brought, hash-checked, unpacked and not run.
 # $1: version; the hashed requirement lines are in uv.txt; $2: where it is from: `index`, or see uv_from_wheel
 install_uv() {

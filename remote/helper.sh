@@ -10,7 +10,7 @@ ready() {
   umask 077
   dir=/run/flask-deploy/$name/$run
   bundle=/var/lib/flask-deploy/incoming/$name-$run
-  following='' starts=0 whole=no
+  following='' starts=0
   printf '\nready %s\n' "$nonce"
 }
 
@@ -89,7 +89,6 @@ frames() {
       wheels) : >"$bundle.$one" ;;
       whole)
         mv "$bundle.part" "$bundle"
-        whole=yes
         ;;
       start) start_program ;;
       attach) follow "/run/flask-deploy/$name/$one" "$two" ;;

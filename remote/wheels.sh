@@ -20,7 +20,7 @@ store_wheels() {
     sleep 0.05
   done
   server_lock
-  mkdir -p -m 0755 "$wheel_store"
+  [ -d "$wheel_store" ] || mkdir -m 0755 "$wheel_store"
   write_file "$root/.deploy/wheels.txt" 0640 "root:web-$name" "$3"
   while read -r sha file; do
     [ ! -f "$wheel_store/$sha/$file" ] || continue
@@ -29,7 +29,7 @@ store_wheels() {
       rm -f "$bundle.$1"
       want_wheels "$file"
     fi
-    rm -rf "$wheel_store/$sha" "$wheel_store/$sha.new"
+    rm -rf "${wheel_store:?}/$sha" "$wheel_store/$sha.new"
     mkdir -m 0755 "$wheel_store/$sha.new"
     mv "$bundle.$sha" "$wheel_store/$sha.new/$file"
     chmod 0644 "$wheel_store/$sha.new/$file"
