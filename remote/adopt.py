@@ -181,11 +181,16 @@ def main(settings_path, scratch, root, state_file, built, log):
         if how is not None and built in ("no", "after") and how != built:
             speak("build", how)
             return
-        if set(kinds) & {"ImportError", "SyntaxError"} and not state_has_code(settings, release):
+        tolerated = settings["ownServer"] or state_has_code(settings, release)
+        if set(kinds) & {"ImportError", "SyntaxError"} and not tolerated:
             speak("fail", "app-import")
             return
         speak("raised")
-    elif outcome == "none":
+    elif outcome == "serves" and not settings["ownServer"]:
+        port = report.get("port")
+        speak("fail", "own-server", str(port) if isinstance(port, int) and 0 < port < 65536 else "")
+        return
+    elif outcome == "none" and not settings["ownServer"]:
         whys = [one for one in report.get("passed", []) if isinstance(one, list) and len(one) == 2]
         speak("fail", "app-unproven", "; ".join("%s: %s" % tuple(one) for one in whys if texts(one) == one)[:600])
         return

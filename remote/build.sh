@@ -1,7 +1,8 @@
 #!/bin/sh
 # Builds an environment, as the build user, in a sandbox, below a folder of its own: a build writes beside what it
 # builds, and a release is not its to write.
-# $1: uv, $2: interpreter, $3: the release, $4: yes to add gunicorn, $5: yes to ask the index
+# $1: uv, $2: interpreter, $3: the release, $4: gunicorn of ours comes first, late (where
+# nothing brought one) or never, $5: yes to ask the index
 # anew, whatever the cache has
 # Ends with 3 where it was gunicorn that could not be installed.
 set -eu
@@ -65,7 +66,7 @@ install_from() {
 
 "$uv" venv --quiet --no-project --relocatable --allow-existing --no-managed-python --python "$interpreter" "$venv"
 # gunicorn first: where the project wants another version of what it brings, the project's word is the last.
-[ "$gunicorn" = no ] || install --quiet --require-hashes -r "$given/gunicorn.txt" || exit 3
+[ "$gunicorn" != first ] || install --quiet --require-hashes -r "$given/gunicorn.txt" || exit 3
 
 rm -rf "$own"
 mkdir "$own"
@@ -74,4 +75,4 @@ mkdir "$own"
 cd "$CACHE_DIRECTORY"
 rm -rf "$own"
 # A lock can name gunicorn for another platform, or for a group that nobody wants.
-[ -e "$venv/bin/gunicorn" ] || install --quiet --require-hashes -r "$given/gunicorn.txt" || exit 3
+[ "$gunicorn" = never ] || [ -e "$venv/bin/gunicorn" ] || install --quiet --require-hashes -r "$given/gunicorn.txt" || exit 3

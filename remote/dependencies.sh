@@ -44,7 +44,7 @@ link_environment() {
   emit "environment linked $current"
 }
 
-# $1: the file that the dependencies are declared in, $2: yes to add our own gunicorn (the project lists none), $3: yes
+# $1: the file that the dependencies are declared in, $2: when gunicorn of ours comes (build.sh), $3: yes
 # to ask the index anew
 build_environment() {
   # Wheels are for one Python; `wanted` is none.
@@ -102,7 +102,7 @@ with_tools() {
   return "$build_status"
 }
 
-# $1: file, $2: yes to add gunicorn, $3: yes where versions are chosen at the build, $4: yes to choose them anew
+# $1: file, $2: when gunicorn of ours comes, $3: yes where versions are chosen at the build, $4: yes to choose them anew
 make_environment() {
   if [ "$4" = yes ]; then
     build_environment "$1" "$2" yes

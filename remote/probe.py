@@ -9,7 +9,10 @@ import faulthandler
 import inspect
 import json
 import os
+import socket
 import sys
+import threading
+import time
 import traceback
 
 import flask_deploy_ask
@@ -44,6 +47,53 @@ class Attempts:
         self.seen.add(path)
         if path and not path.startswith(":") and not path.startswith("file:"):
             self.paths.append(os.path.abspath(path))
+
+
+class OwnServer(threading.Thread):
+    """Ends a probe whose import waits for visitors of its own, which it would do for ever.
+
+    It listens on a port and does nothing else for some seconds: whoever opens one beside (for figures, say) goes on.
+    """
+
+    IDLE_SECONDS = 4
+
+    def __init__(self, report, report_path):
+        super().__init__(daemon=True)
+        self.report, self.report_path, self.port, self.over = report, report_path, None, False
+        if hasattr(sys, "addaudithook"):
+            sys.addaudithook(self.hear)
+
+    def hear(self, event, arguments):
+        if event != "socket.bind" or self.port is not None:
+            return
+        bound, address = arguments
+        if bound.type == socket.SOCK_STREAM and isinstance(address, tuple) and len(address) > 1 and address[1]:
+            self.port = address[1]
+            self.start()
+
+    def run(self):
+        since, used = time.monotonic(), time.process_time()
+        while not self.over:
+            time.sleep(0.2)
+            if time.process_time() - used > 0.05:
+                since, used = time.monotonic(), time.process_time()
+            if time.monotonic() - since >= self.IDLE_SECONDS and not self.over:
+                self.tell()
+
+    def tell(self):
+        frame = sys._current_frames().get(threading.main_thread().ident)
+        # As faulthandler writes it.
+        os.write(2, b"Current thread 0x0000000000000000 (most recent call first):\n")
+        for place in reversed(traceback.extract_stack(frame)):
+            os.write(2, ('  File "%s", line %d in %s\n' % (place[0], place[1], place[2])).encode("utf-8", "replace"))
+        save(dict(self.report, outcome="serves", port=self.port), self.report_path)
+        os._exit(0)
+
+
+def save(report, path):
+    with open(path + ".new", "w", encoding="utf-8") as file:
+        json.dump(report, file)
+    os.rename(path + ".new", path)
 
 
 def attempt(candidate, report):
@@ -107,6 +157,7 @@ def main(settings_path, report_path, output_path, seconds):
     os.unlink(settings_path)
     report = {"outcome": "none", "passed": []}
     attempts = Attempts()
+    server = OwnServer(report, report_path)
     # As gunicorn has it: its own folder first, then what it was told to change to.
     sys.path.insert(0, os.getcwd())
     del sys.argv[1:]
@@ -114,6 +165,7 @@ def main(settings_path, report_path, output_path, seconds):
         report["candidate"] = index
         try:
             app = attempt(candidate, report)
+            server.over = True
             if app is None:
                 continue
             report["outcome"] = "app"
@@ -127,9 +179,7 @@ def main(settings_path, report_path, output_path, seconds):
             report["error"] = failure(error)
         break
     report["attempts"] = list(attempts.paths)
-    with open(report_path + ".new", "w", encoding="utf-8") as file:
-        json.dump(report, file)
-    os.rename(report_path + ".new", report_path)
+    save(report, report_path)
 
 
 if __name__ == "__main__":

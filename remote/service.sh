@@ -48,6 +48,7 @@ start_release() {
 grow_release() {
   unit=$(unit_of "$1")
   rm -f "/run/web-$name/$1.first"
+  ! has_web_command "$1" || return 0
   master=$(systemctl show -p MainPID --value "$unit.service")
   count=1
   while [ "$count" -lt "$2" ]; do
@@ -109,7 +110,7 @@ kill_release() {
 # $1: release
 drain_release() {
   # shellcheck disable=SC2046 # a list of unit names
-  systemctl stop --no-block "$(unit_of "$1").socket" "$(unit_of "$1").service" \
+  systemctl stop --no-block "$(unit_of "$1").socket" "$(unit_of "$1").service" $(web_proxy "$1") \
     $(units_beside "$1" timer) $(units_beside "$1" process) $(units_beside "$1" single) || :
 }
 

@@ -222,7 +222,12 @@ async function testUnchanged(test: ReleaseTest, plan: Plan, signal: AbortSignal)
 function tellProject(project: Project, inputs: Inputs, recorder: Recorder): void {
   recorder.note({ app: project.name, commit: project.commit ?? '' })
   const { bundle, target, requirements } = project
-  recorder.find('app', `${target.module}:${target.expression} (${target.reason})`)
+  recorder.find(
+    'app',
+    target.module === ''
+      ? `none was found; ${target.reason}`
+      : `${target.module}:${target.expression} (${target.reason})`,
+  )
   const unpinned = (requirements.unpinned ?? []).map((one) => ({
     ...one,
     file: posix.join(project.source, one.file),

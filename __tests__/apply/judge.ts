@@ -55,6 +55,7 @@ export function settingsOf(change: Partial<ProbeSettings> = {}): ProbeSettings {
       environment: `environment of ${name}\n`,
       siteFirst: `site first of ${name}\n`,
     })),
+    ownServer: false,
     publishes: true,
     given: [],
     fallback: [],

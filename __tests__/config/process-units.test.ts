@@ -19,7 +19,7 @@ const processes: Processes = {
   jobs: [{ name: 'clean', calendar: '*-*-* 3:0:00', command: 'flask clean' }],
   stopSeconds: 90,
 }
-const settings = { ...releaseOf(), environment: new Map([['FLASK_APP', 'wsgi:app']]) }
+const settings = releaseOf()
 const files = new Map(renderProcessUnits(settings, processes).map(({ path, content }) => [path, content]))
 const unit = (end: string) => files.get(`/etc/systemd/system/web-shop-${id}.${end}`) ?? ''
 
@@ -44,7 +44,7 @@ test('a process runs as the app does, in the release, and starts again for ever'
     'StartLimitIntervalSec=0',
     'User=web-shop',
     `EnvironmentFile=/etc/web-shop/${id}.env`,
-    'Environment=FLASK_APP=wsgi:app',
+    `EnvironmentFile=${root}/.deploy/target.env`,
     'NoNewPrivileges=yes',
     'ProtectSystem=strict',
     'WantedBy=multi-user.target',

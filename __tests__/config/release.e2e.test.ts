@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { commandEnvironment } from '../../src/config/command-environment.ts'
 import { sourceFolder } from '../../src/config/paths.ts'
 import { buildProperties, releaseProperties } from '../../src/config/sandbox.ts'
+import { findingApp, renderTargetEnv } from '../../src/config/target-env.ts'
 import { quote } from '../../src/quote.ts'
 import { canBoot } from '../server/requirements.ts'
 import { app, first, type HandMade, makeByHand, second, settingsOf, source, unit } from './hand-made.ts'
@@ -138,7 +138,9 @@ describe.skipIf(!canBoot().ok).each(['bookworm', 'bullseye', 'trixie', 'sid'] as
 
   test('a command of the project’s runs as the release does', async () => {
     const settings = settingsOf(first, site.systemd)
-    const properties = releaseProperties({ ...settings, environment: commandEnvironment(settings) })
+    const environment = quote(renderTargetEnv(settings, settings.target, false))
+    await site.server.must(`printf %s ${environment} >${unit(first).target}`)
+    const properties = releaseProperties({ ...settings, ...findingApp(settings) })
     const folder = sourceFolder(unit(first).root, source)
     const said = await site.transient(
       [...properties, ['WorkingDirectory', unit(first).root]],

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { commandEnvironment } from '../../src/config/command-environment.ts'
 import { buildProperties, releaseProperties, sandboxProperties } from '../../src/config/sandbox.ts'
+import { findingApp, renderTargetEnv } from '../../src/config/target-env.ts'
 import { renderServiceUnit } from '../../src/config/units.ts'
-import { errorOf, releaseOf } from './sample.ts'
+import { releaseOf } from './sample.ts'
 
 const lines = (properties: readonly (readonly [string, string])[]) =>
   properties.map(([key, value]) => `${key}=${value}`)
@@ -88,13 +88,33 @@ describe('the environment of a command', () => {
   const root = '/srv/web-shop/releases/20261122184800-abc1234'
 
   test('names the app and its folders', () => {
-    expect([...commandEnvironment(releaseOf({ source: 'backend' }))]).toEqual([
-      ['FLASK_APP', 'wsgi:app'],
-      ['PYTHONPATH', `${root}/backend:${root}/.site`],
+    const settings = releaseOf({ source: 'backend' })
+    expect(renderTargetEnv(settings, settings.target, false)).toBe(
+      `FLASK_APP=wsgi:app\nPYTHONPATH=${root}/backend:${root}/.site\n`,
+    )
+    expect(renderTargetEnv(settings, settings.target, true)).toContain(
+      `PYTHONPATH=${root}/.site:${root}/backend\n`,
+    )
+  })
+
+  test('has no folder that PYTHONPATH would split', () => {
+    const settings = releaseOf({ source: 'a:b' })
+    expect(renderTargetEnv(settings, settings.target, false)).toBe('FLASK_APP=wsgi:app\n')
+  })
+
+  test('comes before all that is the user’s, who has the last word', () => {
+    const files = releaseProperties({ ...releaseOf(), ...findingApp(releaseOf()) }).flatMap(([key, value]) =>
+      key === 'EnvironmentFile' ? [value] : [],
+    )
+    expect(files).toEqual([
+      `${root}/.deploy/target.env`,
+      '/etc/web-shop/generated.env',
+      '/etc/web-shop/20261122184800-abc1234.env',
     ])
   })
 
-  test('a folder that PYTHONPATH would split is refused', () => {
-    expect(errorOf(() => commandEnvironment(releaseOf({ source: 'a:b' }))).code).toBe('source-unusable')
+  test('of an app that only its own server knows is the release’s folder', () => {
+    const target = { ...releaseOf().target, module: '', expression: '' }
+    expect([...(findingApp(releaseOf({ target })).environment ?? [])]).toEqual([['PYTHONPATH', root]])
   })
 })

@@ -79,7 +79,7 @@ export const reach: Readonly<Record<InputName, Reach>> = {
     values: { none: 'it is the root of the bundle: no path on the server has it' },
   },
   app: {
-    reaches: ['sh', 'unit', 'env file', 'Python', 'JSON', 'Markdown'],
+    reaches: ['sh', 'env file', 'Python', 'JSON', 'Markdown'],
     values: ['a:app', 'b:make("x")'],
     beside: { 'release-command': 'true' },
   },
@@ -97,7 +97,7 @@ export const reach: Readonly<Record<InputName, Reach>> = {
     values: ['1m', '2m'],
     beside: { 'release-command': 'true' },
   },
-  'web-command': { reaches: ['Markdown'], values: { none: 'TODO' } },
+  'web-command': { reaches: ['sh', 'unit', 'Markdown'], values: ['a $PORT', 'b $SOCKET'] },
   processes: { reaches: ['sh', 'unit', 'Markdown'], values: ['a: true', 'b: true'] },
   cron: { reaches: ['sh', 'unit', 'Markdown'], values: ['a: @daily true', 'a: @weekly true'] },
   'stop-timeout': {

@@ -18,6 +18,7 @@ const PROBE_FILES = [
 export function programFiles(plan: Plan): ReadonlyMap<string, string> {
   return new Map([
     ['http.py', remoteFile('http.py')],
+    ['flask_deploy_processes.py', remoteFile('flask_deploy_processes.py')],
     ['check.json', JSON.stringify(plan.check)],
     ...(plan.securedCheck === undefined
       ? []
@@ -29,6 +30,7 @@ export function programFiles(plan: Plan): ReadonlyMap<string, string> {
       ? ([
           ['apt.sh', remoteFile('apt.sh')],
           ['build.sh', remoteFile('build.sh')],
+          ['port.py', remoteFile('port.py')],
           ['needs.txt', renderNeeds()],
           ['site.sh', remoteFile('site.sh')],
           ['steps.sh', renderSteps(plan)],
@@ -39,12 +41,11 @@ export function programFiles(plan: Plan): ReadonlyMap<string, string> {
         ] as const)
       : []),
     ...plan.operations.flatMap((operation) =>
-      operation.kind === 'probe'
-        ? ([
-            ['probe.json', operation.settings],
-            ...PROBE_FILES.map((file) => [file, remoteFile(file)] as const),
-          ] as const)
-        : [],
+      operation.kind === 'publish-found'
+        ? PROBE_FILES.map((file) => [file, remoteFile(file)] as const)
+        : operation.kind === 'probe'
+          ? [['probe.json', operation.settings] as const]
+          : [],
     ),
   ])
 }

@@ -35,6 +35,7 @@ const LIBRARY = [
   'nginx.sh',
   'tls.sh',
   'processes.sh',
+  'web.sh',
   'service.sh',
   'cutover.sh',
   'prune.sh',
@@ -136,7 +137,7 @@ function render(operation: Operation): readonly string[] {
         call(
           'make_environment',
           operation.file,
-          yes(operation.addsGunicorn),
+          operation.gunicorn,
           yes(operation.loose),
           yes(operation.refresh),
         ),
@@ -175,6 +176,8 @@ function render(operation: Operation): readonly string[] {
       return ['check_release "$release"']
     case 'grow':
       return [`grow_release "$release" ${quote(String(operation.workers))}`]
+    case 'web-entrance':
+      return [call('web_entrance', operation.entrance)]
     case 'processes':
       return ['start_processes']
     case 'nginx':

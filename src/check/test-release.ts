@@ -82,7 +82,7 @@ export async function testRelease(
       address: test.address,
       port: test.port,
       url: test.url,
-      nonce: test.check.nonces[release] ?? '',
+      nonce: test.check.nonces[release],
       release,
       expectStatus: test.check.statuses.length > 0 ? test.check.statuses : undefined,
       explicitPath: test.check.explicit,

@@ -81,10 +81,13 @@ export function renderEnvFile(env: ReadonlyMap<string, string>, systemd: number)
 }
 
 /**
- * The variables that a release runs with: the user's, and the tool's nonce.
+ * The variables that a release runs with: the user's, and the tool's nonce, where something can answer to it.
  * @throws DeployError `env-reserved` where the user sets a variable that is the tool's or systemd's
  */
-export function releaseEnv(env: ReadonlyMap<string, string>, nonce: string): ReadonlyMap<string, string> {
+export function releaseEnv(
+  env: ReadonlyMap<string, string>,
+  nonce: string | undefined,
+): ReadonlyMap<string, string> {
   const taken = [...env.keys()].filter((name) => name.startsWith(OWN_PREFIX) || OF_SYSTEMD.has(name))
   if (taken.length > 0) {
     throw new DeployError(
@@ -96,7 +99,7 @@ export function releaseEnv(env: ReadonlyMap<string, string>, nonce: string): Rea
       })),
     )
   }
-  return new Map([...env, [NONCE_VARIABLE, nonce]])
+  return nonce === undefined ? env : new Map([...env, [NONCE_VARIABLE, nonce]])
 }
 
 function variableFault(name: string, value: string, systemd: number): Explanation | undefined {

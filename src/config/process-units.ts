@@ -3,6 +3,7 @@ import { releaseProperties } from './sandbox.ts'
 import { serviceOrder } from './services.ts'
 import type { ReleaseSettings } from './settings.ts'
 import { replacing, type Script } from './shell-command.ts'
+import { findingApp } from './target-env.ts'
 import { commandWord, type Property, renderUnit } from './unit-text.ts'
 
 /** What a release runs beside its web process. */
@@ -21,9 +22,6 @@ export interface ScheduledJob {
   readonly calendar: string
   readonly command: string
 }
-
-/** A release's settings, with the variables by which its commands find the app. */
-type Settings = ReleaseSettings & { readonly environment: ReadonlyMap<string, string> }
 
 /** A file of a release: its unit files are root's, the others the app's to read. */
 export interface ReleaseFile {
@@ -53,7 +51,7 @@ export function renderProcessList({ commands, jobs }: Processes): string {
 }
 
 /** The unit files, of a process one, of a job its timer and its service. */
-export function renderProcessUnits(settings: Settings, processes: Processes): readonly ReleaseFile[] {
+export function renderProcessUnits(settings: ReleaseSettings, processes: Processes): readonly ReleaseFile[] {
   return [
     ...[...processes.commands].map(([name, command]) =>
       unitFile(settings, `${name}.service`, processUnit(settings, name, replacing(command), processes)),
@@ -88,7 +86,7 @@ function unitFile({ name, release }: ReleaseSettings, end: string, content: stri
 }
 
 function processUnit(
-  settings: Settings,
+  settings: ReleaseSettings,
   name: string,
   { replaces }: Script,
   { stopSeconds }: Processes,
@@ -116,7 +114,7 @@ function processUnit(
   ])
 }
 
-function jobUnit(settings: Settings, job: ScheduledJob, { stopSeconds }: Processes): string {
+function jobUnit(settings: ReleaseSettings, job: ScheduledJob, { stopSeconds }: Processes): string {
   const { replaces } = replacing(job.command)
   return renderUnit([
     [
@@ -164,7 +162,7 @@ function order({ name, services }: ReleaseSettings): readonly Property[] {
 
 /** What every process of a release's has in common; it starts where a release command does. */
 function running(
-  settings: Settings,
+  settings: ReleaseSettings,
   file: string,
   replaces: boolean,
   stopSeconds: number,
@@ -176,6 +174,6 @@ function running(
     // A shell that stays between systemd and the program would not hand the signal on.
     ['KillMode', replaces ? 'mixed' : 'control-group'],
     ['TimeoutStopSec', String(stopSeconds)],
-    ...releaseProperties(settings),
+    ...releaseProperties({ ...settings, ...findingApp(settings) }),
   ]
 }

@@ -65,6 +65,10 @@ export interface ReleaseProcess {
   readonly env: ReadonlyMap<string, string>
   /** The names of its secret files. */
   readonly secretFiles: readonly string[]
+  /** It runs a server of its own, so Flask must not pass over `app.run()`. */
+  readonly ownServer?: boolean
+  /** It gets the variables by which a command finds the app: the release's `target.env`. */
+  readonly findsApp?: boolean
   /** Extra variables; those of the env file win over them. */
   readonly environment?: ReadonlyMap<string, string>
 }
@@ -84,7 +88,7 @@ export function releaseProperties(process: ReleaseProcess): readonly Property[] 
     ['PYTHONDONTWRITEBYTECODE', '1'],
     ['PYTHONUNBUFFERED', '1'],
     // Flask then passes over an `app.run()` that nobody guarded (flask/app.py, `run`).
-    ['FLASK_RUN_FROM_CLI', 'true'],
+    ...(process.ownServer === true ? [] : ([['FLASK_RUN_FROM_CLI', 'true']] as const)),
     ...(process.environment ?? []),
   ])
   return [
@@ -92,6 +96,7 @@ export function releaseProperties(process: ReleaseProcess): readonly Property[] 
     ['Group', app.user],
     ['UMask', '0027'],
     // Of two files with the same variable the later one counts (systemd.exec(5)).
+    ...(process.findsApp === true ? [['EnvironmentFile', release.target] as const] : []),
     ['EnvironmentFile', app.generated],
     ['EnvironmentFile', release.env],
     ...files.properties,
@@ -123,6 +128,12 @@ export function serviceProperties(name: string, systemd: number): readonly Prope
       ([key, value]): Property => [key, key === 'RestrictAddressFamilies' ? 'AF_UNIX' : value],
     ),
   ]
+}
+
+/** What passes connections on to an app's own server: as the app's user, with none of its variables and folders. */
+export function proxyProperties(name: string, systemd: number): readonly Property[] {
+  const { user } = paths(name)
+  return [['User', user], ['Group', user], ['UMask', '0077'], ...LIMITS, ...sandboxProperties(name, systemd)]
 }
 
 /** What a build of an environment needs. Paths are absolute and exist. */

@@ -16,6 +16,8 @@ export interface ReleaseSettings {
   readonly env: ReadonlyMap<string, string>
   /** The names of its secret files. */
   readonly secretFiles: readonly string[]
+  /** What serves in gunicorn's place. */
+  readonly webCommand?: string | undefined
   /** The secret that proves which release answered: 32 hex digits. */
   readonly nonce: string
   /** systemd's major version on the server, e.g. 252. */

@@ -1,7 +1,17 @@
 import type { AppTarget } from '../project/project.ts'
 import { renderEnvFile } from './env-file.ts'
 import { releasePaths, sourceFolder } from './paths.ts'
+import type { ReleaseProcess } from './sandbox.ts'
 import type { ReleaseSettings } from './settings.ts'
+
+/**
+ * How a command finds the app: by `target.env`, which the probe has proven, or, where a project's own server alone knows
+ * the app, by nothing but the release's folder.
+ */
+export function findingApp({ name, release, target }: ReleaseSettings): Partial<ReleaseProcess> {
+  if (target.module !== '') return { findsApp: true }
+  return { environment: new Map([['PYTHONPATH', releasePaths(name, release).root]]) }
+}
 
 /**
  * Renders `target.env`: the variables by which a command of the project's finds the app that the web process serves.

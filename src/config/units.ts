@@ -3,9 +3,7 @@ import { releaseProperties } from './sandbox.ts'
 import { serviceOrder } from './services.ts'
 import type { ReleaseSettings } from './settings.ts'
 import { commandWord, renderUnit } from './unit-text.ts'
-
-/** Seconds that a web process has for its last requests beyond `timeout` before systemd kills it. */
-const STOP_GRACE_SECONDS = 15
+import { entranceOf, proxyUnit, renderWebUnit, webStopSeconds } from './web-command.ts'
 
 /**
  * Renders a release's socket unit. systemd makes the socket, so that nginx's group and nobody else can connect, and
@@ -28,6 +26,9 @@ export function renderSocketUnit(settings: ReleaseSettings): string {
         ['DirectoryMode', '0755'],
         ['Backlog', '2048'],
         ['RemoveOnStop', 'yes'],
+        ...(settings.webCommand === undefined || entranceOf(settings.webCommand) === 'descriptor'
+          ? []
+          : [['Service', proxyUnit(settings)] as const]),
       ],
     ],
     ['Install', [['WantedBy', 'sockets.target']]],
@@ -35,18 +36,20 @@ export function renderSocketUnit(settings: ReleaseSettings): string {
 }
 
 /**
- * Renders a release's service unit.
+ * Renders a release's service unit: that of a web command where there is one, else of gunicorn.
  *
- * It starts in our own folder, not in the project's: `python -m` puts the working directory first on sys.path, and a
+ * gunicorn starts in our own folder, not in the project's: `python -m` puts the working directory first on sys.path, and a
  * project's `gunicorn.py` would be taken for gunicorn. gunicorn.conf.py changes into the project afterwards.
  *
  * It does not wait for gunicorn's readiness message: that comes before the app is imported, so it proves nothing, and
  * gunicorn before 20.0 sends none. What gates a release is the health check.
  */
 export function renderServiceUnit(settings: ReleaseSettings): string {
-  const { systemd } = settings
+  const { systemd, webCommand } = settings
   const release = releasePaths(settings.name, settings.release)
   const services = serviceOrder(settings.name, settings.services)
+  const stopSeconds = webStopSeconds(settings)
+  if (webCommand !== undefined) return renderWebUnit(settings, webCommand, stopSeconds)
   const command = [
     `${release.venv}/bin/python`,
     '-m',
@@ -75,7 +78,7 @@ export function renderServiceUnit(settings: ReleaseSettings): string {
         ['ExecStart', command.map(commandWord).join(' ')],
         ['KillMode', 'mixed'],
         ['TimeoutStartSec', '90'],
-        ['TimeoutStopSec', String(settings.timeoutSeconds + STOP_GRACE_SECONDS)],
+        ['TimeoutStopSec', String(stopSeconds)],
         ['Restart', 'always'],
         ['RestartSec', '1'],
         ...(systemd >= 243 ? [['OOMPolicy', 'continue'] as const] : []),

@@ -46,7 +46,10 @@ export function checkSettings(
     statuses: behaviour.expectStatus ?? [],
     text: behaviour.expectText ?? '',
     timeout: Math.ceil(behaviour.healthTimeoutMs / 1000),
-    nonces: { ...Object.fromEntries(facts.nonces), [wish.release]: wish.nonce },
+    nonces: {
+      ...Object.fromEntries(facts.nonces),
+      ...(wish.inputs.app.webCommand === undefined ? { [wish.release]: wish.nonce } : {}),
+    },
   }
 }
 

@@ -1,7 +1,7 @@
-import { commandEnvironment } from '../config/command-environment.ts'
 import { releasePaths } from '../config/paths.ts'
 import { releaseProperties } from '../config/sandbox.ts'
 import type { ReleaseSettings } from '../config/settings.ts'
+import { findingApp } from '../config/target-env.ts'
 import type { Operation } from './operation.ts'
 import type { Wish } from './wish.ts'
 
@@ -30,7 +30,7 @@ export function commandOperations(settings: ReleaseSettings, wish: Wish): readon
             properties: [
               ...releaseProperties({
                 ...settings,
-                environment: commandEnvironment(settings),
+                ...findingApp(settings),
               }),
               ['WorkingDirectory', root] as const,
               // remote/commands.sh lends it the release's files: it may compile and pack what the release is to have.

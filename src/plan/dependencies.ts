@@ -1,7 +1,7 @@
 import { releasePaths } from '../config/paths.ts'
 import { buildProperties } from '../config/sandbox.ts'
 import type { Facts } from '../server/facts.ts'
-import { dependenciesKey } from './ingredients.ts'
+import { dependenciesKey, ownGunicorn } from './ingredients.ts'
 import type { Operation } from './operation.ts'
 import { builtOf, byPip } from './wheels.ts'
 import type { Wish } from './wish.ts'
@@ -17,7 +17,7 @@ export function dependenciesOperations(facts: Facts, wish: Wish): readonly Opera
       kind: 'environment',
       key: dependenciesKey(wish),
       file: requirements.file,
-      addsGunicorn: !requirements.listsGunicorn,
+      gunicorn: ownGunicorn(wish),
       copies: copies(wish),
       texts: requirements.texts,
       steps: requirements.steps,

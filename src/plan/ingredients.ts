@@ -6,6 +6,7 @@ import { nginxVersion } from '../config/nginx-tls.ts'
 import { paths } from '../config/paths.ts'
 import type { ReleaseSettings, SiteTls } from '../config/settings.ts'
 import { renderServiceUnit, renderSocketUnit } from '../config/units.ts'
+import { renderProxyUnit, webStopSeconds } from '../config/web-command.ts'
 import type { Facts, KeptRelease } from '../server/facts.ts'
 import { wishedReleaseCommand } from './commands.ts'
 import { gunicorn } from './pins.ts'
@@ -49,6 +50,7 @@ export function releaseSettings(facts: Facts, wish: Wish, release: string, nonce
     timeoutSeconds: wish.inputs.site.timeoutSeconds,
     env: wish.inputs.app.env,
     secretFiles: [...wish.inputs.app.secretFiles.keys()],
+    webCommand: wish.inputs.app.webCommand,
     nonce,
     systemd: facts.systemd,
     services: wish.inputs.app.services,
@@ -89,6 +91,12 @@ export function workerCount(facts: Facts, wish: Wish): number {
   return Math.max(1, Math.min(facts.cpus * 2 + 1, byMemory, 9))
 }
 
+/** When the environment gets a gunicorn of ours: a lock that lists one may still bring none. */
+export function ownGunicorn({ inputs, project }: Wish): 'first' | 'late' | 'never' {
+  if (inputs.app.webCommand !== undefined) return 'never'
+  return project.requirements.listsGunicorn ? 'late' : 'first'
+}
+
 /** What decides the environment, as far as the runner knows it, as a hash. */
 export function dependenciesKey(wish: Wish): string {
   const { requirements } = wish.project
@@ -97,7 +105,7 @@ export function dependenciesKey(wish: Wish): string {
       requirements.sha256,
       requirements.file,
       [...buildVariables(wish.inputs.app.env)],
-      requirements.listsGunicorn ? '' : gunicorn.requirements,
+      { first: gunicorn.requirements, late: '', never: 'none' }[ownGunicorn(wish)],
     ]),
   )
 }
@@ -109,8 +117,9 @@ export function settingsKey(facts: Facts, wish: Wish): string {
     JSON.stringify([
       renderSocketUnit(settings),
       renderServiceUnit(settings),
-      renderGunicorn(settings),
-      renderEntry(settings),
+      ...(settings.webCommand === undefined
+        ? [renderGunicorn(settings), renderEntry(settings)]
+        : [settings.webCommand, renderProxyUnit(settings, settings.webCommand, webStopSeconds(settings))]),
       ...wish.project.others.map((target) => renderEntry(settings, target)),
       wish.project.declared.workerClass ?? '',
       [...releaseVariables(wish)],

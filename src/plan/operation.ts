@@ -72,7 +72,8 @@ export type Operation = { readonly phase: Phase } & (
       readonly file: string
       /** `index`, or the Python that wheels were sent for (`3.11`); `wanted`: none were, because it is shared. */
       readonly from: string
-      readonly addsGunicorn: boolean
+      /** gunicorn of ours: before all else, where nothing brought one, or not at all. */
+      readonly gunicorn: 'first' | 'late' | 'never'
       /** What the build's copy of the project holds; '' is all of it. */
       readonly copies: readonly string[]
       /** Texts in that copy: path -> text. */
@@ -122,6 +123,8 @@ export type Operation = { readonly phase: Phase } & (
   | { readonly kind: 'start' }
   | { readonly kind: 'health' }
   | { readonly kind: 'grow'; readonly workers: number }
+  /** Where a web command listens: a free port, or a unix socket. */
+  | { readonly kind: 'web-entrance'; readonly entrance: 'port' | 'socket' }
   /** Starts what runs beside the web process; of a rollback only the server knows the names. */
   | {
       readonly kind: 'processes'
@@ -214,6 +217,6 @@ export interface CheckSettings {
   readonly text: string
   /** Seconds. */
   readonly timeout: number
-  /** Release -> nonce. */
+  /** Release -> nonce. One without answers as any program would: a command of the project's own serves it. */
   readonly nonces: Readonly<Record<string, string>>
 }

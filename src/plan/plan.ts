@@ -30,6 +30,7 @@ import { secretFileOperations } from './secret-files.ts'
 import { serviceOperations } from './services.ts'
 import { isOver, presentTls, tlsTask, trustedCertificate } from './tls.ts'
 import { tlsCatchAllText, tlsOperations } from './tls-operations.ts'
+import { webCommandOperations } from './web-command.ts'
 import { byPip, storeOperations, uvSource, wantOperations } from './wheels.ts'
 import type { Wish } from './wish.ts'
 
@@ -115,12 +116,17 @@ function deploy(facts: Facts, wish: Wish): Plan {
       own.env,
       '0600',
       'root:root',
-      renderEnvFile(releaseEnv(releaseVariables(wish), wish.nonce), facts.systemd),
+      renderEnvFile(
+        releaseEnv(releaseVariables(wish), app.webCommand === undefined ? wish.nonce : undefined),
+        facts.systemd,
+      ),
       'env file',
     ),
     ...secretFileOperations(facts, wish),
     ...probeOperations(facts, wish),
-    file(own.gunicorn, '0640', group, renderGunicorn(settings), 'gunicorn settings'),
+    ...(app.webCommand === undefined
+      ? [file(own.gunicorn, '0640', group, renderGunicorn(settings), 'gunicorn settings')]
+      : webCommandOperations(settings)),
     file(own.socketUnitFile, '0644', 'root:root', renderSocketUnit(settings), 'socket unit'),
     file(own.serviceUnitFile, '0644', 'root:root', renderServiceUnit(settings), 'service unit'),
     ...processFileOperations(settings, wish),

@@ -40,6 +40,8 @@ export interface ProbeSettings {
   readonly buildable: boolean
   /** The worker class that the project's own files name. */
   readonly workerClass: string | null
+  /** A command of the project's own serves: what cannot be imported here may be served by it all the same. */
+  readonly ownServer: boolean
   /** The user said how many workers. */
   readonly workersGiven: boolean
 }
@@ -66,22 +68,9 @@ interface Candidate {
  * named himself stands whatever the probe finds.
  */
 export function probeOperations(facts: Facts, wish: Wish): readonly Operation[] {
-  const { inputs, project, release } = wish
   const settings = probeSettings(facts, wish)
   return [
-    {
-      phase: 'configure',
-      kind: 'probe',
-      settings: JSON.stringify(settings),
-      seconds: PROBE_SECONDS - 5,
-      properties: [
-        ...releaseProperties({
-          ...releaseSettings(facts, wish, release, wish.nonce),
-          secretFiles: [...inputs.app.secretFiles.keys()],
-        }),
-        ...scratchProperties(project.name, release),
-      ].map(([key, value]) => `${key}=${value}`),
-    },
+    ...(settings.candidates.length === 0 ? [] : [asking(facts, wish, settings)]),
     ...settings.persist.map((path): Operation => ({ phase: 'configure', kind: 'persist', ...path })),
     { phase: 'configure', kind: 'adopt' },
   ]
@@ -97,6 +86,24 @@ export function publishOperations({ project, inputs }: Wish): readonly Operation
   ]
 }
 
+/** The probe itself, where there is an app to ask. */
+function asking(facts: Facts, wish: Wish, settings: ProbeSettings): Operation {
+  const { inputs, project, release } = wish
+  return {
+    phase: 'configure',
+    kind: 'probe',
+    settings: JSON.stringify(settings),
+    seconds: PROBE_SECONDS - 5,
+    properties: [
+      ...releaseProperties({
+        ...releaseSettings(facts, wish, release, wish.nonce),
+        secretFiles: [...inputs.app.secretFiles.keys()],
+      }),
+      ...scratchProperties(project.name, release),
+    ].map(([key, value]) => `${key}=${value}`),
+  }
+}
+
 function probeSettings(facts: Facts, wish: Wish): ProbeSettings {
   const { inputs, project } = wish
   const app = paths(project.name)
@@ -109,6 +116,7 @@ function probeSettings(facts: Facts, wish: Wish): ProbeSettings {
     host,
     scheme,
     candidates: [project.target, ...project.others]
+      .filter(({ module }) => module !== '')
       .slice(0, MOST_CANDIDATES)
       .map((target) => candidate(facts, wish, target)),
     publishes: inputs.site.static.length > 0,
@@ -118,6 +126,7 @@ function probeSettings(facts: Facts, wish: Wish): ProbeSettings {
     persist: inputs.app.persist.map((path) => persisted(path, wish)),
     buildable: project.requirements.buildable,
     workerClass: project.declared.workerClass ?? null,
+    ownServer: inputs.app.webCommand !== undefined,
     workersGiven: inputs.site.workers !== undefined,
   }
 }

@@ -1,4 +1,3 @@
-import { commandEnvironment } from '../config/command-environment.ts'
 import { paths, releasePaths } from '../config/paths.ts'
 import {
   type Processes,
@@ -62,10 +61,9 @@ function processFiles(settings: ReleaseSettings, wish: Wish) {
   const processes = wishedProcesses(wish)
   if (processes.commands.size === 0 && processes.jobs.length === 0)
     return { list: '', units: [], scripts: [] }
-  const environment = commandEnvironment(settings)
   return {
     list: renderProcessList(processes),
-    units: renderProcessUnits({ ...settings, environment }, processes),
+    units: renderProcessUnits(settings, processes),
     scripts: renderProcessScripts(settings, processes),
   }
 }

@@ -75,7 +75,7 @@ export function builtOf(wish: Wish): Partial<Extract<Operation, { kind: 'environ
   const words = ['--no-deps', '--require-hashes', '-r', 'wheels.txt']
   return {
     from,
-    addsGunicorn: false,
+    gunicorn: wish.inputs.app.webCommand === undefined ? 'late' : 'never',
     copies: [],
     texts: new Map(wish.wheels === undefined ? [] : [['wheels.txt', wish.wheels.requirements]]),
     steps: [{ how: 'install', folder: '', words, fixed: true, project: undefined }],

@@ -2,18 +2,18 @@ import { lstatSync } from 'node:fs'
 import path from 'node:path'
 import { DeployError, type Explanation } from '../errors.ts'
 import type { AppInputs, StaticInput } from '../inputs.ts'
-import { findApps } from './app.ts'
+import { type FoundApp, findApps } from './app.ts'
 import { makeBundle } from './bundle.ts'
 import { findDeclared } from './declared.ts'
 import type { Exec } from './exec.ts'
 import { type Files, listFiles } from './files.ts'
 import { migrationWarnings } from './migrations.ts'
 import { appName, nameFault } from './name.ts'
-import type { Declared, Project, PythonWish, Repository, Warning } from './project.ts'
+import type { AppTarget, Declared, Project, PythonWish, Repository, Warning } from './project.ts'
 import { findPython } from './python.ts'
 import { findRequirements } from './requirements.ts'
 import { findStatic, type StaticFound } from './static.ts'
-import { treeOf } from './tree.ts'
+import { type Tree, treeOf } from './tree.ts'
 import { walk } from './walk.ts'
 
 /** What the project is read from. */
@@ -55,7 +55,7 @@ export async function readProject(
   if (files === undefined) throw together(faults, inputs.source)
 
   const tree = treeOf(files.root, files.entries)
-  const app = noting(faults, () => findApps(tree, inputs.app))
+  const app = noting(faults, () => appTargets(tree, inputs))
   const target = app?.target
   const requirements = noting(faults, () => findRequirements(tree, inputs, target))
   const python = requirements && noting(faults, () => findPython(tree, requirements, inputs.python))
@@ -115,14 +115,7 @@ export function namedProject(
     repository,
     commit: undefined,
     source: inputs.source,
-    target: {
-      module: '',
-      attribute: '',
-      factory: false,
-      expression: '',
-      path: [''],
-      reason: 'not looked for',
-    },
+    target: noTarget('not looked for'),
     others: [],
     declared: nothingDeclared,
     python: anyPython,
@@ -145,6 +138,22 @@ export function namedProject(
     bundle: { path: '', bytes: 0, sha256: '', contentSha256: '', files: 0, contentBytes: 0 },
     warnings: [],
   }
+}
+
+/** Where the project brings its own server, that one knows where the app is. */
+function appTargets(tree: Tree, inputs: ProjectInputs): FoundApp {
+  try {
+    return findApps(tree, inputs.app)
+  } catch (error) {
+    if (inputs.webCommand === undefined || inputs.app !== undefined || !(error instanceof DeployError)) {
+      throw error
+    }
+    return { target: noTarget('`web-command` serves'), others: [], folder: '' }
+  }
+}
+
+function noTarget(reason: string): AppTarget {
+  return { module: '', attribute: '', factory: false, expression: '', path: [''], reason }
 }
 
 function chosenName(input: string | undefined, repository: Repository): string {

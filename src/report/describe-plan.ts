@@ -62,7 +62,7 @@ function describe(operation: Operation, plan: Plan, facts: Facts, name: string):
         ? change('environment', `share that of ${current.id}: the dependencies are the same`)
         : change(
             'environment',
-            `build from ${operation.file}${operation.addsGunicorn ? ', with gunicorn' : ''}`,
+            `build from ${operation.file}${operation.gunicorn === 'first' ? ', with gunicorn' : ''}`,
           )
     }
     case 'site':
@@ -77,6 +77,7 @@ function describe(operation: Operation, plan: Plan, facts: Facts, name: string):
       return change('static', 'decided by the probe')
     case 'adopt':
     case 'folder':
+    case 'web-entrance':
     case 'public':
     case 'grow':
     case 'verdict':

@@ -117,6 +117,14 @@ const exceptions: readonly ExceptionRow[] = [
     }),
   },
   {
+    // The entry module says so of an import that ends the process.
+    fits: /^RuntimeError: sys\.exit\(.*\) was called while (\S+) was imported/,
+    cure: ([, module = '']) => ({
+      cure: `Set \`app\` to a module that only makes the app: \`${module}\` reads its command line, or ends, when it is imported. A project that brings its own server is run by \`web-command\`.`,
+      input: 'app',
+    }),
+  },
+  {
     fits: /^(SyntaxError|IndentationError|TabError):/,
     cure: (_, { python }) => ({
       cure: `Correct the line, or, where it is right for a newer Python${python === '' ? '' : ` than ${python}`}, set \`python\`.`,
@@ -190,6 +198,6 @@ export function explainExit({ lines }: Failure): Explanation {
   const last = lastWord(lines)
   return {
     cause: `The app ended while it started${last === undefined ? ', without a word' : `; its last line is: ${last}`}.`,
-    cure: 'Look whether the app calls `sys.exit()` or `app.run()` when it is imported; its last lines are in the log.',
+    cure: "Look whether the app calls `sys.exit()` or `app.run()` when it is imported (its last lines are in the log); set `app` to a module that only makes the app, or `web-command` to what starts the project's own server.",
   }
 }

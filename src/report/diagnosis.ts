@@ -8,6 +8,7 @@ import { explainOurs } from './diagnosis-ours.ts'
 import { serviceRows } from './diagnosis-services.ts'
 import { explainSmoke, smokeCodes } from './diagnosis-smoke.ts'
 import { explainDependencies, explainNginx, explainPackages, full } from './diagnosis-tools.ts'
+import { explainOwnServer } from './diagnosis-web.ts'
 import type { Failure, Situation } from './failure.ts'
 import { hangingFrame, isProjectFile, lastTraceback, type Traceback } from './traceback.ts'
 
@@ -59,6 +60,7 @@ const rows: Readonly<Record<string, Row>> = {
     input: 'expect-text',
   }),
   'health-timeout': died('The new release does not answer', explainHang),
+  'own-server': explainOwnServer,
   'worker-restarted': (failure, situation) => {
     const answered = /^[1-5][0-9]{2}\b/.test(failure.detail)
     const begin = answered ? 'The new release answers and then dies' : 'The new release cannot start'
@@ -223,7 +225,7 @@ function explainRestart(failure: Failure): Diagnosis {
   const last = lastWord(failure.lines)
   return {
     cause: `A process of the new release died and was started anew, as it would again and again${last === undefined ? '' : `; its last line is: ${short(last)}`}.`,
-    cure: "Find the reason in the app's last lines in the log; too little memory and a crashing extension are the usual ones.",
+    cure: "Find the reason in the app's last lines in the log (too little memory and a crashing extension are the usual ones); where the module is a program that ends by itself, set `app` to another one, or `web-command` to the project's own server.",
   }
 }
 
