@@ -215,6 +215,46 @@ const app: readonly Case[] = [
     cure: /Correct the app/,
     file: 'blog/views.py',
   },
+  {
+    code: 'first-deploy-command',
+    detail: '127',
+    lines: [
+      '/srv/web-blog/releases/20261122184800-abc1234/.deploy/first-deploy-command: 1: flaks: not found',
+    ],
+    cause: /^The first-deploy command failed \(exit status 127\): `flaks` is not there/,
+    cure: /Correct its name/,
+    input: 'first-deploy-command',
+  },
+  {
+    code: 'command-timeout',
+    detail: 'first-deploy-command 600',
+    lines: ['loading 3 of 9'],
+    cause: /^`first-deploy-command` was not done after 600 s, .*loading 3 of 9/,
+    cure: /`command-timeout`/,
+    input: 'command-timeout',
+  },
+  {
+    code: 'database-locked',
+    detail: 'release-command',
+    cause: /^`release-command` found its SQLite database locked, three times/,
+    cure: /PostgreSQL/,
+    input: 'release-command',
+  },
+  {
+    code: 'process-died',
+    detail: 'worker',
+    lines: ['consumer: Cannot connect to redis://localhost:6379/0'],
+    cause: /^The process worker of the new release ended within .*Cannot connect to redis/,
+    cure: /`processes`/,
+    input: 'processes',
+  },
+  {
+    code: 'own-server',
+    detail: '8080',
+    cause: /starts a server of its own when it is imported on port 8080/,
+    cure: /`web-command`/,
+    input: 'web-command',
+  },
 ]
 
 const tools: readonly Case[] = [
