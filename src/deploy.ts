@@ -9,7 +9,7 @@ import type { Plan } from './plan/operation.ts'
 import { makePlan } from './plan/plan.ts'
 import type { WheelFile } from './plan/wheels.ts'
 import type { Wish } from './plan/wish.ts'
-import { doubtWarning, foundRow } from './report/found.ts'
+import { doubtWarning, foundRow, pageAbsent } from './report/found.ts'
 import type { Recorder } from './report/recorder.ts'
 import type { Facts } from './server/facts.ts'
 import type { Again, Supplied } from './wheels/supply.ts'
@@ -231,6 +231,7 @@ function record(recorder: Recorder, event: ServerEvent, plan: Plan): void {
           answers: event.answers,
         },
       })
+      if (event.status === 404 && !plan.check.explicit) recorder.warn(pageAbsent(plan.check.path))
       break
     case 'flipped':
       recorder.phase('smoke')

@@ -110,9 +110,23 @@ const exceptions: readonly ExceptionRow[] = [
     }),
   },
   {
+    fits: /no such table: |relation "[^"]+" does not exist|Table '[^']+' doesn't exist/,
+    cure: () => ({
+      cure: 'Have the tables made: set `release-command` (such as `flask db upgrade`), or `first-deploy-command` for what may run only once (such as `flask init-db`).',
+      input: 'release-command',
+    }),
+  },
+  {
+    fits: /^(?:redis\.exceptions\.|kombu\.exceptions\.)\w+: .*(?:[Cc]onnection refused|Error 111)/,
+    cure: () => ({
+      cure: 'Set `services: redis`, or give the app the address of its Redis in `env`; a process that needs none of it is left out by `processes`.',
+      input: 'services',
+    }),
+  },
+  {
     fits: /OperationalError.*(could not connect|Connection refused|could not translate host name|Can't connect)/,
     cure: () => ({
-      cure: "Check the database's address in `env`, and that the database runs and lets this server in.",
+      cure: "Check the database's address in `env`, and that the database runs and lets this server in; `services: postgresql` has this server run one.",
       input: 'env',
     }),
   },
@@ -120,7 +134,7 @@ const exceptions: readonly ExceptionRow[] = [
     // The entry module says so of an import that ends the process.
     fits: /^RuntimeError: sys\.exit\(.*\) was called while (\S+) was imported/,
     cure: ([, module = '']) => ({
-      cure: `Set \`app\` to a module that only makes the app: \`${module}\` reads its command line, or ends, when it is imported. A project that brings its own server is run by \`web-command\`.`,
+      cure: `Give it what it says that it lacks (\`env\`), or set \`app\` to a module that only makes the app: \`${module}\` reads its command line, or ends, when it is imported. A project that brings its own server is run by \`web-command\`.`,
       input: 'app',
     }),
   },

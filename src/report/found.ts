@@ -110,3 +110,11 @@ export function resolvedOn(at: number, now: number): string {
   const ago = days === 0 ? 'today' : days === 1 ? 'a day ago' : `${days} days ago`
   return `chosen on ${date.toISOString().slice(0, 10)} (${ago}); \`refresh: true\` chooses them anew`
 }
+
+/** The app answers, but has nothing at the address that visitors begin with: it may be another app than was meant. */
+export function pageAbsent(path: string): Warning {
+  return {
+    code: 'page-absent',
+    text: `The app has no page \`${path}\` (it answered 404). If it should have one, look whether \`app\` is the right one; else set \`health-path\` to a page that it has.`,
+  }
+}
