@@ -1,7 +1,7 @@
 import { createRequire as __WEBPACK_EXTERNAL_createRequire } from "module";
 /******/ var __webpack_modules__ = ({
 
-/***/ 6656:
+/***/ 5158:
 /***/ ((module) => {
 
 // Copyright 2011 Mark Cavage <mcavage@gmail.com> All rights reserved.
@@ -21,16 +21,16 @@ module.exports = {
 
 /***/ }),
 
-/***/ 7703:
+/***/ 7057:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 // Copyright 2011 Mark Cavage <mcavage@gmail.com> All rights reserved.
 
-var errors = __nccwpck_require__(6656);
-var types = __nccwpck_require__(254);
+var errors = __nccwpck_require__(5158);
+var types = __nccwpck_require__(3536);
 
-var Reader = __nccwpck_require__(1996);
-var Writer = __nccwpck_require__(9816);
+var Reader = __nccwpck_require__(2742);
+var Writer = __nccwpck_require__(5174);
 
 
 // --- Exports
@@ -55,16 +55,16 @@ for (var e in errors) {
 
 /***/ }),
 
-/***/ 1996:
+/***/ 2742:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 // Copyright 2011 Mark Cavage <mcavage@gmail.com> All rights reserved.
 
 var assert = __nccwpck_require__(2613);
-var Buffer = (__nccwpck_require__(2803).Buffer);
+var Buffer = (__nccwpck_require__(8581).Buffer);
 
-var ASN1 = __nccwpck_require__(254);
-var errors = __nccwpck_require__(6656);
+var ASN1 = __nccwpck_require__(3536);
+var errors = __nccwpck_require__(5158);
 
 
 // --- Globals
@@ -324,7 +324,7 @@ module.exports = Reader;
 
 /***/ }),
 
-/***/ 254:
+/***/ 3536:
 /***/ ((module) => {
 
 // Copyright 2011 Mark Cavage <mcavage@gmail.com> All rights reserved.
@@ -367,15 +367,15 @@ module.exports = {
 
 /***/ }),
 
-/***/ 9816:
+/***/ 5174:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 // Copyright 2011 Mark Cavage <mcavage@gmail.com> All rights reserved.
 
 var assert = __nccwpck_require__(2613);
-var Buffer = (__nccwpck_require__(2803).Buffer);
-var ASN1 = __nccwpck_require__(254);
-var errors = __nccwpck_require__(6656);
+var Buffer = (__nccwpck_require__(8581).Buffer);
+var ASN1 = __nccwpck_require__(3536);
+var errors = __nccwpck_require__(5158);
 
 
 // --- Globals
@@ -691,7 +691,7 @@ module.exports = Writer;
 
 /***/ }),
 
-/***/ 9837:
+/***/ 7787:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 // Copyright 2011 Mark Cavage <mcavage@gmail.com> All rights reserved.
@@ -699,7 +699,7 @@ module.exports = Writer;
 // If you have no idea what ASN.1 or BER is, see this:
 // ftp://ftp.rsa.com/pub/pkcs/ascii/layman.asc
 
-var Ber = __nccwpck_require__(7703);
+var Ber = __nccwpck_require__(7057);
 
 
 
@@ -718,7 +718,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 3057:
+/***/ 5575:
 /***/ ((module) => {
 
 function isBuffer(value) {
@@ -918,12 +918,12 @@ module.exports = {
 
 /***/ }),
 
-/***/ 686:
+/***/ 676:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-var crypto_hash_sha512 = (__nccwpck_require__(668).lowlevel).crypto_hash;
+var crypto_hash_sha512 = (__nccwpck_require__(9262).lowlevel).crypto_hash;
 
 /*
  * This file is a 1:1 port from the OpenBSD blowfish.c and bcrypt_pbkdf.c. As a
@@ -1481,19 +1481,19 @@ module.exports = {
 
 /***/ }),
 
-/***/ 4982:
+/***/ 5324:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const binding = __nccwpck_require__(7318);
+const binding = __nccwpck_require__(1721);
 
 module.exports = binding.getCPUInfo;
 
 
 /***/ }),
 
-/***/ 9580:
+/***/ 4462:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 module.exports = __nccwpck_require__(4434)
@@ -1501,7 +1501,7 @@ module.exports = __nccwpck_require__(4434)
 
 /***/ }),
 
-/***/ 3587:
+/***/ 1733:
 /***/ ((module) => {
 
 module.exports = class FixedFIFO {
@@ -1547,10 +1547,10 @@ module.exports = class FixedFIFO {
 
 /***/ }),
 
-/***/ 3867:
+/***/ 7993:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-const FixedFIFO = __nccwpck_require__(3587)
+const FixedFIFO = __nccwpck_require__(1733)
 
 module.exports = class FastFIFO {
   constructor (hwm) {
@@ -1602,7 +1602,7 @@ module.exports = class FastFIFO {
 
 /***/ }),
 
-/***/ 298:
+/***/ 9312:
 /***/ ((module) => {
 
 // A simple implementation of make-array
@@ -3241,7 +3241,7 @@ define(module.exports, Symbol.for('setupWindows'), setupWindows)
 
 /***/ }),
 
-/***/ 6543:
+/***/ 7165:
 /***/ ((module) => {
 
 
@@ -3276,14 +3276,14 @@ module.exports = isStream;
 
 /***/ }),
 
-/***/ 6512:
+/***/ 3678:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 const fs = __nccwpck_require__(9896);
 const path = __nccwpck_require__(6928);
 const {promisify} = __nccwpck_require__(9023);
-const semver = __nccwpck_require__(9318);
+const semver = __nccwpck_require__(4436);
 
 const useNativeRecursiveOption = semver.satisfies(process.version, '>=10.12.0');
 
@@ -3439,7 +3439,7 @@ module.exports.sync = (input, options) => {
 
 /***/ }),
 
-/***/ 2803:
+/***/ 8581:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 /* eslint-disable node/no-deprecated-api */
@@ -3523,7 +3523,7 @@ module.exports = safer
 
 /***/ }),
 
-/***/ 9318:
+/***/ 4436:
 /***/ ((module, exports) => {
 
 exports = module.exports = SemVer
@@ -5378,7 +5378,7 @@ function coerce (version, options) {
 
 /***/ }),
 
-/***/ 4646:
+/***/ 7516:
 /***/ ((module) => {
 
 module.exports = shellescape;
@@ -5402,7 +5402,7 @@ function shellescape(a) {
 
 /***/ }),
 
-/***/ 5683:
+/***/ 2997:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -5415,8 +5415,8 @@ const {
 
 const {
   CHANNEL_EXTENDED_DATATYPE: { STDERR },
-} = __nccwpck_require__(4020);
-const { bufferSlice } = __nccwpck_require__(2184);
+} = __nccwpck_require__(7270);
+const { bufferSlice } = __nccwpck_require__(9342);
 
 const PACKET_SIZE = 32 * 1024;
 const MAX_WINDOW = 2 * 1024 * 1024;
@@ -5704,7 +5704,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 3849:
+/***/ 2167:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -5715,14 +5715,14 @@ const { resolve } = __nccwpck_require__(6928);
 const { readFile } = __nccwpck_require__(9896);
 const { execFile, spawn } = __nccwpck_require__(5317);
 
-const { isParsedKey, parseKey } = __nccwpck_require__(1789);
+const { isParsedKey, parseKey } = __nccwpck_require__(9623);
 
 const {
   makeBufferParser,
   readUInt32BE,
   writeUInt32BE,
   writeUInt32LE,
-} = __nccwpck_require__(2184);
+} = __nccwpck_require__(9342);
 
 function once(cb) {
   let called = false;
@@ -6834,7 +6834,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 6297:
+/***/ 2475:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 // TODO:
@@ -6869,11 +6869,11 @@ const {
   SUPPORTED_KEX,
   SUPPORTED_MAC,
   SUPPORTED_SERVER_HOST_KEY,
-} = __nccwpck_require__(4020);
-const { init: cryptoInit } = __nccwpck_require__(2888);
-const Protocol = __nccwpck_require__(7841);
-const { parseKey } = __nccwpck_require__(1789);
-const { SFTP } = __nccwpck_require__(4996);
+} = __nccwpck_require__(7270);
+const { init: cryptoInit } = __nccwpck_require__(826);
+const Protocol = __nccwpck_require__(9443);
+const { parseKey } = __nccwpck_require__(9623);
+const { SFTP } = __nccwpck_require__(8538);
 const {
   bufferCopy,
   makeBufferParser,
@@ -6881,23 +6881,23 @@ const {
   readUInt32BE,
   sigSSHToASN1,
   writeUInt32BE,
-} = __nccwpck_require__(2184);
+} = __nccwpck_require__(9342);
 
-const { AgentContext, createAgent, isAgent } = __nccwpck_require__(3849);
+const { AgentContext, createAgent, isAgent } = __nccwpck_require__(2167);
 const {
   Channel,
   MAX_WINDOW,
   PACKET_SIZE,
   windowAdjust,
   WINDOW_THRESHOLD,
-} = __nccwpck_require__(5683);
+} = __nccwpck_require__(2997);
 const {
   ChannelManager,
   generateAlgorithmList,
   isWritable,
   onChannelOpenFailure,
   onCHANNEL_CLOSE,
-} = __nccwpck_require__(2137);
+} = __nccwpck_require__(6755);
 
 const bufferParser = makeBufferParser();
 const sigParser = makeBufferParser();
@@ -9017,7 +9017,7 @@ module.exports = Client;
 
 /***/ }),
 
-/***/ 137:
+/***/ 5403:
 /***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
 
 
@@ -9044,7 +9044,7 @@ for (const ctor of [HttpAgent, HttpsAgent]) {
       const dstPort = options.port;
 
       if (Client === undefined)
-        Client = __nccwpck_require__(6297);
+        Client = __nccwpck_require__(2475);
 
       const client = new Client();
       let triedForward = false;
@@ -9108,7 +9108,7 @@ function decorateStream(stream, ctor, options) {
 
 /***/ }),
 
-/***/ 5472:
+/***/ 3122:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -9120,33 +9120,33 @@ const {
   CygwinAgent,
   OpenSSHAgent,
   PageantAgent,
-} = __nccwpck_require__(3849);
+} = __nccwpck_require__(2167);
 const {
   SSHTTPAgent: HTTPAgent,
   SSHTTPSAgent: HTTPSAgent,
-} = __nccwpck_require__(137);
-const { parseKey } = __nccwpck_require__(1789);
+} = __nccwpck_require__(5403);
+const { parseKey } = __nccwpck_require__(9623);
 const {
   flagsToString,
   OPEN_MODE,
   STATUS_CODE,
   stringToFlags,
-} = __nccwpck_require__(4996);
+} = __nccwpck_require__(8538);
 
 module.exports = {
   AgentProtocol,
   BaseAgent,
   createAgent,
-  Client: __nccwpck_require__(6297),
+  Client: __nccwpck_require__(2475),
   CygwinAgent,
   HTTPAgent,
   HTTPSAgent,
   OpenSSHAgent,
   PageantAgent,
-  Server: __nccwpck_require__(2605),
+  Server: __nccwpck_require__(151),
   utils: {
     parseKey,
-    ...__nccwpck_require__(3489),
+    ...__nccwpck_require__(4727),
     sftp: {
       flagsToString,
       OPEN_MODE,
@@ -9159,7 +9159,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 3489:
+/***/ 4727:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -9172,10 +9172,10 @@ const {
   randomBytes,
 } = __nccwpck_require__(6982);
 
-const { Ber } = __nccwpck_require__(9837);
-const bcrypt_pbkdf = (__nccwpck_require__(686).pbkdf);
+const { Ber } = __nccwpck_require__(7787);
+const bcrypt_pbkdf = (__nccwpck_require__(676).pbkdf);
 
-const { CIPHER_INFO } = __nccwpck_require__(2888);
+const { CIPHER_INFO } = __nccwpck_require__(826);
 
 const SALT_LEN = 16;
 const DEFAULT_ROUNDS = 16;
@@ -9748,7 +9748,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 7841:
+/***/ 9443:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 /*
@@ -9793,7 +9793,7 @@ module.exports = {
 
 const { inspect } = __nccwpck_require__(9023);
 
-const { bindingAvailable, NullCipher, NullDecipher } = __nccwpck_require__(2888);
+const { bindingAvailable, NullCipher, NullDecipher } = __nccwpck_require__(826);
 const {
   COMPAT_CHECKS,
   DISCONNECT_REASON,
@@ -9801,18 +9801,18 @@ const {
   MESSAGE,
   SIGNALS,
   TERMINAL_MODE,
-} = __nccwpck_require__(4020);
+} = __nccwpck_require__(7270);
 const {
   DEFAULT_KEXINIT_CLIENT,
   DEFAULT_KEXINIT_SERVER,
   KexInit,
   kexinit,
   onKEXPayload,
-} = __nccwpck_require__(4637);
+} = __nccwpck_require__(5491);
 const {
   parseKey,
-} = __nccwpck_require__(1789);
-const MESSAGE_HANDLERS = __nccwpck_require__(9244);
+} = __nccwpck_require__(9623);
+const MESSAGE_HANDLERS = __nccwpck_require__(1262);
 const {
   bufferCopy,
   bufferFill,
@@ -9820,15 +9820,15 @@ const {
   convertSignature,
   sendPacket,
   writeUInt32BE,
-} = __nccwpck_require__(2184);
+} = __nccwpck_require__(9342);
 const {
   PacketReader,
   PacketWriter,
   ZlibPacketReader,
   ZlibPacketWriter,
-} = __nccwpck_require__(4592);
+} = __nccwpck_require__(3590);
 
-const MODULE_VER = (__nccwpck_require__(8342)/* .version */ .rE);
+const MODULE_VER = (__nccwpck_require__(6965)/* .version */ .rE);
 
 const VALID_DISCONNECT_REASONS = new Map(
   Object.values(DISCONNECT_REASON).map((n) => [n, 1])
@@ -11891,7 +11891,7 @@ module.exports = Protocol;
 
 /***/ }),
 
-/***/ 4996:
+/***/ 8538:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -11912,7 +11912,7 @@ const {
   bufferSlice,
   makeBufferParser,
   writeUInt32BE,
-} = __nccwpck_require__(2184);
+} = __nccwpck_require__(9342);
 
 const ATTR = {
   SIZE: 0x00000001,
@@ -15492,7 +15492,7 @@ const {
   ERR_INVALID_ARG_TYPE,
   ERR_OUT_OF_RANGE,
   validateNumber
-} = __nccwpck_require__(3208);
+} = __nccwpck_require__(5086);
 
 const kMinPoolSpace = 128;
 
@@ -15950,7 +15950,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 4020:
+/***/ 7270:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -15959,10 +15959,10 @@ const crypto = __nccwpck_require__(6982);
 
 let cpuInfo;
 try {
-  cpuInfo = __nccwpck_require__(4982)();
+  cpuInfo = __nccwpck_require__(5324)();
 } catch {}
 
-const { bindingAvailable, CIPHER_INFO, MAC_INFO } = __nccwpck_require__(2888);
+const { bindingAvailable, CIPHER_INFO, MAC_INFO } = __nccwpck_require__(826);
 
 const eddsaSupported = (() => {
   if (typeof crypto.sign === 'function'
@@ -16313,7 +16313,7 @@ module.exports.DISCONNECT_REASON_BY_VALUE =
 
 /***/ }),
 
-/***/ 2888:
+/***/ 826:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 // TODO:
@@ -16328,7 +16328,7 @@ const {
   createCipheriv, createDecipheriv, createHmac, randomFillSync, timingSafeEqual
 } = __nccwpck_require__(6982);
 
-const { readUInt32BE, writeUInt32BE } = __nccwpck_require__(2184);
+const { readUInt32BE, writeUInt32BE } = __nccwpck_require__(9342);
 
 const FastBuffer = Buffer[Symbol.species];
 const MAX_SEQNO = 2 ** 32 - 1;
@@ -16345,7 +16345,7 @@ let AESGCMDecipher;
 let ChaChaPolyDecipher;
 let GenericDecipher;
 try {
-  binding = __nccwpck_require__(490);
+  binding = __nccwpck_require__(1797);
   ({ AESGCMCipher, ChaChaPolyCipher, GenericCipher,
      AESGCMDecipher, ChaChaPolyDecipher, GenericDecipher } = binding);
 } catch {}
@@ -17899,7 +17899,7 @@ module.exports = {
     // eslint-disable-next-line no-async-promise-executor
     return new Promise(async (resolve, reject) => {
       try {
-        POLY1305_WASM_MODULE = await __nccwpck_require__(7830)();
+        POLY1305_WASM_MODULE = await __nccwpck_require__(448)();
         POLY1305_RESULT_MALLOC = POLY1305_WASM_MODULE._malloc(16);
         poly1305_auth = POLY1305_WASM_MODULE.cwrap(
           'poly1305_auth',
@@ -17922,7 +17922,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 7830:
+/***/ 448:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -17969,15 +17969,15 @@ else {}
 
 /***/ }),
 
-/***/ 9244:
+/***/ 1262:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
 const MESSAGE_HANDLERS = new Array(256);
 [
-  (__nccwpck_require__(4637).HANDLERS),
-  __nccwpck_require__(9964),
+  (__nccwpck_require__(5491).HANDLERS),
+  __nccwpck_require__(6126),
 ].forEach((handlers) => {
   // eslint-disable-next-line prefer-const
   for (let [type, handler] of Object.entries(handlers)) {
@@ -17992,7 +17992,7 @@ module.exports = MESSAGE_HANDLERS;
 
 /***/ }),
 
-/***/ 9964:
+/***/ 6126:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -18003,18 +18003,18 @@ const {
   doFatalError,
   sigSSHToASN1,
   writeUInt32BE,
-} = __nccwpck_require__(2184);
+} = __nccwpck_require__(9342);
 
 const {
   CHANNEL_OPEN_FAILURE,
   COMPAT,
   MESSAGE,
   TERMINAL_MODE,
-} = __nccwpck_require__(4020);
+} = __nccwpck_require__(7270);
 
 const {
   parseKey,
-} = __nccwpck_require__(1789);
+} = __nccwpck_require__(9623);
 
 const TERMINAL_MODE_BY_VALUE =
   Array.from(Object.entries(TERMINAL_MODE))
@@ -19284,7 +19284,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 4637:
+/***/ 5491:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -19300,7 +19300,7 @@ const {
   randomFillSync,
 } = __nccwpck_require__(6982);
 
-const { Ber } = __nccwpck_require__(9837);
+const { Ber } = __nccwpck_require__(7787);
 
 const {
   COMPAT,
@@ -19312,14 +19312,14 @@ const {
   DEFAULT_COMPRESSION,
   DISCONNECT_REASON,
   MESSAGE,
-} = __nccwpck_require__(4020);
+} = __nccwpck_require__(7270);
 const {
   CIPHER_INFO,
   createCipher,
   createDecipher,
   MAC_INFO,
-} = __nccwpck_require__(2888);
-const { parseDERKey } = __nccwpck_require__(1789);
+} = __nccwpck_require__(826);
+const { parseDERKey } = __nccwpck_require__(9623);
 const {
   bufferFill,
   bufferParser,
@@ -19328,13 +19328,13 @@ const {
   FastBuffer,
   sigSSHToASN1,
   writeUInt32BE,
-} = __nccwpck_require__(2184);
+} = __nccwpck_require__(9342);
 const {
   PacketReader,
   PacketWriter,
   ZlibPacketReader,
   ZlibPacketWriter,
-} = __nccwpck_require__(4592);
+} = __nccwpck_require__(3590);
 
 let MESSAGE_HANDLERS;
 
@@ -21078,7 +21078,7 @@ function onKEXPayload(state, payload) {
       case MESSAGE.UNIMPLEMENTED:
       case MESSAGE.DEBUG:
         if (!MESSAGE_HANDLERS)
-          MESSAGE_HANDLERS = __nccwpck_require__(9244);
+          MESSAGE_HANDLERS = __nccwpck_require__(1262);
         return MESSAGE_HANDLERS[type](this, payload);
     }
   }
@@ -21086,7 +21086,7 @@ function onKEXPayload(state, payload) {
   switch (type) {
     case MESSAGE.DISCONNECT:
       if (!MESSAGE_HANDLERS)
-        MESSAGE_HANDLERS = __nccwpck_require__(9244);
+        MESSAGE_HANDLERS = __nccwpck_require__(1262);
       return MESSAGE_HANDLERS[type](this, payload);
     case MESSAGE.KEXINIT:
       if (!state.firstPacket) {
@@ -21199,7 +21199,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 1789:
+/***/ 9623:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 // TODO:
@@ -21221,18 +21221,18 @@ const {
 } = __nccwpck_require__(6982);
 const supportedOpenSSLCiphers = getCiphers();
 
-const { Ber } = __nccwpck_require__(9837);
-const bcrypt_pbkdf = (__nccwpck_require__(686).pbkdf);
+const { Ber } = __nccwpck_require__(7787);
+const bcrypt_pbkdf = (__nccwpck_require__(676).pbkdf);
 
-const { CIPHER_INFO } = __nccwpck_require__(2888);
-const { eddsaSupported, SUPPORTED_CIPHER } = __nccwpck_require__(4020);
+const { CIPHER_INFO } = __nccwpck_require__(826);
+const { eddsaSupported, SUPPORTED_CIPHER } = __nccwpck_require__(7270);
 const {
   bufferSlice,
   makeBufferParser,
   readString,
   readUInt32BE,
   writeUInt32BE,
-} = __nccwpck_require__(2184);
+} = __nccwpck_require__(9342);
 
 const SYM_HASH_ALGO = Symbol('Hash Algorithm');
 const SYM_PRIV_PEM = Symbol('Private key PEM');
@@ -22690,7 +22690,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 3208:
+/***/ 5086:
 /***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
 
 
@@ -22812,12 +22812,12 @@ exports.validateNumber = function validateNumber(value, name) {
 
 /***/ }),
 
-/***/ 2184:
+/***/ 9342:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const Ber = (__nccwpck_require__(9837).Ber);
+const Ber = (__nccwpck_require__(7787).Ber);
 
 let DISCONNECT_REASON;
 
@@ -22988,7 +22988,7 @@ module.exports = {
   doFatalError: (protocol, msg, level, reason) => {
     let err;
     if (DISCONNECT_REASON === undefined)
-      ({ DISCONNECT_REASON } = __nccwpck_require__(4020));
+      ({ DISCONNECT_REASON } = __nccwpck_require__(7270));
     if (msg instanceof Error) {
       // doFatalError(protocol, err[, reason])
       err = msg;
@@ -23175,7 +23175,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 4592:
+/***/ 3590:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -23437,7 +23437,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 2605:
+/***/ 151:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 // TODO:
@@ -23465,13 +23465,13 @@ const {
   SUPPORTED_KEX,
   SUPPORTED_MAC,
   SUPPORTED_SERVER_HOST_KEY,
-} = __nccwpck_require__(4020);
-const { init: cryptoInit } = __nccwpck_require__(2888);
-const { KexInit } = __nccwpck_require__(4637);
-const { parseKey } = __nccwpck_require__(1789);
-const Protocol = __nccwpck_require__(7841);
-const { SFTP } = __nccwpck_require__(4996);
-const { writeUInt32BE } = __nccwpck_require__(2184);
+} = __nccwpck_require__(7270);
+const { init: cryptoInit } = __nccwpck_require__(826);
+const { KexInit } = __nccwpck_require__(5491);
+const { parseKey } = __nccwpck_require__(9623);
+const Protocol = __nccwpck_require__(9443);
+const { SFTP } = __nccwpck_require__(8538);
+const { writeUInt32BE } = __nccwpck_require__(9342);
 
 const {
   Channel,
@@ -23479,7 +23479,7 @@ const {
   PACKET_SIZE,
   windowAdjust,
   WINDOW_THRESHOLD,
-} = __nccwpck_require__(5683);
+} = __nccwpck_require__(2997);
 
 const {
   ChannelManager,
@@ -23487,7 +23487,7 @@ const {
   isWritable,
   onChannelOpenFailure,
   onCHANNEL_CLOSE,
-} = __nccwpck_require__(2137);
+} = __nccwpck_require__(6755);
 
 const MAX_PENDING_AUTHS = 10;
 
@@ -24824,12 +24824,12 @@ module.exports.IncomingClient = Client;
 
 /***/ }),
 
-/***/ 2137:
+/***/ 6755:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { SFTP } = __nccwpck_require__(4996);
+const { SFTP } = __nccwpck_require__(8538);
 
 const MAX_CHANNEL = 2 ** 32 - 1;
 
@@ -25167,14 +25167,14 @@ module.exports = {
 
 /***/ }),
 
-/***/ 6204:
+/***/ 8150:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-const { EventEmitter } = __nccwpck_require__(9580)
-const FIFO = __nccwpck_require__(3867)
-const TextDecoder = __nccwpck_require__(7934)
+const { EventEmitter } = __nccwpck_require__(4462)
+const FIFO = __nccwpck_require__(7993)
+const TextDecoder = __nccwpck_require__(8200)
 
-const StreamError = __nccwpck_require__(5657)
+const StreamError = __nccwpck_require__(1615)
 
 // if we do a future major, expect queue microtask to be there always, for now a bit defensive
 const qmt =
@@ -26488,7 +26488,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 5657:
+/***/ 1615:
 /***/ ((module) => {
 
 module.exports = class StreamError extends Error {
@@ -26542,7 +26542,7 @@ module.exports = class StreamError extends Error {
 
 /***/ }),
 
-/***/ 775:
+/***/ 701:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 const constants = { // just for envs without fs
@@ -26563,13 +26563,13 @@ try {
 
 /***/ }),
 
-/***/ 5763:
+/***/ 8001:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-const { Writable, Readable, getStreamError } = __nccwpck_require__(6204)
-const FIFO = __nccwpck_require__(3867)
-const b4a = __nccwpck_require__(3057)
-const headers = __nccwpck_require__(8428)
+const { Writable, Readable, getStreamError } = __nccwpck_require__(8150)
+const FIFO = __nccwpck_require__(7993)
+const b4a = __nccwpck_require__(5575)
+const headers = __nccwpck_require__(6154)
 
 const EMPTY = b4a.alloc(0)
 const MAX_HEADER_SIZE = 4 * 1024 * 1024 // arbitrary big number
@@ -26988,10 +26988,10 @@ function overflow (size) {
 
 /***/ }),
 
-/***/ 8428:
+/***/ 6154:
 /***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
 
-const b4a = __nccwpck_require__(3057)
+const b4a = __nccwpck_require__(5575)
 
 const ZEROS = '0000000000000000000'
 const SEVENS = '7777777777777777777'
@@ -27317,23 +27317,23 @@ function addLength (str) {
 
 /***/ }),
 
-/***/ 6118:
+/***/ 5416:
 /***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
 
-/* unused reexport */ __nccwpck_require__(5763)
-exports.pack = __nccwpck_require__(861)
+/* unused reexport */ __nccwpck_require__(8001)
+exports.pack = __nccwpck_require__(6983)
 
 
 /***/ }),
 
-/***/ 861:
+/***/ 6983:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-const { Readable, Writable, getStreamError } = __nccwpck_require__(6204)
-const b4a = __nccwpck_require__(3057)
+const { Readable, Writable, getStreamError } = __nccwpck_require__(8150)
+const b4a = __nccwpck_require__(5575)
 
-const constants = __nccwpck_require__(775)
-const headers = __nccwpck_require__(8428)
+const constants = __nccwpck_require__(701)
+const headers = __nccwpck_require__(6154)
 
 const DMODE = 0o755
 const FMODE = 0o644
@@ -27620,11 +27620,11 @@ function mapWritable (buf) {
 
 /***/ }),
 
-/***/ 7934:
+/***/ 8200:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-const PassThroughDecoder = __nccwpck_require__(7256)
-const UTF8Decoder = __nccwpck_require__(6414)
+const PassThroughDecoder = __nccwpck_require__(146)
+const UTF8Decoder = __nccwpck_require__(9120)
 
 module.exports = class TextDecoder {
   constructor(encoding = 'utf8') {
@@ -27691,10 +27691,10 @@ function normalizeEncoding(encoding) {
 
 /***/ }),
 
-/***/ 7256:
+/***/ 146:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-const b4a = __nccwpck_require__(3057)
+const b4a = __nccwpck_require__(5575)
 
 module.exports = class PassThroughDecoder {
   constructor(encoding) {
@@ -27717,10 +27717,10 @@ module.exports = class PassThroughDecoder {
 
 /***/ }),
 
-/***/ 6414:
+/***/ 9120:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-const b4a = __nccwpck_require__(3057)
+const b4a = __nccwpck_require__(5575)
 
 /**
  * https://encoding.spec.whatwg.org/#utf-8-decoder
@@ -27909,15 +27909,15 @@ function trailingBytesSeen(data) {
 
 /***/ }),
 
-/***/ 770:
+/***/ 408:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-/* unused reexport */ __nccwpck_require__(218);
+/* unused reexport */ __nccwpck_require__(376);
 
 
 /***/ }),
 
-/***/ 218:
+/***/ 376:
 /***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
 
 var __webpack_unused_export__;
@@ -28189,7 +28189,7 @@ __webpack_unused_export__ = debug; // for test
 
 /***/ }),
 
-/***/ 668:
+/***/ 9262:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 (function(nacl) {
@@ -30584,34 +30584,34 @@ nacl.setPRNG = function(fn) {
 
 /***/ }),
 
-/***/ 6752:
+/***/ 4718:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 var __webpack_unused_export__;
 
 
-const Client = __nccwpck_require__(3701)
-const Dispatcher = __nccwpck_require__(883)
-const Pool = __nccwpck_require__(628)
-const BalancedPool = __nccwpck_require__(837)
-const Agent = __nccwpck_require__(7405)
-const ProxyAgent = __nccwpck_require__(6672)
-const EnvHttpProxyAgent = __nccwpck_require__(3137)
-const RetryAgent = __nccwpck_require__(50)
-const errors = __nccwpck_require__(8707)
-const util = __nccwpck_require__(3440)
+const Client = __nccwpck_require__(271)
+const Dispatcher = __nccwpck_require__(2377)
+const Pool = __nccwpck_require__(8014)
+const BalancedPool = __nccwpck_require__(3207)
+const Agent = __nccwpck_require__(5539)
+const ProxyAgent = __nccwpck_require__(9710)
+const EnvHttpProxyAgent = __nccwpck_require__(6699)
+const RetryAgent = __nccwpck_require__(9176)
+const errors = __nccwpck_require__(6593)
+const util = __nccwpck_require__(5386)
 const { InvalidArgumentError } = errors
-const api = __nccwpck_require__(6615)
-const buildConnector = __nccwpck_require__(9136)
-const MockClient = __nccwpck_require__(7365)
-const MockAgent = __nccwpck_require__(7501)
-const MockPool = __nccwpck_require__(4004)
-const mockErrors = __nccwpck_require__(2429)
-const RetryHandler = __nccwpck_require__(7816)
-const { getGlobalDispatcher, setGlobalDispatcher } = __nccwpck_require__(2581)
-const DecoratorHandler = __nccwpck_require__(8155)
-const RedirectHandler = __nccwpck_require__(8754)
-const createRedirectInterceptor = __nccwpck_require__(5092)
+const api = __nccwpck_require__(5889)
+const buildConnector = __nccwpck_require__(5106)
+const MockClient = __nccwpck_require__(2839)
+const MockAgent = __nccwpck_require__(587)
+const MockPool = __nccwpck_require__(3926)
+const mockErrors = __nccwpck_require__(5347)
+const RetryHandler = __nccwpck_require__(3174)
+const { getGlobalDispatcher, setGlobalDispatcher } = __nccwpck_require__(4743)
+const DecoratorHandler = __nccwpck_require__(6949)
+const RedirectHandler = __nccwpck_require__(3216)
+const createRedirectInterceptor = __nccwpck_require__(5306)
 
 Object.assign(Dispatcher.prototype, api)
 
@@ -30619,9 +30619,9 @@ __webpack_unused_export__ = Dispatcher
 __webpack_unused_export__ = Client
 __webpack_unused_export__ = Pool
 __webpack_unused_export__ = BalancedPool
-__webpack_unused_export__ = Agent
+module.exports.g6 = Agent
 __webpack_unused_export__ = ProxyAgent
-__webpack_unused_export__ = EnvHttpProxyAgent
+module.exports.J2 = EnvHttpProxyAgent
 __webpack_unused_export__ = RetryAgent
 __webpack_unused_export__ = RetryHandler
 
@@ -30629,10 +30629,10 @@ __webpack_unused_export__ = DecoratorHandler
 __webpack_unused_export__ = RedirectHandler
 __webpack_unused_export__ = createRedirectInterceptor
 __webpack_unused_export__ = {
-  redirect: __nccwpck_require__(1514),
-  retry: __nccwpck_require__(2026),
-  dump: __nccwpck_require__(8060),
-  dns: __nccwpck_require__(379)
+  redirect: __nccwpck_require__(1068),
+  retry: __nccwpck_require__(9636),
+  dump: __nccwpck_require__(5786),
+  dns: __nccwpck_require__(6149)
 }
 
 __webpack_unused_export__ = buildConnector
@@ -30694,8 +30694,8 @@ function makeDispatcher (fn) {
 __webpack_unused_export__ = setGlobalDispatcher
 __webpack_unused_export__ = getGlobalDispatcher
 
-const fetchImpl = (__nccwpck_require__(4398).fetch)
-__webpack_unused_export__ = async function fetch (init, options = undefined) {
+const fetchImpl = (__nccwpck_require__(6860).fetch)
+module.exports.hd = async function fetch (init, options = undefined) {
   try {
     return await fetchImpl(init, options)
   } catch (err) {
@@ -30706,39 +30706,39 @@ __webpack_unused_export__ = async function fetch (init, options = undefined) {
     throw err
   }
 }
-/* unused reexport */ __nccwpck_require__(660).Headers
-/* unused reexport */ __nccwpck_require__(9051).Response
-/* unused reexport */ __nccwpck_require__(9967).Request
-/* unused reexport */ __nccwpck_require__(5910).FormData
+/* unused reexport */ __nccwpck_require__(5662).Headers
+/* unused reexport */ __nccwpck_require__(9317).Response
+/* unused reexport */ __nccwpck_require__(3713).Request
+/* unused reexport */ __nccwpck_require__(8440).FormData
 __webpack_unused_export__ = globalThis.File ?? (__nccwpck_require__(4573).File)
-/* unused reexport */ __nccwpck_require__(8355).FileReader
+/* unused reexport */ __nccwpck_require__(4881).FileReader
 
-const { setGlobalOrigin, getGlobalOrigin } = __nccwpck_require__(1059)
+const { setGlobalOrigin, getGlobalOrigin } = __nccwpck_require__(8709)
 
 __webpack_unused_export__ = setGlobalOrigin
 __webpack_unused_export__ = getGlobalOrigin
 
-const { CacheStorage } = __nccwpck_require__(3245)
-const { kConstruct } = __nccwpck_require__(109)
+const { CacheStorage } = __nccwpck_require__(7403)
+const { kConstruct } = __nccwpck_require__(8271)
 
 // Cache & CacheStorage are tightly coupled with fetch. Even if it may run
 // in an older version of Node, it doesn't have any use without fetch.
 __webpack_unused_export__ = new CacheStorage(kConstruct)
 
-const { deleteCookie, getCookies, getSetCookies, setCookie } = __nccwpck_require__(9061)
+const { deleteCookie, getCookies, getSetCookies, setCookie } = __nccwpck_require__(8495)
 
 __webpack_unused_export__ = deleteCookie
 __webpack_unused_export__ = getCookies
 __webpack_unused_export__ = getSetCookies
 __webpack_unused_export__ = setCookie
 
-const { parseMIMEType, serializeAMimeType } = __nccwpck_require__(1900)
+const { parseMIMEType, serializeAMimeType } = __nccwpck_require__(782)
 
 __webpack_unused_export__ = parseMIMEType
 __webpack_unused_export__ = serializeAMimeType
 
-const { CloseEvent, ErrorEvent, MessageEvent } = __nccwpck_require__(5188)
-/* unused reexport */ __nccwpck_require__(3726).WebSocket
+const { CloseEvent, ErrorEvent, MessageEvent } = __nccwpck_require__(6814)
+/* unused reexport */ __nccwpck_require__(3435).WebSocket
 __webpack_unused_export__ = CloseEvent
 __webpack_unused_export__ = ErrorEvent
 __webpack_unused_export__ = MessageEvent
@@ -30754,18 +30754,18 @@ __webpack_unused_export__ = MockPool
 __webpack_unused_export__ = MockAgent
 __webpack_unused_export__ = mockErrors
 
-const { EventSource } = __nccwpck_require__(1238)
+const { EventSource } = __nccwpck_require__(6376)
 
 __webpack_unused_export__ = EventSource
 
 
 /***/ }),
 
-/***/ 158:
+/***/ 6128:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-const { addAbortListener } = __nccwpck_require__(3440)
-const { RequestAbortedError } = __nccwpck_require__(8707)
+const { addAbortListener } = __nccwpck_require__(5386)
+const { RequestAbortedError } = __nccwpck_require__(6593)
 
 const kListener = Symbol('kListener')
 const kSignal = Symbol('kSignal')
@@ -30825,16 +30825,16 @@ module.exports = {
 
 /***/ }),
 
-/***/ 2279:
+/***/ 2574:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
 const assert = __nccwpck_require__(4589)
 const { AsyncResource } = __nccwpck_require__(6698)
-const { InvalidArgumentError, SocketError } = __nccwpck_require__(8707)
-const util = __nccwpck_require__(3440)
-const { addSignal, removeSignal } = __nccwpck_require__(158)
+const { InvalidArgumentError, SocketError } = __nccwpck_require__(6593)
+const util = __nccwpck_require__(5386)
+const { addSignal, removeSignal } = __nccwpck_require__(6128)
 
 class ConnectHandler extends AsyncResource {
   constructor (opts, callback) {
@@ -30940,7 +30940,7 @@ module.exports = connect
 
 /***/ }),
 
-/***/ 6862:
+/***/ 884:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -30954,10 +30954,10 @@ const {
   InvalidArgumentError,
   InvalidReturnValueError,
   RequestAbortedError
-} = __nccwpck_require__(8707)
-const util = __nccwpck_require__(3440)
+} = __nccwpck_require__(6593)
+const util = __nccwpck_require__(5386)
 const { AsyncResource } = __nccwpck_require__(6698)
-const { addSignal, removeSignal } = __nccwpck_require__(158)
+const { addSignal, removeSignal } = __nccwpck_require__(6128)
 const assert = __nccwpck_require__(4589)
 
 const kResume = Symbol('resume')
@@ -31198,16 +31198,16 @@ module.exports = pipeline
 
 /***/ }),
 
-/***/ 4043:
+/***/ 865:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
 const assert = __nccwpck_require__(4589)
-const { Readable } = __nccwpck_require__(9927)
-const { InvalidArgumentError, RequestAbortedError } = __nccwpck_require__(8707)
-const util = __nccwpck_require__(3440)
-const { getResolveErrorBodyCallback } = __nccwpck_require__(7655)
+const { Readable } = __nccwpck_require__(3897)
+const { InvalidArgumentError, RequestAbortedError } = __nccwpck_require__(6593)
+const util = __nccwpck_require__(5386)
+const { getResolveErrorBodyCallback } = __nccwpck_require__(6425)
 const { AsyncResource } = __nccwpck_require__(6698)
 
 class RequestHandler extends AsyncResource {
@@ -31419,18 +31419,18 @@ module.exports.RequestHandler = RequestHandler
 
 /***/ }),
 
-/***/ 3560:
+/***/ 4754:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
 const assert = __nccwpck_require__(4589)
 const { finished, PassThrough } = __nccwpck_require__(7075)
-const { InvalidArgumentError, InvalidReturnValueError } = __nccwpck_require__(8707)
-const util = __nccwpck_require__(3440)
-const { getResolveErrorBodyCallback } = __nccwpck_require__(7655)
+const { InvalidArgumentError, InvalidReturnValueError } = __nccwpck_require__(6593)
+const util = __nccwpck_require__(5386)
+const { getResolveErrorBodyCallback } = __nccwpck_require__(6425)
 const { AsyncResource } = __nccwpck_require__(6698)
-const { addSignal, removeSignal } = __nccwpck_require__(158)
+const { addSignal, removeSignal } = __nccwpck_require__(6128)
 
 class StreamHandler extends AsyncResource {
   constructor (opts, factory, callback) {
@@ -31646,15 +31646,15 @@ module.exports = stream
 
 /***/ }),
 
-/***/ 1882:
+/***/ 3408:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { InvalidArgumentError, SocketError } = __nccwpck_require__(8707)
+const { InvalidArgumentError, SocketError } = __nccwpck_require__(6593)
 const { AsyncResource } = __nccwpck_require__(6698)
-const util = __nccwpck_require__(3440)
-const { addSignal, removeSignal } = __nccwpck_require__(158)
+const util = __nccwpck_require__(5386)
+const { addSignal, removeSignal } = __nccwpck_require__(6128)
 const assert = __nccwpck_require__(4589)
 
 class UpgradeHandler extends AsyncResource {
@@ -31761,21 +31761,21 @@ module.exports = upgrade
 
 /***/ }),
 
-/***/ 6615:
+/***/ 5889:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-module.exports.request = __nccwpck_require__(4043)
-module.exports.stream = __nccwpck_require__(3560)
-module.exports.pipeline = __nccwpck_require__(6862)
-module.exports.upgrade = __nccwpck_require__(1882)
-module.exports.connect = __nccwpck_require__(2279)
+module.exports.request = __nccwpck_require__(865)
+module.exports.stream = __nccwpck_require__(4754)
+module.exports.pipeline = __nccwpck_require__(884)
+module.exports.upgrade = __nccwpck_require__(3408)
+module.exports.connect = __nccwpck_require__(2574)
 
 
 /***/ }),
 
-/***/ 9927:
+/***/ 3897:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 // Ported from https://github.com/nodejs/undici/pull/907
@@ -31784,9 +31784,9 @@ module.exports.connect = __nccwpck_require__(2279)
 
 const assert = __nccwpck_require__(4589)
 const { Readable } = __nccwpck_require__(7075)
-const { RequestAbortedError, NotSupportedError, InvalidArgumentError, AbortError } = __nccwpck_require__(8707)
-const util = __nccwpck_require__(3440)
-const { ReadableStreamFrom } = __nccwpck_require__(3440)
+const { RequestAbortedError, NotSupportedError, InvalidArgumentError, AbortError } = __nccwpck_require__(6593)
+const util = __nccwpck_require__(5386)
+const { ReadableStreamFrom } = __nccwpck_require__(5386)
 
 const kConsume = Symbol('kConsume')
 const kReading = Symbol('kReading')
@@ -32167,15 +32167,15 @@ module.exports = { Readable: BodyReadable, chunksDecode }
 
 /***/ }),
 
-/***/ 7655:
+/***/ 6425:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 const assert = __nccwpck_require__(4589)
 const {
   ResponseStatusCodeError
-} = __nccwpck_require__(8707)
+} = __nccwpck_require__(6593)
 
-const { chunksDecode } = __nccwpck_require__(9927)
+const { chunksDecode } = __nccwpck_require__(3897)
 const CHUNK_LIMIT = 128 * 1024
 
 async function getResolveErrorBodyCallback ({ callback, body, contentType, statusCode, statusMessage, headers }) {
@@ -32267,16 +32267,16 @@ module.exports = {
 
 /***/ }),
 
-/***/ 9136:
+/***/ 5106:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
 const net = __nccwpck_require__(7030)
 const assert = __nccwpck_require__(4589)
-const util = __nccwpck_require__(3440)
-const { InvalidArgumentError, ConnectTimeoutError } = __nccwpck_require__(8707)
-const timers = __nccwpck_require__(6603)
+const util = __nccwpck_require__(5386)
+const { InvalidArgumentError, ConnectTimeoutError } = __nccwpck_require__(6593)
+const timers = __nccwpck_require__(5929)
 
 function noop () {}
 
@@ -32514,7 +32514,7 @@ module.exports = buildConnector
 
 /***/ }),
 
-/***/ 735:
+/***/ 4037:
 /***/ ((module) => {
 
 
@@ -32639,7 +32639,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 2414:
+/***/ 6644:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -32848,7 +32848,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 8707:
+/***/ 6593:
 /***/ ((module) => {
 
 
@@ -33280,7 +33280,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 4655:
+/***/ 8957:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -33288,7 +33288,7 @@ module.exports = {
 const {
   InvalidArgumentError,
   NotSupportedError
-} = __nccwpck_require__(8707)
+} = __nccwpck_require__(6593)
 const assert = __nccwpck_require__(4589)
 const {
   isValidHTTPToken,
@@ -33303,9 +33303,9 @@ const {
   validateHandler,
   getServerName,
   normalizedMethodRecords
-} = __nccwpck_require__(3440)
-const { channels } = __nccwpck_require__(2414)
-const { headerNameLowerCasedRecord } = __nccwpck_require__(735)
+} = __nccwpck_require__(5386)
+const { channels } = __nccwpck_require__(6644)
+const { headerNameLowerCasedRecord } = __nccwpck_require__(4037)
 
 // Verifies that a given path is valid does not contain control chars \x00 to \x20
 const invalidPathRegex = /[^\u0021-\u00ff]/
@@ -33769,7 +33769,7 @@ module.exports = Request
 
 /***/ }),
 
-/***/ 6443:
+/***/ 3377:
 /***/ ((module) => {
 
 module.exports = {
@@ -33843,7 +33843,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 7752:
+/***/ 3838:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -33851,7 +33851,7 @@ module.exports = {
 const {
   wellknownHeaderNames,
   headerNameLowerCasedRecord
-} = __nccwpck_require__(735)
+} = __nccwpck_require__(4037)
 
 class TstNode {
   /** @type {any} */
@@ -34002,13 +34002,13 @@ module.exports = {
 
 /***/ }),
 
-/***/ 3440:
+/***/ 5386:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
 const assert = __nccwpck_require__(4589)
-const { kDestroyed, kBodyUsed, kListeners, kBody } = __nccwpck_require__(6443)
+const { kDestroyed, kBodyUsed, kListeners, kBody } = __nccwpck_require__(3377)
 const { IncomingMessage } = __nccwpck_require__(7067)
 const stream = __nccwpck_require__(7075)
 const net = __nccwpck_require__(7030)
@@ -34016,9 +34016,9 @@ const { Blob } = __nccwpck_require__(4573)
 const nodeUtil = __nccwpck_require__(7975)
 const { stringify } = __nccwpck_require__(1792)
 const { EventEmitter: EE } = __nccwpck_require__(8474)
-const { InvalidArgumentError } = __nccwpck_require__(8707)
-const { headerNameLowerCasedRecord } = __nccwpck_require__(735)
-const { tree } = __nccwpck_require__(7752)
+const { InvalidArgumentError } = __nccwpck_require__(6593)
+const { headerNameLowerCasedRecord } = __nccwpck_require__(4037)
+const { tree } = __nccwpck_require__(3838)
 
 const [nodeMajor, nodeMinor] = process.versions.node.split('.').map(v => Number(v))
 
@@ -34728,18 +34728,18 @@ module.exports = {
 
 /***/ }),
 
-/***/ 7405:
+/***/ 5539:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { InvalidArgumentError } = __nccwpck_require__(8707)
-const { kClients, kRunning, kClose, kDestroy, kDispatch, kInterceptors } = __nccwpck_require__(6443)
-const DispatcherBase = __nccwpck_require__(1841)
-const Pool = __nccwpck_require__(628)
-const Client = __nccwpck_require__(3701)
-const util = __nccwpck_require__(3440)
-const createRedirectInterceptor = __nccwpck_require__(5092)
+const { InvalidArgumentError } = __nccwpck_require__(6593)
+const { kClients, kRunning, kClose, kDestroy, kDispatch, kInterceptors } = __nccwpck_require__(3377)
+const DispatcherBase = __nccwpck_require__(803)
+const Pool = __nccwpck_require__(8014)
+const Client = __nccwpck_require__(271)
+const util = __nccwpck_require__(5386)
+const createRedirectInterceptor = __nccwpck_require__(5306)
 
 const kOnConnect = Symbol('onConnect')
 const kOnDisconnect = Symbol('onDisconnect')
@@ -34868,7 +34868,7 @@ module.exports = Agent
 
 /***/ }),
 
-/***/ 837:
+/***/ 3207:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -34876,7 +34876,7 @@ module.exports = Agent
 const {
   BalancedPoolMissingUpstreamError,
   InvalidArgumentError
-} = __nccwpck_require__(8707)
+} = __nccwpck_require__(6593)
 const {
   PoolBase,
   kClients,
@@ -34884,10 +34884,10 @@ const {
   kAddClient,
   kRemoveClient,
   kGetDispatcher
-} = __nccwpck_require__(2128)
-const Pool = __nccwpck_require__(628)
-const { kUrl, kInterceptors } = __nccwpck_require__(6443)
-const { parseOrigin } = __nccwpck_require__(3440)
+} = __nccwpck_require__(1278)
+const Pool = __nccwpck_require__(8014)
+const { kUrl, kInterceptors } = __nccwpck_require__(3377)
+const { parseOrigin } = __nccwpck_require__(5386)
 const kFactory = Symbol('factory')
 
 const kOptions = Symbol('options')
@@ -35084,7 +35084,7 @@ module.exports = BalancedPool
 
 /***/ }),
 
-/***/ 637:
+/***/ 8939:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -35092,9 +35092,9 @@ module.exports = BalancedPool
 /* global WebAssembly */
 
 const assert = __nccwpck_require__(4589)
-const util = __nccwpck_require__(3440)
-const { channels } = __nccwpck_require__(2414)
-const timers = __nccwpck_require__(6603)
+const util = __nccwpck_require__(5386)
+const { channels } = __nccwpck_require__(6644)
+const timers = __nccwpck_require__(5929)
 const {
   RequestContentLengthMismatchError,
   ResponseContentLengthMismatchError,
@@ -35107,7 +35107,7 @@ const {
   BodyTimeoutError,
   HTTPParserError,
   ResponseExceededMaxSizeError
-} = __nccwpck_require__(8707)
+} = __nccwpck_require__(6593)
 const {
   kUrl,
   kReset,
@@ -35140,9 +35140,9 @@ const {
   kOnError,
   kResume,
   kHTTPContext
-} = __nccwpck_require__(6443)
+} = __nccwpck_require__(3377)
 
-const constants = __nccwpck_require__(2824)
+const constants = __nccwpck_require__(6402)
 const EMPTY_BUF = Buffer.alloc(0)
 const FastBuffer = Buffer[Symbol.species]
 const addListener = util.addListener
@@ -35154,11 +35154,11 @@ const kSocketUsed = Symbol('kSocketUsed')
 let extractBody
 
 async function lazyllhttp () {
-  const llhttpWasmData = process.env.JEST_WORKER_ID ? __nccwpck_require__(3870) : undefined
+  const llhttpWasmData = process.env.JEST_WORKER_ID ? __nccwpck_require__(9240) : undefined
 
   let mod
   try {
-    mod = await WebAssembly.compile(__nccwpck_require__(3434))
+    mod = await WebAssembly.compile(__nccwpck_require__(9968))
   } catch (e) {
     /* istanbul ignore next */
 
@@ -35166,7 +35166,7 @@ async function lazyllhttp () {
     // being enabled, but the occurring of this other error
     // * https://github.com/emscripten-core/emscripten/issues/11495
     // got me to remove that check to avoid breaking Node 12.
-    mod = await WebAssembly.compile(llhttpWasmData || __nccwpck_require__(3870))
+    mod = await WebAssembly.compile(llhttpWasmData || __nccwpck_require__(9240))
   }
 
   return await WebAssembly.instantiate(mod, {
@@ -36081,7 +36081,7 @@ function writeH1 (client, request) {
 
   if (util.isFormDataLike(body)) {
     if (!extractBody) {
-      extractBody = (__nccwpck_require__(4492).extractBody)
+      extractBody = (__nccwpck_require__(6962).extractBody)
     }
 
     const [bodyStream, contentType] = extractBody(body)
@@ -36604,7 +36604,7 @@ module.exports = connectH1
 
 /***/ }),
 
-/***/ 8788:
+/***/ 7726:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -36612,13 +36612,13 @@ module.exports = connectH1
 const assert = __nccwpck_require__(4589)
 const { errorMonitor } = __nccwpck_require__(8474)
 const { pipeline } = __nccwpck_require__(7075)
-const util = __nccwpck_require__(3440)
+const util = __nccwpck_require__(5386)
 const {
   RequestContentLengthMismatchError,
   RequestAbortedError,
   SocketError,
   InformationalError
-} = __nccwpck_require__(8707)
+} = __nccwpck_require__(6593)
 const {
   kUrl,
   kReset,
@@ -36637,7 +36637,7 @@ const {
   kResume,
   kSize,
   kHTTPContext
-} = __nccwpck_require__(6443)
+} = __nccwpck_require__(3377)
 
 const kOpenStreams = Symbol('open streams')
 
@@ -37043,7 +37043,7 @@ function writeH2 (client, request) {
   let contentLength = util.bodyLength(body)
 
   if (util.isFormDataLike(body)) {
-    extractBody ??= (__nccwpck_require__(4492).extractBody)
+    extractBody ??= (__nccwpck_require__(6962).extractBody)
 
     const [bodyStream, contentType] = extractBody(body)
     headers['content-type'] = contentType
@@ -37403,7 +37403,7 @@ module.exports = connectH2
 
 /***/ }),
 
-/***/ 3701:
+/***/ 271:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 // @ts-check
@@ -37413,16 +37413,16 @@ module.exports = connectH2
 const assert = __nccwpck_require__(4589)
 const net = __nccwpck_require__(7030)
 const http = __nccwpck_require__(7067)
-const util = __nccwpck_require__(3440)
-const { channels } = __nccwpck_require__(2414)
-const Request = __nccwpck_require__(4655)
-const DispatcherBase = __nccwpck_require__(1841)
+const util = __nccwpck_require__(5386)
+const { channels } = __nccwpck_require__(6644)
+const Request = __nccwpck_require__(8957)
+const DispatcherBase = __nccwpck_require__(803)
 const {
   InvalidArgumentError,
   InformationalError,
   ClientDestroyedError
-} = __nccwpck_require__(8707)
-const buildConnector = __nccwpck_require__(9136)
+} = __nccwpck_require__(6593)
+const buildConnector = __nccwpck_require__(5106)
 const {
   kUrl,
   kServerName,
@@ -37464,9 +37464,9 @@ const {
   kHTTPContext,
   kMaxConcurrentStreams,
   kResume
-} = __nccwpck_require__(6443)
-const connectH1 = __nccwpck_require__(637)
-const connectH2 = __nccwpck_require__(8788)
+} = __nccwpck_require__(3377)
+const connectH1 = __nccwpck_require__(8939)
+const connectH2 = __nccwpck_require__(7726)
 let deprecatedInterceptorWarned = false
 
 const kClosedResolve = Symbol('kClosedResolve')
@@ -37774,7 +37774,7 @@ class Client extends DispatcherBase {
   }
 }
 
-const createRedirectInterceptor = __nccwpck_require__(5092)
+const createRedirectInterceptor = __nccwpck_require__(5306)
 
 function onError (client, err) {
   if (
@@ -38034,19 +38034,19 @@ module.exports = Client
 
 /***/ }),
 
-/***/ 1841:
+/***/ 803:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
 const buffer = __nccwpck_require__(4573)
-const Dispatcher = __nccwpck_require__(883)
+const Dispatcher = __nccwpck_require__(2377)
 const {
   ClientDestroyedError,
   ClientClosedError,
   InvalidArgumentError
-} = __nccwpck_require__(8707)
-const { kDestroy, kClose, kClosed, kDestroyed, kDispatch, kInterceptors } = __nccwpck_require__(6443)
+} = __nccwpck_require__(6593)
+const { kDestroy, kClose, kClosed, kDestroyed, kDispatch, kInterceptors } = __nccwpck_require__(3377)
 
 const kOnDestroyed = Symbol('onDestroyed')
 const kOnClosed = Symbol('onClosed')
@@ -38249,7 +38249,7 @@ module.exports = DispatcherBase
 
 /***/ }),
 
-/***/ 883:
+/***/ 2377:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -38321,15 +38321,15 @@ module.exports = Dispatcher
 
 /***/ }),
 
-/***/ 3137:
+/***/ 6699:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const DispatcherBase = __nccwpck_require__(1841)
-const { kClose, kDestroy, kClosed, kDestroyed, kDispatch, kNoProxyAgent, kHttpProxyAgent, kHttpsProxyAgent } = __nccwpck_require__(6443)
-const ProxyAgent = __nccwpck_require__(6672)
-const Agent = __nccwpck_require__(7405)
+const DispatcherBase = __nccwpck_require__(803)
+const { kClose, kDestroy, kClosed, kDestroyed, kDispatch, kNoProxyAgent, kHttpProxyAgent, kHttpsProxyAgent } = __nccwpck_require__(3377)
+const ProxyAgent = __nccwpck_require__(9710)
+const Agent = __nccwpck_require__(5539)
 
 const DEFAULT_PORTS = {
   'http:': 80,
@@ -38488,7 +38488,7 @@ module.exports = EnvHttpProxyAgent
 
 /***/ }),
 
-/***/ 4660:
+/***/ 2190:
 /***/ ((module) => {
 
 /* eslint-disable */
@@ -38612,15 +38612,15 @@ module.exports = class FixedQueue {
 
 /***/ }),
 
-/***/ 2128:
+/***/ 1278:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const DispatcherBase = __nccwpck_require__(1841)
-const FixedQueue = __nccwpck_require__(4660)
-const { kConnected, kSize, kRunning, kPending, kQueued, kBusy, kFree, kUrl, kClose, kDestroy, kDispatch } = __nccwpck_require__(6443)
-const PoolStats = __nccwpck_require__(3246)
+const DispatcherBase = __nccwpck_require__(803)
+const FixedQueue = __nccwpck_require__(2190)
+const { kConnected, kSize, kRunning, kPending, kQueued, kBusy, kFree, kUrl, kClose, kDestroy, kDispatch } = __nccwpck_require__(3377)
+const PoolStats = __nccwpck_require__(1680)
 
 const kClients = Symbol('clients')
 const kNeedDrain = Symbol('needDrain')
@@ -38813,10 +38813,10 @@ module.exports = {
 
 /***/ }),
 
-/***/ 3246:
+/***/ 1680:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-const { kFree, kConnected, kPending, kQueued, kRunning, kSize } = __nccwpck_require__(6443)
+const { kFree, kConnected, kPending, kQueued, kRunning, kSize } = __nccwpck_require__(3377)
 const kPool = Symbol('pool')
 
 class PoolStats {
@@ -38854,7 +38854,7 @@ module.exports = PoolStats
 
 /***/ }),
 
-/***/ 628:
+/***/ 8014:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -38865,14 +38865,14 @@ const {
   kNeedDrain,
   kAddClient,
   kGetDispatcher
-} = __nccwpck_require__(2128)
-const Client = __nccwpck_require__(3701)
+} = __nccwpck_require__(1278)
+const Client = __nccwpck_require__(271)
 const {
   InvalidArgumentError
-} = __nccwpck_require__(8707)
-const util = __nccwpck_require__(3440)
-const { kUrl, kInterceptors } = __nccwpck_require__(6443)
-const buildConnector = __nccwpck_require__(9136)
+} = __nccwpck_require__(6593)
+const util = __nccwpck_require__(5386)
+const { kUrl, kInterceptors } = __nccwpck_require__(3377)
+const buildConnector = __nccwpck_require__(5106)
 
 const kOptions = Symbol('options')
 const kConnections = Symbol('connections')
@@ -38968,19 +38968,19 @@ module.exports = Pool
 
 /***/ }),
 
-/***/ 6672:
+/***/ 9710:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { kProxy, kClose, kDestroy, kDispatch, kInterceptors } = __nccwpck_require__(6443)
+const { kProxy, kClose, kDestroy, kDispatch, kInterceptors } = __nccwpck_require__(3377)
 const { URL } = __nccwpck_require__(3136)
-const Agent = __nccwpck_require__(7405)
-const Pool = __nccwpck_require__(628)
-const DispatcherBase = __nccwpck_require__(1841)
-const { InvalidArgumentError, RequestAbortedError, SecureProxyConnectionError } = __nccwpck_require__(8707)
-const buildConnector = __nccwpck_require__(9136)
-const Client = __nccwpck_require__(3701)
+const Agent = __nccwpck_require__(5539)
+const Pool = __nccwpck_require__(8014)
+const DispatcherBase = __nccwpck_require__(803)
+const { InvalidArgumentError, RequestAbortedError, SecureProxyConnectionError } = __nccwpck_require__(6593)
+const buildConnector = __nccwpck_require__(5106)
+const Client = __nccwpck_require__(271)
 
 const kAgent = Symbol('proxy agent')
 const kClient = Symbol('proxy client')
@@ -39249,13 +39249,13 @@ module.exports = ProxyAgent
 
 /***/ }),
 
-/***/ 50:
+/***/ 9176:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const Dispatcher = __nccwpck_require__(883)
-const RetryHandler = __nccwpck_require__(7816)
+const Dispatcher = __nccwpck_require__(2377)
+const RetryHandler = __nccwpck_require__(3174)
 
 class RetryAgent extends Dispatcher {
   #agent = null
@@ -39291,7 +39291,7 @@ module.exports = RetryAgent
 
 /***/ }),
 
-/***/ 2581:
+/***/ 4743:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -39299,8 +39299,8 @@ module.exports = RetryAgent
 // We include a version number for the Dispatcher API. In case of breaking changes,
 // this version number must be increased to avoid conflicts.
 const globalDispatcher = Symbol.for('undici.globalDispatcher.1')
-const { InvalidArgumentError } = __nccwpck_require__(8707)
-const Agent = __nccwpck_require__(7405)
+const { InvalidArgumentError } = __nccwpck_require__(6593)
+const Agent = __nccwpck_require__(5539)
 
 if (getGlobalDispatcher() === undefined) {
   setGlobalDispatcher(new Agent())
@@ -39330,7 +39330,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 8155:
+/***/ 6949:
 /***/ ((module) => {
 
 
@@ -39381,15 +39381,15 @@ module.exports = class DecoratorHandler {
 
 /***/ }),
 
-/***/ 8754:
+/***/ 3216:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const util = __nccwpck_require__(3440)
-const { kBodyUsed } = __nccwpck_require__(6443)
+const util = __nccwpck_require__(5386)
+const { kBodyUsed } = __nccwpck_require__(3377)
 const assert = __nccwpck_require__(4589)
-const { InvalidArgumentError } = __nccwpck_require__(8707)
+const { InvalidArgumentError } = __nccwpck_require__(6593)
 const EE = __nccwpck_require__(8474)
 
 const redirectableStatusCodes = [300, 301, 302, 303, 307, 308]
@@ -39620,20 +39620,20 @@ module.exports = RedirectHandler
 
 /***/ }),
 
-/***/ 7816:
+/***/ 3174:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 const assert = __nccwpck_require__(4589)
 
-const { kRetryHandlerDefaultRetry } = __nccwpck_require__(6443)
-const { RequestRetryError } = __nccwpck_require__(8707)
+const { kRetryHandlerDefaultRetry } = __nccwpck_require__(3377)
+const { RequestRetryError } = __nccwpck_require__(6593)
 const {
   isDisturbed,
   parseHeaders,
   parseRangeHeader,
   wrapRequestBody
-} = __nccwpck_require__(3440)
+} = __nccwpck_require__(5386)
 
 function calculateRetryAfterHeader (retryAfter) {
   const current = Date.now()
@@ -40064,14 +40064,14 @@ module.exports = RetryHandler
 
 /***/ }),
 
-/***/ 379:
+/***/ 6149:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 const { isIP } = __nccwpck_require__(7030)
 const { lookup } = __nccwpck_require__(610)
-const DecoratorHandler = __nccwpck_require__(8155)
-const { InvalidArgumentError, InformationalError } = __nccwpck_require__(8707)
+const DecoratorHandler = __nccwpck_require__(6949)
+const { InvalidArgumentError, InformationalError } = __nccwpck_require__(6593)
 const maxInt = Math.pow(2, 31) - 1
 
 class DNSInstance {
@@ -40446,14 +40446,14 @@ module.exports = interceptorOpts => {
 
 /***/ }),
 
-/***/ 8060:
+/***/ 5786:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const util = __nccwpck_require__(3440)
-const { InvalidArgumentError, RequestAbortedError } = __nccwpck_require__(8707)
-const DecoratorHandler = __nccwpck_require__(8155)
+const util = __nccwpck_require__(5386)
+const { InvalidArgumentError, RequestAbortedError } = __nccwpck_require__(6593)
+const DecoratorHandler = __nccwpck_require__(6949)
 
 class DumpHandler extends DecoratorHandler {
   #maxSize = 1024 * 1024
@@ -40576,12 +40576,12 @@ module.exports = createDumpInterceptor
 
 /***/ }),
 
-/***/ 5092:
+/***/ 5306:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const RedirectHandler = __nccwpck_require__(8754)
+const RedirectHandler = __nccwpck_require__(3216)
 
 function createRedirectInterceptor ({ maxRedirections: defaultMaxRedirections }) {
   return (dispatch) => {
@@ -40604,11 +40604,11 @@ module.exports = createRedirectInterceptor
 
 /***/ }),
 
-/***/ 1514:
+/***/ 1068:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
-const RedirectHandler = __nccwpck_require__(8754)
+const RedirectHandler = __nccwpck_require__(3216)
 
 module.exports = opts => {
   const globalMaxRedirections = opts?.maxRedirections
@@ -40635,11 +40635,11 @@ module.exports = opts => {
 
 /***/ }),
 
-/***/ 2026:
+/***/ 9636:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
-const RetryHandler = __nccwpck_require__(7816)
+const RetryHandler = __nccwpck_require__(3174)
 
 module.exports = globalOpts => {
   return dispatch => {
@@ -40661,13 +40661,13 @@ module.exports = globalOpts => {
 
 /***/ }),
 
-/***/ 2824:
+/***/ 6402:
 /***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
 
 
 Object.defineProperty(exports, "__esModule", ({ value: true }));
 exports.SPECIAL_HEADERS = exports.HEADER_STATE = exports.MINOR = exports.MAJOR = exports.CONNECTION_TOKEN_CHARS = exports.HEADER_CHARS = exports.TOKEN = exports.STRICT_TOKEN = exports.HEX = exports.URL_CHAR = exports.STRICT_URL_CHAR = exports.USERINFO_CHARS = exports.MARK = exports.ALPHANUM = exports.NUM = exports.HEX_MAP = exports.NUM_MAP = exports.ALPHA = exports.FINISH = exports.H_METHOD_MAP = exports.METHOD_MAP = exports.METHODS_RTSP = exports.METHODS_ICE = exports.METHODS_HTTP = exports.METHODS = exports.LENIENT_FLAGS = exports.FLAGS = exports.TYPE = exports.ERROR = void 0;
-const utils_1 = __nccwpck_require__(172);
+const utils_1 = __nccwpck_require__(6650);
 // C headers
 var ERROR;
 (function (ERROR) {
@@ -40945,7 +40945,7 @@ exports.SPECIAL_HEADERS = {
 
 /***/ }),
 
-/***/ 3870:
+/***/ 9240:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -40957,7 +40957,7 @@ module.exports = Buffer.from('AGFzbQEAAAABJwdgAX8Bf2ADf39/AX9gAX8AYAJ/fwBgBH9/f3
 
 /***/ }),
 
-/***/ 3434:
+/***/ 9968:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -40969,7 +40969,7 @@ module.exports = Buffer.from('AGFzbQEAAAABJwdgAX8Bf2ADf39/AX9gAX8AYAJ/fwBgBH9/f3
 
 /***/ }),
 
-/***/ 172:
+/***/ 6650:
 /***/ ((__unused_webpack_module, exports) => {
 
 
@@ -40990,13 +40990,13 @@ exports.enumToMap = enumToMap;
 
 /***/ }),
 
-/***/ 7501:
+/***/ 587:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { kClients } = __nccwpck_require__(6443)
-const Agent = __nccwpck_require__(7405)
+const { kClients } = __nccwpck_require__(3377)
+const Agent = __nccwpck_require__(5539)
 const {
   kAgent,
   kMockAgentSet,
@@ -41007,14 +41007,14 @@ const {
   kGetNetConnect,
   kOptions,
   kFactory
-} = __nccwpck_require__(1117)
-const MockClient = __nccwpck_require__(7365)
-const MockPool = __nccwpck_require__(4004)
-const { matchValue, buildMockOptions } = __nccwpck_require__(3397)
-const { InvalidArgumentError, UndiciError } = __nccwpck_require__(8707)
-const Dispatcher = __nccwpck_require__(883)
-const Pluralizer = __nccwpck_require__(1529)
-const PendingInterceptorsFormatter = __nccwpck_require__(6142)
+} = __nccwpck_require__(2539)
+const MockClient = __nccwpck_require__(2839)
+const MockPool = __nccwpck_require__(3926)
+const { matchValue, buildMockOptions } = __nccwpck_require__(463)
+const { InvalidArgumentError, UndiciError } = __nccwpck_require__(6593)
+const Dispatcher = __nccwpck_require__(2377)
+const Pluralizer = __nccwpck_require__(39)
+const PendingInterceptorsFormatter = __nccwpck_require__(2708)
 
 class MockAgent extends Dispatcher {
   constructor (opts) {
@@ -41157,14 +41157,14 @@ module.exports = MockAgent
 
 /***/ }),
 
-/***/ 7365:
+/***/ 2839:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
 const { promisify } = __nccwpck_require__(7975)
-const Client = __nccwpck_require__(3701)
-const { buildMockDispatch } = __nccwpck_require__(3397)
+const Client = __nccwpck_require__(271)
+const { buildMockDispatch } = __nccwpck_require__(463)
 const {
   kDispatches,
   kMockAgent,
@@ -41173,10 +41173,10 @@ const {
   kOrigin,
   kOriginalDispatch,
   kConnected
-} = __nccwpck_require__(1117)
-const { MockInterceptor } = __nccwpck_require__(1511)
-const Symbols = __nccwpck_require__(6443)
-const { InvalidArgumentError } = __nccwpck_require__(8707)
+} = __nccwpck_require__(2539)
+const { MockInterceptor } = __nccwpck_require__(7073)
+const Symbols = __nccwpck_require__(3377)
+const { InvalidArgumentError } = __nccwpck_require__(6593)
 
 /**
  * MockClient provides an API that extends the Client to influence the mockDispatches.
@@ -41223,12 +41223,12 @@ module.exports = MockClient
 
 /***/ }),
 
-/***/ 2429:
+/***/ 5347:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { UndiciError } = __nccwpck_require__(8707)
+const { UndiciError } = __nccwpck_require__(6593)
 
 const kMockNotMatchedError = Symbol.for('undici.error.UND_MOCK_ERR_MOCK_NOT_MATCHED')
 
@@ -41258,12 +41258,12 @@ module.exports = {
 
 /***/ }),
 
-/***/ 1511:
+/***/ 7073:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { getResponseData, buildKey, addMockDispatch } = __nccwpck_require__(3397)
+const { getResponseData, buildKey, addMockDispatch } = __nccwpck_require__(463)
 const {
   kDispatches,
   kDispatchKey,
@@ -41271,9 +41271,9 @@ const {
   kDefaultTrailers,
   kContentLength,
   kMockDispatch
-} = __nccwpck_require__(1117)
-const { InvalidArgumentError } = __nccwpck_require__(8707)
-const { buildURL } = __nccwpck_require__(3440)
+} = __nccwpck_require__(2539)
+const { InvalidArgumentError } = __nccwpck_require__(6593)
+const { buildURL } = __nccwpck_require__(5386)
 
 /**
  * Defines the scope API for an interceptor reply
@@ -41472,14 +41472,14 @@ module.exports.MockScope = MockScope
 
 /***/ }),
 
-/***/ 4004:
+/***/ 3926:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
 const { promisify } = __nccwpck_require__(7975)
-const Pool = __nccwpck_require__(628)
-const { buildMockDispatch } = __nccwpck_require__(3397)
+const Pool = __nccwpck_require__(8014)
+const { buildMockDispatch } = __nccwpck_require__(463)
 const {
   kDispatches,
   kMockAgent,
@@ -41488,10 +41488,10 @@ const {
   kOrigin,
   kOriginalDispatch,
   kConnected
-} = __nccwpck_require__(1117)
-const { MockInterceptor } = __nccwpck_require__(1511)
-const Symbols = __nccwpck_require__(6443)
-const { InvalidArgumentError } = __nccwpck_require__(8707)
+} = __nccwpck_require__(2539)
+const { MockInterceptor } = __nccwpck_require__(7073)
+const Symbols = __nccwpck_require__(3377)
+const { InvalidArgumentError } = __nccwpck_require__(6593)
 
 /**
  * MockPool provides an API that extends the Pool to influence the mockDispatches.
@@ -41538,7 +41538,7 @@ module.exports = MockPool
 
 /***/ }),
 
-/***/ 1117:
+/***/ 2539:
 /***/ ((module) => {
 
 
@@ -41568,20 +41568,20 @@ module.exports = {
 
 /***/ }),
 
-/***/ 3397:
+/***/ 463:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { MockNotMatchedError } = __nccwpck_require__(2429)
+const { MockNotMatchedError } = __nccwpck_require__(5347)
 const {
   kDispatches,
   kMockAgent,
   kOriginalDispatch,
   kOrigin,
   kGetNetConnect
-} = __nccwpck_require__(1117)
-const { buildURL } = __nccwpck_require__(3440)
+} = __nccwpck_require__(2539)
+const { buildURL } = __nccwpck_require__(5386)
 const { STATUS_CODES } = __nccwpck_require__(7067)
 const {
   types: {
@@ -41942,7 +41942,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 6142:
+/***/ 2708:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -41992,7 +41992,7 @@ module.exports = class PendingInterceptorsFormatter {
 
 /***/ }),
 
-/***/ 1529:
+/***/ 39:
 /***/ ((module) => {
 
 
@@ -42028,7 +42028,7 @@ module.exports = class Pluralizer {
 
 /***/ }),
 
-/***/ 6603:
+/***/ 5929:
 /***/ ((module) => {
 
 
@@ -42458,20 +42458,20 @@ module.exports = {
 
 /***/ }),
 
-/***/ 9634:
+/***/ 3892:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { kConstruct } = __nccwpck_require__(109)
-const { urlEquals, getFieldValues } = __nccwpck_require__(6798)
-const { kEnumerableProperty, isDisturbed } = __nccwpck_require__(3440)
-const { webidl } = __nccwpck_require__(5893)
-const { Response, cloneResponse, fromInnerResponse } = __nccwpck_require__(9051)
-const { Request, fromInnerRequest } = __nccwpck_require__(9967)
-const { kState } = __nccwpck_require__(3627)
-const { fetching } = __nccwpck_require__(4398)
-const { urlIsHttpHttpsScheme, createDeferredPromise, readAllBytes } = __nccwpck_require__(3168)
+const { kConstruct } = __nccwpck_require__(8271)
+const { urlEquals, getFieldValues } = __nccwpck_require__(2012)
+const { kEnumerableProperty, isDisturbed } = __nccwpck_require__(5386)
+const { webidl } = __nccwpck_require__(6083)
+const { Response, cloneResponse, fromInnerResponse } = __nccwpck_require__(9317)
+const { Request, fromInnerRequest } = __nccwpck_require__(3713)
+const { kState } = __nccwpck_require__(6970)
+const { fetching } = __nccwpck_require__(6860)
+const { urlIsHttpHttpsScheme, createDeferredPromise, readAllBytes } = __nccwpck_require__(1118)
 const assert = __nccwpck_require__(4589)
 
 /**
@@ -43324,15 +43324,15 @@ module.exports = {
 
 /***/ }),
 
-/***/ 3245:
+/***/ 7403:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { kConstruct } = __nccwpck_require__(109)
-const { Cache } = __nccwpck_require__(9634)
-const { webidl } = __nccwpck_require__(5893)
-const { kEnumerableProperty } = __nccwpck_require__(3440)
+const { kConstruct } = __nccwpck_require__(8271)
+const { Cache } = __nccwpck_require__(3892)
+const { webidl } = __nccwpck_require__(6083)
+const { kEnumerableProperty } = __nccwpck_require__(5386)
 
 class CacheStorage {
   /**
@@ -43483,26 +43483,26 @@ module.exports = {
 
 /***/ }),
 
-/***/ 109:
+/***/ 8271:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
 module.exports = {
-  kConstruct: (__nccwpck_require__(6443).kConstruct)
+  kConstruct: (__nccwpck_require__(3377).kConstruct)
 }
 
 
 /***/ }),
 
-/***/ 6798:
+/***/ 2012:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
 const assert = __nccwpck_require__(4589)
-const { URLSerializer } = __nccwpck_require__(1900)
-const { isValidHeaderName } = __nccwpck_require__(3168)
+const { URLSerializer } = __nccwpck_require__(782)
+const { isValidHeaderName } = __nccwpck_require__(1118)
 
 /**
  * @see https://url.spec.whatwg.org/#concept-url-equals
@@ -43547,7 +43547,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 1276:
+/***/ 9922:
 /***/ ((module) => {
 
 
@@ -43566,15 +43566,15 @@ module.exports = {
 
 /***/ }),
 
-/***/ 9061:
+/***/ 8495:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { parseSetCookie } = __nccwpck_require__(1978)
-const { stringify } = __nccwpck_require__(7797)
-const { webidl } = __nccwpck_require__(5893)
-const { Headers } = __nccwpck_require__(660)
+const { parseSetCookie } = __nccwpck_require__(5816)
+const { stringify } = __nccwpck_require__(2095)
+const { webidl } = __nccwpck_require__(6083)
+const { Headers } = __nccwpck_require__(5662)
 
 /**
  * @typedef {Object} Cookie
@@ -43757,14 +43757,14 @@ module.exports = {
 
 /***/ }),
 
-/***/ 1978:
+/***/ 5816:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { maxNameValuePairSize, maxAttributeValueSize } = __nccwpck_require__(1276)
-const { isCTLExcludingHtab } = __nccwpck_require__(7797)
-const { collectASequenceOfCodePointsFast } = __nccwpck_require__(1900)
+const { maxNameValuePairSize, maxAttributeValueSize } = __nccwpck_require__(9922)
+const { isCTLExcludingHtab } = __nccwpck_require__(2095)
+const { collectASequenceOfCodePointsFast } = __nccwpck_require__(782)
 const assert = __nccwpck_require__(4589)
 
 /**
@@ -44074,7 +44074,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 7797:
+/***/ 2095:
 /***/ ((module) => {
 
 
@@ -44433,13 +44433,13 @@ module.exports = {
 
 /***/ }),
 
-/***/ 4031:
+/***/ 6301:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 const buffer = __nccwpck_require__(4573)
 const { Transform } = __nccwpck_require__(7075)
-const { isASCIINumber, isValidLastEventId } = __nccwpck_require__(4811)
+const { isASCIINumber, isValidLastEventId } = __nccwpck_require__(625)
 
 /**
  * @type {number[]} BOM
@@ -45014,23 +45014,23 @@ module.exports = {
 
 /***/ }),
 
-/***/ 1238:
+/***/ 6376:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
 const { pipeline } = __nccwpck_require__(7075)
-const { fetching } = __nccwpck_require__(4398)
-const { makeRequest } = __nccwpck_require__(9967)
-const { webidl } = __nccwpck_require__(5893)
-const { EventSourceStream } = __nccwpck_require__(4031)
-const { parseMIMEType } = __nccwpck_require__(1900)
-const { createFastMessageEvent } = __nccwpck_require__(5188)
-const { isNetworkError } = __nccwpck_require__(9051)
-const { delay } = __nccwpck_require__(4811)
-const { kEnumerableProperty } = __nccwpck_require__(3440)
-const { environmentSettingsObject } = __nccwpck_require__(3168)
-const { getGlobalDispatcher } = __nccwpck_require__(2581)
+const { fetching } = __nccwpck_require__(6860)
+const { makeRequest } = __nccwpck_require__(3713)
+const { webidl } = __nccwpck_require__(6083)
+const { EventSourceStream } = __nccwpck_require__(6301)
+const { parseMIMEType } = __nccwpck_require__(782)
+const { createFastMessageEvent } = __nccwpck_require__(6814)
+const { isNetworkError } = __nccwpck_require__(9317)
+const { delay } = __nccwpck_require__(625)
+const { kEnumerableProperty } = __nccwpck_require__(5386)
+const { environmentSettingsObject } = __nccwpck_require__(1118)
+const { getGlobalDispatcher } = __nccwpck_require__(4743)
 
 let experimentalWarned = false
 
@@ -45504,7 +45504,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 4811:
+/***/ 625:
 /***/ ((module) => {
 
 
@@ -45548,12 +45548,12 @@ module.exports = {
 
 /***/ }),
 
-/***/ 4492:
+/***/ 6962:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const util = __nccwpck_require__(3440)
+const util = __nccwpck_require__(5386)
 const {
   ReadableStreamFrom,
   isBlobLike,
@@ -45563,16 +45563,16 @@ const {
   fullyReadBody,
   extractMimeType,
   utf8DecodeBytes
-} = __nccwpck_require__(3168)
-const { FormData } = __nccwpck_require__(5910)
-const { kState } = __nccwpck_require__(3627)
-const { webidl } = __nccwpck_require__(5893)
+} = __nccwpck_require__(1118)
+const { FormData } = __nccwpck_require__(8440)
+const { kState } = __nccwpck_require__(6970)
+const { webidl } = __nccwpck_require__(6083)
 const { Blob } = __nccwpck_require__(4573)
 const assert = __nccwpck_require__(4589)
 const { isErrored, isDisturbed } = __nccwpck_require__(7075)
 const { isArrayBuffer } = __nccwpck_require__(3429)
-const { serializeAMimeType } = __nccwpck_require__(1900)
-const { multipartFormDataParser } = __nccwpck_require__(116)
+const { serializeAMimeType } = __nccwpck_require__(782)
+const { multipartFormDataParser } = __nccwpck_require__(4646)
 let random
 
 try {
@@ -46084,7 +46084,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 4495:
+/***/ 6833:
 /***/ ((module) => {
 
 
@@ -46215,7 +46215,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 1900:
+/***/ 782:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -46966,12 +46966,12 @@ module.exports = {
 
 /***/ }),
 
-/***/ 6653:
+/***/ 9255:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { kConnected, kSize } = __nccwpck_require__(6443)
+const { kConnected, kSize } = __nccwpck_require__(3377)
 
 class CompatWeakRef {
   constructor (value) {
@@ -47019,14 +47019,14 @@ module.exports = function () {
 
 /***/ }),
 
-/***/ 7114:
+/***/ 1508:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
 const { Blob, File } = __nccwpck_require__(4573)
-const { kState } = __nccwpck_require__(3627)
-const { webidl } = __nccwpck_require__(5893)
+const { kState } = __nccwpck_require__(6970)
+const { webidl } = __nccwpck_require__(6083)
 
 // TODO(@KhafraDev): remove
 class FileLike {
@@ -47152,16 +47152,16 @@ module.exports = { FileLike, isFileLike }
 
 /***/ }),
 
-/***/ 116:
+/***/ 4646:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { isUSVString, bufferToLowerCasedHeaderName } = __nccwpck_require__(3440)
-const { utf8DecodeBytes } = __nccwpck_require__(3168)
-const { HTTP_TOKEN_CODEPOINTS, isomorphicDecode } = __nccwpck_require__(1900)
-const { isFileLike } = __nccwpck_require__(7114)
-const { makeEntry } = __nccwpck_require__(5910)
+const { isUSVString, bufferToLowerCasedHeaderName } = __nccwpck_require__(5386)
+const { utf8DecodeBytes } = __nccwpck_require__(1118)
+const { HTTP_TOKEN_CODEPOINTS, isomorphicDecode } = __nccwpck_require__(782)
+const { isFileLike } = __nccwpck_require__(1508)
+const { makeEntry } = __nccwpck_require__(8440)
 const assert = __nccwpck_require__(4589)
 const { File: NodeFile } = __nccwpck_require__(4573)
 
@@ -47633,16 +47633,16 @@ module.exports = {
 
 /***/ }),
 
-/***/ 5910:
+/***/ 8440:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { isBlobLike, iteratorMixin } = __nccwpck_require__(3168)
-const { kState } = __nccwpck_require__(3627)
-const { kEnumerableProperty } = __nccwpck_require__(3440)
-const { FileLike, isFileLike } = __nccwpck_require__(7114)
-const { webidl } = __nccwpck_require__(5893)
+const { isBlobLike, iteratorMixin } = __nccwpck_require__(1118)
+const { kState } = __nccwpck_require__(6970)
+const { kEnumerableProperty } = __nccwpck_require__(5386)
+const { FileLike, isFileLike } = __nccwpck_require__(1508)
+const { webidl } = __nccwpck_require__(6083)
 const { File: NativeFile } = __nccwpck_require__(4573)
 const nodeUtil = __nccwpck_require__(7975)
 
@@ -47892,7 +47892,7 @@ module.exports = { FormData, makeEntry }
 
 /***/ }),
 
-/***/ 1059:
+/***/ 8709:
 /***/ ((module) => {
 
 
@@ -47939,21 +47939,21 @@ module.exports = {
 
 /***/ }),
 
-/***/ 660:
+/***/ 5662:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 // https://github.com/Ethan-Arrowood/undici-fetch
 
 
 
-const { kConstruct } = __nccwpck_require__(6443)
-const { kEnumerableProperty } = __nccwpck_require__(3440)
+const { kConstruct } = __nccwpck_require__(3377)
+const { kEnumerableProperty } = __nccwpck_require__(5386)
 const {
   iteratorMixin,
   isValidHeaderName,
   isValidHeaderValue
-} = __nccwpck_require__(3168)
-const { webidl } = __nccwpck_require__(5893)
+} = __nccwpck_require__(1118)
+const { webidl } = __nccwpck_require__(6083)
 const assert = __nccwpck_require__(4589)
 const util = __nccwpck_require__(7975)
 
@@ -48633,7 +48633,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 4398:
+/***/ 6860:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 // https://github.com/Ethan-Arrowood/undici-fetch
@@ -48646,9 +48646,9 @@ const {
   filterResponse,
   makeResponse,
   fromInnerResponse
-} = __nccwpck_require__(9051)
-const { HeadersList } = __nccwpck_require__(660)
-const { Request, cloneRequest } = __nccwpck_require__(9967)
+} = __nccwpck_require__(9317)
+const { HeadersList } = __nccwpck_require__(5662)
+const { Request, cloneRequest } = __nccwpck_require__(3713)
 const zlib = __nccwpck_require__(8522)
 const {
   bytesMatch,
@@ -48684,23 +48684,23 @@ const {
   buildContentRange,
   createInflate,
   extractMimeType
-} = __nccwpck_require__(3168)
-const { kState, kDispatcher } = __nccwpck_require__(3627)
+} = __nccwpck_require__(1118)
+const { kState, kDispatcher } = __nccwpck_require__(6970)
 const assert = __nccwpck_require__(4589)
-const { safelyExtractBody, extractBody } = __nccwpck_require__(4492)
+const { safelyExtractBody, extractBody } = __nccwpck_require__(6962)
 const {
   redirectStatusSet,
   nullBodyStatus,
   safeMethodsSet,
   requestBodyHeader,
   subresourceSet
-} = __nccwpck_require__(4495)
+} = __nccwpck_require__(6833)
 const EE = __nccwpck_require__(8474)
 const { Readable, pipeline, finished } = __nccwpck_require__(7075)
-const { addAbortListener, isErrored, isReadable, bufferToLowerCasedHeaderName } = __nccwpck_require__(3440)
-const { dataURLProcessor, serializeAMimeType, minimizeSupportedMimeType } = __nccwpck_require__(1900)
-const { getGlobalDispatcher } = __nccwpck_require__(2581)
-const { webidl } = __nccwpck_require__(5893)
+const { addAbortListener, isErrored, isReadable, bufferToLowerCasedHeaderName } = __nccwpck_require__(5386)
+const { dataURLProcessor, serializeAMimeType, minimizeSupportedMimeType } = __nccwpck_require__(782)
+const { getGlobalDispatcher } = __nccwpck_require__(4743)
+const { webidl } = __nccwpck_require__(6083)
 const { STATUS_CODES } = __nccwpck_require__(7067)
 const GET_OR_HEAD = ['GET', 'HEAD']
 
@@ -50910,23 +50910,23 @@ module.exports = {
 
 /***/ }),
 
-/***/ 9967:
+/***/ 3713:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 /* globals AbortController */
 
 
 
-const { extractBody, mixinBody, cloneBody, bodyUnusable } = __nccwpck_require__(4492)
-const { Headers, fill: fillHeaders, HeadersList, setHeadersGuard, getHeadersGuard, setHeadersList, getHeadersList } = __nccwpck_require__(660)
-const { FinalizationRegistry } = __nccwpck_require__(6653)()
-const util = __nccwpck_require__(3440)
+const { extractBody, mixinBody, cloneBody, bodyUnusable } = __nccwpck_require__(6962)
+const { Headers, fill: fillHeaders, HeadersList, setHeadersGuard, getHeadersGuard, setHeadersList, getHeadersList } = __nccwpck_require__(5662)
+const { FinalizationRegistry } = __nccwpck_require__(9255)()
+const util = __nccwpck_require__(5386)
 const nodeUtil = __nccwpck_require__(7975)
 const {
   isValidHTTPToken,
   sameOrigin,
   environmentSettingsObject
-} = __nccwpck_require__(3168)
+} = __nccwpck_require__(1118)
 const {
   forbiddenMethodsSet,
   corsSafeListedMethodsSet,
@@ -50936,12 +50936,12 @@ const {
   requestCredentials,
   requestCache,
   requestDuplex
-} = __nccwpck_require__(4495)
+} = __nccwpck_require__(6833)
 const { kEnumerableProperty, normalizedMethodRecordsBase, normalizedMethodRecords } = util
-const { kHeaders, kSignal, kState, kDispatcher } = __nccwpck_require__(3627)
-const { webidl } = __nccwpck_require__(5893)
-const { URLSerializer } = __nccwpck_require__(1900)
-const { kConstruct } = __nccwpck_require__(6443)
+const { kHeaders, kSignal, kState, kDispatcher } = __nccwpck_require__(6970)
+const { webidl } = __nccwpck_require__(6083)
+const { URLSerializer } = __nccwpck_require__(782)
+const { kConstruct } = __nccwpck_require__(3377)
 const assert = __nccwpck_require__(4589)
 const { getMaxListeners, setMaxListeners, getEventListeners, defaultMaxListeners } = __nccwpck_require__(8474)
 
@@ -51954,14 +51954,14 @@ module.exports = { Request, makeRequest, fromInnerRequest, cloneRequest }
 
 /***/ }),
 
-/***/ 9051:
+/***/ 9317:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { Headers, HeadersList, fill, getHeadersGuard, setHeadersGuard, setHeadersList } = __nccwpck_require__(660)
-const { extractBody, cloneBody, mixinBody, hasFinalizationRegistry, streamRegistry, bodyUnusable } = __nccwpck_require__(4492)
-const util = __nccwpck_require__(3440)
+const { Headers, HeadersList, fill, getHeadersGuard, setHeadersGuard, setHeadersList } = __nccwpck_require__(5662)
+const { extractBody, cloneBody, mixinBody, hasFinalizationRegistry, streamRegistry, bodyUnusable } = __nccwpck_require__(6962)
+const util = __nccwpck_require__(5386)
 const nodeUtil = __nccwpck_require__(7975)
 const { kEnumerableProperty } = util
 const {
@@ -51973,16 +51973,16 @@ const {
   isErrorLike,
   isomorphicEncode,
   environmentSettingsObject: relevantRealm
-} = __nccwpck_require__(3168)
+} = __nccwpck_require__(1118)
 const {
   redirectStatusSet,
   nullBodyStatus
-} = __nccwpck_require__(4495)
-const { kState, kHeaders } = __nccwpck_require__(3627)
-const { webidl } = __nccwpck_require__(5893)
-const { FormData } = __nccwpck_require__(5910)
-const { URLSerializer } = __nccwpck_require__(1900)
-const { kConstruct } = __nccwpck_require__(6443)
+} = __nccwpck_require__(6833)
+const { kState, kHeaders } = __nccwpck_require__(6970)
+const { webidl } = __nccwpck_require__(6083)
+const { FormData } = __nccwpck_require__(8440)
+const { URLSerializer } = __nccwpck_require__(782)
+const { kConstruct } = __nccwpck_require__(3377)
 const assert = __nccwpck_require__(4589)
 const { types } = __nccwpck_require__(7975)
 
@@ -52571,7 +52571,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 3627:
+/***/ 6970:
 /***/ ((module) => {
 
 
@@ -52587,21 +52587,21 @@ module.exports = {
 
 /***/ }),
 
-/***/ 3168:
+/***/ 1118:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
 const { Transform } = __nccwpck_require__(7075)
 const zlib = __nccwpck_require__(8522)
-const { redirectStatusSet, referrerPolicySet: referrerPolicyTokens, badPortsSet } = __nccwpck_require__(4495)
-const { getGlobalOrigin } = __nccwpck_require__(1059)
-const { collectASequenceOfCodePoints, collectAnHTTPQuotedString, removeChars, parseMIMEType } = __nccwpck_require__(1900)
+const { redirectStatusSet, referrerPolicySet: referrerPolicyTokens, badPortsSet } = __nccwpck_require__(6833)
+const { getGlobalOrigin } = __nccwpck_require__(8709)
+const { collectASequenceOfCodePoints, collectAnHTTPQuotedString, removeChars, parseMIMEType } = __nccwpck_require__(782)
 const { performance } = __nccwpck_require__(643)
-const { isBlobLike, ReadableStreamFrom, isValidHTTPToken, normalizedMethodRecordsBase } = __nccwpck_require__(3440)
+const { isBlobLike, ReadableStreamFrom, isValidHTTPToken, normalizedMethodRecordsBase } = __nccwpck_require__(5386)
 const assert = __nccwpck_require__(4589)
 const { isUint8Array } = __nccwpck_require__(3429)
-const { webidl } = __nccwpck_require__(5893)
+const { webidl } = __nccwpck_require__(6083)
 
 let supportedHashes = []
 
@@ -54226,14 +54226,14 @@ module.exports = {
 
 /***/ }),
 
-/***/ 5893:
+/***/ 6083:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
 const { types, inspect } = __nccwpck_require__(7975)
 const { markAsUncloneable } = __nccwpck_require__(5919)
-const { toUSVString } = __nccwpck_require__(3440)
+const { toUSVString } = __nccwpck_require__(5386)
 
 /** @type {import('../../../types/webidl').Webidl} */
 const webidl = {}
@@ -54928,7 +54928,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 2607:
+/***/ 2685:
 /***/ ((module) => {
 
 
@@ -55225,7 +55225,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 8355:
+/***/ 4881:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -55234,16 +55234,16 @@ const {
   staticPropertyDescriptors,
   readOperation,
   fireAProgressEvent
-} = __nccwpck_require__(3610)
+} = __nccwpck_require__(5860)
 const {
   kState,
   kError,
   kResult,
   kEvents,
   kAborted
-} = __nccwpck_require__(961)
-const { webidl } = __nccwpck_require__(5893)
-const { kEnumerableProperty } = __nccwpck_require__(3440)
+} = __nccwpck_require__(8391)
+const { webidl } = __nccwpck_require__(6083)
+const { kEnumerableProperty } = __nccwpck_require__(5386)
 
 class FileReader extends EventTarget {
   constructor () {
@@ -55576,12 +55576,12 @@ module.exports = {
 
 /***/ }),
 
-/***/ 8573:
+/***/ 699:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { webidl } = __nccwpck_require__(5893)
+const { webidl } = __nccwpck_require__(6083)
 
 const kState = Symbol('ProgressEvent state')
 
@@ -55661,7 +55661,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 961:
+/***/ 8391:
 /***/ ((module) => {
 
 
@@ -55678,7 +55678,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 3610:
+/***/ 5860:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -55689,10 +55689,10 @@ const {
   kResult,
   kAborted,
   kLastProgressEventFired
-} = __nccwpck_require__(961)
-const { ProgressEvent } = __nccwpck_require__(8573)
-const { getEncoding } = __nccwpck_require__(2607)
-const { serializeAMimeType, parseMIMEType } = __nccwpck_require__(1900)
+} = __nccwpck_require__(8391)
+const { ProgressEvent } = __nccwpck_require__(699)
+const { getEncoding } = __nccwpck_require__(2685)
+const { serializeAMimeType, parseMIMEType } = __nccwpck_require__(782)
 const { types } = __nccwpck_require__(7975)
 const { StringDecoder } = __nccwpck_require__(3193)
 const { btoa } = __nccwpck_require__(4573)
@@ -56076,27 +56076,27 @@ module.exports = {
 
 /***/ }),
 
-/***/ 6897:
+/***/ 3403:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { uid, states, sentCloseFrameState, emptyBuffer, opcodes } = __nccwpck_require__(736)
+const { uid, states, sentCloseFrameState, emptyBuffer, opcodes } = __nccwpck_require__(9322)
 const {
   kReadyState,
   kSentClose,
   kByteParser,
   kReceivedClose,
   kResponse
-} = __nccwpck_require__(1216)
-const { fireEvent, failWebsocketConnection, isClosing, isClosed, isEstablished, parseExtensions } = __nccwpck_require__(8625)
-const { channels } = __nccwpck_require__(2414)
-const { CloseEvent } = __nccwpck_require__(5188)
-const { makeRequest } = __nccwpck_require__(9967)
-const { fetching } = __nccwpck_require__(4398)
-const { Headers, getHeadersList } = __nccwpck_require__(660)
-const { getDecodeSplit } = __nccwpck_require__(3168)
-const { WebsocketFrameSend } = __nccwpck_require__(3264)
+} = __nccwpck_require__(7610)
+const { fireEvent, failWebsocketConnection, isClosing, isClosed, isEstablished, parseExtensions } = __nccwpck_require__(3479)
+const { channels } = __nccwpck_require__(6644)
+const { CloseEvent } = __nccwpck_require__(6814)
+const { makeRequest } = __nccwpck_require__(3713)
+const { fetching } = __nccwpck_require__(6860)
+const { Headers, getHeadersList } = __nccwpck_require__(5662)
+const { getDecodeSplit } = __nccwpck_require__(1118)
+const { WebsocketFrameSend } = __nccwpck_require__(4226)
 
 /** @type {import('crypto')} */
 let crypto
@@ -56454,7 +56454,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 736:
+/***/ 9322:
 /***/ ((module) => {
 
 
@@ -56527,14 +56527,14 @@ module.exports = {
 
 /***/ }),
 
-/***/ 5188:
+/***/ 6814:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { webidl } = __nccwpck_require__(5893)
-const { kEnumerableProperty } = __nccwpck_require__(3440)
-const { kConstruct } = __nccwpck_require__(6443)
+const { webidl } = __nccwpck_require__(6083)
+const { kEnumerableProperty } = __nccwpck_require__(5386)
+const { kConstruct } = __nccwpck_require__(3377)
 const { MessagePort } = __nccwpck_require__(5919)
 
 /**
@@ -56863,12 +56863,12 @@ module.exports = {
 
 /***/ }),
 
-/***/ 3264:
+/***/ 4226:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { maxUnsigned16Bit } = __nccwpck_require__(736)
+const { maxUnsigned16Bit } = __nccwpck_require__(9322)
 
 const BUFFER_SIZE = 16386
 
@@ -56966,14 +56966,14 @@ module.exports = {
 
 /***/ }),
 
-/***/ 9469:
+/***/ 6495:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
 const { createInflateRaw, Z_DEFAULT_WINDOWBITS } = __nccwpck_require__(8522)
-const { isValidClientWindowBits } = __nccwpck_require__(8625)
-const { MessageSizeExceededError } = __nccwpck_require__(8707)
+const { isValidClientWindowBits } = __nccwpck_require__(3479)
+const { MessageSizeExceededError } = __nccwpck_require__(6593)
 
 const tail = Buffer.from([0x00, 0x00, 0xff, 0xff])
 const kBuffer = Symbol('kBuffer')
@@ -57078,16 +57078,16 @@ module.exports = { PerMessageDeflate }
 
 /***/ }),
 
-/***/ 1652:
+/***/ 1298:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
 const { Writable } = __nccwpck_require__(7075)
 const assert = __nccwpck_require__(4589)
-const { parserStates, opcodes, states, emptyBuffer, sentCloseFrameState } = __nccwpck_require__(736)
-const { kReadyState, kSentClose, kResponse, kReceivedClose } = __nccwpck_require__(1216)
-const { channels } = __nccwpck_require__(2414)
+const { parserStates, opcodes, states, emptyBuffer, sentCloseFrameState } = __nccwpck_require__(9322)
+const { kReadyState, kSentClose, kResponse, kReceivedClose } = __nccwpck_require__(7610)
+const { channels } = __nccwpck_require__(6644)
 const {
   isValidStatusCode,
   isValidOpcode,
@@ -57097,11 +57097,11 @@ const {
   isControlFrame,
   isTextBinaryFrame,
   isContinuationFrame
-} = __nccwpck_require__(8625)
-const { WebsocketFrameSend } = __nccwpck_require__(3264)
-const { closeWebSocketConnection } = __nccwpck_require__(6897)
-const { PerMessageDeflate } = __nccwpck_require__(9469)
-const { MessageSizeExceededError } = __nccwpck_require__(8707)
+} = __nccwpck_require__(3479)
+const { WebsocketFrameSend } = __nccwpck_require__(4226)
+const { closeWebSocketConnection } = __nccwpck_require__(3403)
+const { PerMessageDeflate } = __nccwpck_require__(6495)
+const { MessageSizeExceededError } = __nccwpck_require__(6593)
 
 function failWebsocketConnectionWithCode (ws, code, reason) {
   closeWebSocketConnection(ws, code, reason, Buffer.byteLength(reason))
@@ -57612,14 +57612,14 @@ module.exports = {
 
 /***/ }),
 
-/***/ 3900:
+/***/ 8470:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { WebsocketFrameSend } = __nccwpck_require__(3264)
-const { opcodes, sendHints } = __nccwpck_require__(736)
-const FixedQueue = __nccwpck_require__(4660)
+const { WebsocketFrameSend } = __nccwpck_require__(4226)
+const { opcodes, sendHints } = __nccwpck_require__(9322)
+const FixedQueue = __nccwpck_require__(2190)
 
 /** @type {typeof Uint8Array} */
 const FastBuffer = Buffer[Symbol.species]
@@ -57723,7 +57723,7 @@ module.exports = { SendQueue }
 
 /***/ }),
 
-/***/ 1216:
+/***/ 7610:
 /***/ ((module) => {
 
 
@@ -57742,16 +57742,16 @@ module.exports = {
 
 /***/ }),
 
-/***/ 8625:
+/***/ 3479:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { kReadyState, kController, kResponse, kBinaryType, kWebSocketURL } = __nccwpck_require__(1216)
-const { states, opcodes } = __nccwpck_require__(736)
-const { ErrorEvent, createFastMessageEvent } = __nccwpck_require__(5188)
+const { kReadyState, kController, kResponse, kBinaryType, kWebSocketURL } = __nccwpck_require__(7610)
+const { states, opcodes } = __nccwpck_require__(9322)
+const { ErrorEvent, createFastMessageEvent } = __nccwpck_require__(6814)
 const { isUtf8 } = __nccwpck_require__(4573)
-const { collectASequenceOfCodePointsFast, removeHTTPWhitespace } = __nccwpck_require__(1900)
+const { collectASequenceOfCodePointsFast, removeHTTPWhitespace } = __nccwpck_require__(782)
 
 /* globals Blob */
 
@@ -58071,15 +58071,15 @@ module.exports = {
 
 /***/ }),
 
-/***/ 3726:
+/***/ 3435:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
 
-const { webidl } = __nccwpck_require__(5893)
-const { URLSerializer } = __nccwpck_require__(1900)
-const { environmentSettingsObject } = __nccwpck_require__(3168)
-const { staticPropertyDescriptors, states, sentCloseFrameState, sendHints } = __nccwpck_require__(736)
+const { webidl } = __nccwpck_require__(6083)
+const { URLSerializer } = __nccwpck_require__(782)
+const { environmentSettingsObject } = __nccwpck_require__(1118)
+const { staticPropertyDescriptors, states, sentCloseFrameState, sendHints } = __nccwpck_require__(9322)
 const {
   kWebSocketURL,
   kReadyState,
@@ -58088,21 +58088,21 @@ const {
   kResponse,
   kSentClose,
   kByteParser
-} = __nccwpck_require__(1216)
+} = __nccwpck_require__(7610)
 const {
   isConnecting,
   isEstablished,
   isClosing,
   isValidSubprotocol,
   fireEvent
-} = __nccwpck_require__(8625)
-const { establishWebSocketConnection, closeWebSocketConnection } = __nccwpck_require__(6897)
-const { ByteParser } = __nccwpck_require__(1652)
-const { kEnumerableProperty, isBlobLike } = __nccwpck_require__(3440)
-const { getGlobalDispatcher } = __nccwpck_require__(2581)
+} = __nccwpck_require__(3479)
+const { establishWebSocketConnection, closeWebSocketConnection } = __nccwpck_require__(3403)
+const { ByteParser } = __nccwpck_require__(1298)
+const { kEnumerableProperty, isBlobLike } = __nccwpck_require__(5386)
+const { getGlobalDispatcher } = __nccwpck_require__(4743)
 const { types } = __nccwpck_require__(7975)
-const { ErrorEvent, CloseEvent } = __nccwpck_require__(5188)
-const { SendQueue } = __nccwpck_require__(3900)
+const { ErrorEvent, CloseEvent } = __nccwpck_require__(6814)
+const { SendQueue } = __nccwpck_require__(8470)
 
 // https://websockets.spec.whatwg.org/#interface-definition
 class WebSocket extends EventTarget {
@@ -58673,7 +58673,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 7318:
+/***/ 1721:
 /***/ ((module) => {
 
 module.exports = eval("require")("../build/Release/cpufeatures.node");
@@ -58681,7 +58681,7 @@ module.exports = eval("require")("../build/Release/cpufeatures.node");
 
 /***/ }),
 
-/***/ 490:
+/***/ 1797:
 /***/ ((module) => {
 
 module.exports = eval("require")("./crypto/build/Release/sshcrypto.node");
@@ -58941,12 +58941,12 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("zlib");
 
 /***/ }),
 
-/***/ 1296:
+/***/ 2571:
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _shim_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3327);
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8892);
+/* harmony import */ var _shim_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5122);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3568);
 
 
 await (0,_main_js__WEBPACK_IMPORTED_MODULE_1__/* .main */ .i)();
@@ -58956,7 +58956,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 8892:
+/***/ 3568:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -58967,7 +58967,7 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 ;// CONCATENATED MODULE: external "os"
 const external_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("os");
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/utils.js
+;// CONCATENATED MODULE: ../../main/node_modules/@actions/core/lib/utils.js
 // We use any as a valid input type
 /* eslint-disable @typescript-eslint/no-explicit-any */
 /**
@@ -59003,7 +59003,7 @@ function utils_toCommandProperties(annotationProperties) {
     };
 }
 //# sourceMappingURL=utils.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/command.js
+;// CONCATENATED MODULE: ../../main/node_modules/@actions/core/lib/command.js
 
 
 /**
@@ -59099,7 +59099,7 @@ function escapeProperty(s) {
 var external_crypto_ = __nccwpck_require__(6982);
 // EXTERNAL MODULE: external "fs"
 var external_fs_ = __nccwpck_require__(9896);
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/file-command.js
+;// CONCATENATED MODULE: ../../main/node_modules/@actions/core/lib/file-command.js
 // For internal use, subject to change.
 // We use any as a valid input type
 /* eslint-disable @typescript-eslint/no-explicit-any */
@@ -59140,7 +59140,7 @@ var external_path_ = __nccwpck_require__(6928);
 var external_http_ = __nccwpck_require__(8611);
 // EXTERNAL MODULE: external "https"
 var external_https_ = __nccwpck_require__(5692);
-;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/proxy.js
+;// CONCATENATED MODULE: ../../main/node_modules/@actions/http-client/lib/proxy.js
 function getProxyUrl(reqUrl) {
     const usingSsl = reqUrl.protocol === 'https:';
     if (checkBypass(reqUrl)) {
@@ -59231,11 +59231,11 @@ class DecodedURL extends URL {
     }
 }
 //# sourceMappingURL=proxy.js.map
-// EXTERNAL MODULE: ./node_modules/tunnel/index.js
-var node_modules_tunnel = __nccwpck_require__(770);
-// EXTERNAL MODULE: ./node_modules/undici/index.js
-var undici = __nccwpck_require__(6752);
-;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/index.js
+// EXTERNAL MODULE: ../../main/node_modules/tunnel/index.js
+var node_modules_tunnel = __nccwpck_require__(408);
+// EXTERNAL MODULE: ../../main/node_modules/undici/index.js
+var undici = __nccwpck_require__(4718);
+;// CONCATENATED MODULE: ../../main/node_modules/@actions/http-client/lib/index.js
 /* eslint-disable @typescript-eslint/no-explicit-any */
 var __awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
     function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
@@ -59932,7 +59932,7 @@ class lib_HttpClient {
 }
 const lowercaseKeys = (obj) => Object.keys(obj).reduce((c, k) => ((c[k.toLowerCase()] = obj[k]), c), {});
 //# sourceMappingURL=index.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/auth.js
+;// CONCATENATED MODULE: ../../main/node_modules/@actions/http-client/lib/auth.js
 var auth_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
     function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
     return new (P || (P = Promise))(function (resolve, reject) {
@@ -60008,7 +60008,7 @@ class PersonalAccessTokenCredentialHandler {
     }
 }
 //# sourceMappingURL=auth.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/oidc-utils.js
+;// CONCATENATED MODULE: ../../main/node_modules/@actions/core/lib/oidc-utils.js
 var oidc_utils_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
     function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
     return new (P || (P = Promise))(function (resolve, reject) {
@@ -60082,7 +60082,7 @@ class oidc_utils_OidcClient {
     }
 }
 //# sourceMappingURL=oidc-utils.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/summary.js
+;// CONCATENATED MODULE: ../../main/node_modules/@actions/core/lib/summary.js
 var summary_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
     function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
     return new (P || (P = Promise))(function (resolve, reject) {
@@ -60363,7 +60363,7 @@ const _summary = new Summary();
 const markdownSummary = (/* unused pure expression or super */ null && (_summary));
 const summary = (/* unused pure expression or super */ null && (_summary));
 //# sourceMappingURL=summary.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/path-utils.js
+;// CONCATENATED MODULE: ../../main/node_modules/@actions/core/lib/path-utils.js
 
 /**
  * toPosixPath converts the given path to the posix form. On Windows, \\ will be
@@ -60405,7 +60405,7 @@ var external_events_ = __nccwpck_require__(4434);
 var external_child_process_ = __nccwpck_require__(5317);
 // EXTERNAL MODULE: external "assert"
 var external_assert_ = __nccwpck_require__(2613);
-;// CONCATENATED MODULE: ./node_modules/@actions/io/lib/io-util.js
+;// CONCATENATED MODULE: ../../main/node_modules/@actions/io/lib/io-util.js
 var io_util_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
     function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
     return new (P || (P = Promise))(function (resolve, reject) {
@@ -60585,7 +60585,7 @@ function getCmdPath() {
     return (_a = process.env['COMSPEC']) !== null && _a !== void 0 ? _a : `cmd.exe`;
 }
 //# sourceMappingURL=io-util.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/io/lib/io.js
+;// CONCATENATED MODULE: ../../main/node_modules/@actions/io/lib/io.js
 var io_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
     function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
     return new (P || (P = Promise))(function (resolve, reject) {
@@ -60859,7 +60859,7 @@ function io_copyFile(srcFile, destFile, force) {
 //# sourceMappingURL=io.js.map
 ;// CONCATENATED MODULE: external "timers"
 const external_timers_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("timers");
-;// CONCATENATED MODULE: ./node_modules/@actions/exec/lib/toolrunner.js
+;// CONCATENATED MODULE: ../../main/node_modules/@actions/exec/lib/toolrunner.js
 var toolrunner_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
     function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
     return new (P || (P = Promise))(function (resolve, reject) {
@@ -61447,7 +61447,7 @@ class ExecState extends external_events_.EventEmitter {
     }
 }
 //# sourceMappingURL=toolrunner.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/exec/lib/exec.js
+;// CONCATENATED MODULE: ../../main/node_modules/@actions/exec/lib/exec.js
 var exec_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
     function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
     return new (P || (P = Promise))(function (resolve, reject) {
@@ -61527,7 +61527,7 @@ function getExecOutput(commandLine, args, options) {
     });
 }
 //# sourceMappingURL=exec.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/platform.js
+;// CONCATENATED MODULE: ../../main/node_modules/@actions/core/lib/platform.js
 var platform_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
     function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
     return new (P || (P = Promise))(function (resolve, reject) {
@@ -61592,7 +61592,7 @@ function getDetails() {
     });
 }
 //# sourceMappingURL=platform.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/core.js
+;// CONCATENATED MODULE: ../../main/node_modules/@actions/core/lib/core.js
 var core_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
     function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
     return new (P || (P = Promise))(function (resolve, reject) {
@@ -61941,10 +61941,10 @@ const MINUTE = 60_000;
 /** The one table of them: docs/architecture.md shows it, and a test compares the two. */
 const limits_limits = {
     phases: {
-        connect: { ms: 0, plus: 'connect-timeout', why: 'all tries of the login together' },
+        connect: { ms: 0, plus: ['connect-timeout'], why: 'all tries of the login together' },
         facts: {
             ms: 60 * SECOND,
-            plus: 'lock-timeout',
+            plus: ['lock-timeout'],
             why: 'a slow server says its facts within 10 s; then another deploy may hold the lock',
         },
         packages: { ms: 30 * MINUTE, why: 'apt may wait 10 minutes for its own lock, and then has to download' },
@@ -61954,9 +61954,17 @@ const limits_limits = {
         },
         dependencies: { ms: 30 * MINUTE, why: 'packages that are built from source take minutes each' },
         configure: { ms: 5 * MINUTE, why: 'files are written, and what `persist` names is copied once' },
-        'release-command': { ms: 60 * MINUTE, why: 'a migration of a large database' },
+        'release-command': {
+            ms: 2 * MINUTE,
+            plus: ['command-timeout'],
+            why: 'each of the two commands has that time of its own, so it counts twice where both are set',
+        },
         start: { ms: 3 * MINUTE, why: 'systemd gives a unit 90 s' },
-        health: { ms: 60 * SECOND, plus: 'health-timeout', why: "the app's last words are fetched afterwards" },
+        health: {
+            ms: 60 * SECOND,
+            plus: ['health-timeout', 'stop-timeout'],
+            why: "the app's last words are fetched afterwards; a scheduler of the old release may finish its work before the new one begins",
+        },
         cutover: { ms: 10 * MINUTE, why: 'nginx is tested and reloaded' },
         smoke: { ms: 5 * MINUTE, why: 'the server waits as long for the verdict, and then goes back' },
         certificate: {
@@ -61970,18 +61978,17 @@ const limits_limits = {
     uploadMs: 60 * SECOND,
     requestMs: 15 * SECOND,
     cancelMs: 6 * SECOND,
+    wheelsMs: 15 * MINUTE,
     postMs: 10 * SECOND,
 };
 /** The limit of one phase in ms. @param given what the inputs say, in ms */
 function limitOf(phase, { phases }, given) {
     const { ms, plus } = phases[phase];
-    return ms + (plus === undefined ? 0 : given[plus]);
+    return (plus ?? []).reduce((sum, input) => sum + given[input], ms);
 }
 
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(7598);
-;// CONCATENATED MODULE: external "node:fs"
-const external_node_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
 // EXTERNAL MODULE: external "node:zlib"
 var external_node_zlib_ = __nccwpck_require__(8522);
 ;// CONCATENATED MODULE: ./build/config/certificate.js
@@ -62088,6 +62095,7 @@ function paths(name) {
         current: `${app}/current`,
         state: `${app}/state`,
         etc: `/etc/${user}`,
+        generated: `/etc/${user}/generated.env`,
         runtime: `/run/${user}`,
         stateDir: `/var/lib/${user}`,
         cacheDir: `/var/cache/${user}`,
@@ -62118,6 +62126,9 @@ function releasePaths(name, release) {
         deploy,
         gunicorn: `${deploy}/gunicorn.conf.py`,
         entry: `${deploy}/${ENTRY_MODULE}.py`,
+        siteFirst: `${deploy}/site-first`,
+        shape: `${deploy}/shape.json`,
+        target: `${deploy}/target.env`,
         socket: `${app.runtime}/${release}.sock`,
         socketLink: `${root}/.sock`,
         firstStart: `${app.runtime}/${release}.first`,
@@ -62206,12 +62217,18 @@ function parseFacts(lines) {
         .slice(0, 1)
         .find((value) => form.test(value));
     const [id = 'unknown', version = '0', codename = 'unknown'] = (one('os') ?? '').split(' ').map(word);
+    const minors = (key) => values.has(key)
+        ? new Set((one(key) ?? '').split(' ').filter((text) => /^3\.[0-9]{1,2}$/.test(text)))
+        : undefined;
     const state = parseState(all('state'));
     return {
         os: { id, version, codename },
         systemd: natural(one('systemd')),
         arch: fitting('arch', WORD) ?? 'unknown',
         python: fitting('python', PATH),
+        pythons: minors('pythons') ?? new Set(),
+        managedPythons: minors('managed-pythons') ?? new Set(),
+        installablePythons: minors('installable-pythons'),
         ipv6: one('ipv6') === 'yes',
         cpus: Math.max(1, natural(one('cpus'))),
         memoryBytes: natural(one('memory')) * 1024,
@@ -62226,20 +62243,27 @@ function parseFacts(lines) {
         nginxUser: fitting('nginx-user', /^[a-z_][a-z0-9_-]{0,31}$/) ?? DEFAULT_NGINX_USER,
         files: pairs(all('file')),
         uv: new Set(all('uv')),
+        glibc: glibcMinor(fitting('libc', /^glibc 2\.[0-9]{1,3}(?:\.[0-9]+)?$/)),
+        wheels: new Set(all('wheel').filter((hash) => /^[0-9a-f]{64}$/.test(hash))),
         account: one('account') === 'yes',
         home: one('home') === 'yes',
         taken: all('taken').map(shortly),
+        generated: new Set(all('generated')),
         firewall: one('ufw') === 'yes',
         state,
         link: one('link'),
         active: state?.current !== undefined && pairs(all('active')).get(state.current) === 'yes',
         nonces: new Map([...pairs(all('nonce'))].filter(([id, nonce]) => isReleaseId(id) && /^[0-9a-f]{1,128}$/.test(nonce))),
         now: instant(one('now')),
+        resolved: instant(one('resolved')),
         addresses6: all('address6').flatMap(globalAddress),
         certificates: all('certificate').flatMap(parseCertificate),
         siteCertificate: fitting('site-certificate', PATH),
         renewal: one('renewal') === 'yes',
     };
+}
+function glibcMinor(text) {
+    return text === undefined ? undefined : Number(text.split('.')[1]);
 }
 /** df's blocks (POSIX, `df -Pk`), in bytes. */
 function kilobytes(text) {
@@ -62279,6 +62303,7 @@ function parseState(lines) {
         current: release('current'),
         previous: release('previous'),
         attempt: release('attempt'),
+        initialised: values.get('initialised') === 'yes',
         releases: lines.flatMap((line) => {
             const [key, id = '', bundle = '', dependencies = '', settings = '', commit = '-'] = line.split(' ');
             if (key !== 'release' || !isReleaseId(id))
@@ -62437,6 +62462,9 @@ function parseEvent(line) {
             return { seconds, kind, holder: short(rest) };
         case 'changed':
             return { seconds, kind, what: short(first), detail: short(detail) };
+        case 'found':
+        case 'doubt':
+            return isCode(first) ? { seconds, kind, what: first, detail: short(detail) } : undefined;
         case 'environment':
             return first === 'built' || first === 'linked'
                 ? { seconds, kind, how: first, detail: short(detail) }
@@ -62520,6 +62548,8 @@ function quote(value) {
     return `'${value.replaceAll("'", `'\\''`)}'`;
 }
 
+;// CONCATENATED MODULE: external "node:fs"
+const external_node_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
 ;// CONCATENATED MODULE: external "node:path"
 const external_node_path_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path");
 ;// CONCATENATED MODULE: ./build/remote.js
@@ -62553,6 +62583,8 @@ function helperCommand(settings) {
         `run=${quote(settings.run)}`,
         `nonce=${quote(settings.nonce)}`,
         `wanted=${quote(settings.packages.join(' '))}`,
+        `wheels=${settings.wheels ? 'yes' : 'no'}`,
+        `good=${quote((settings.pythons ?? []).join(' '))}`,
         remoteFile('facts.sh'),
         remoteFile('helper.sh'),
         'ready',
@@ -62602,6 +62634,39 @@ function orAborted(work, signal) {
             abort();
         work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
     });
+}
+
+;// CONCATENATED MODULE: ./build/apply/pieces.js
+
+/** Bytes of a file in one frame: other frames (a cancel) get their turn between two of these. */
+const READ_BYTES = 256 * 1024;
+/**
+ * Sends a file as frames `WORDS BYTES` with their bytes.
+ * @returns whether all of it was sent
+ */
+async function sendPieces(path, words, { frame, onProgress, signal }) {
+    let sent = 0;
+    const chunks = (0,external_node_fs_namespaceObject.createReadStream)(path, { highWaterMark: READ_BYTES });
+    for await (const chunk of chunks) {
+        if (signal.aborted)
+            return false;
+        await frame(Buffer.concat([Buffer.from(`${words} ${chunk.length}\n`), chunk]));
+        sent += chunk.length;
+        onProgress(sent);
+    }
+    return true;
+}
+/** Sends wheels, each under its hash, and after the last of them the token that the program waits for. */
+async function sendWheels(wheels, token, { frame, onProgress, signal }) {
+    let before = 0;
+    for (const { sha256, path, bytes } of wheels) {
+        await frame(`wheel ${sha256}\n`);
+        const progress = (sent) => onProgress(before + sent);
+        if (!(await sendPieces(path, `piece ${sha256}`, { frame, onProgress: progress, signal })))
+            return;
+        before += bytes;
+    }
+    await frame(`wheels ${token}\n`);
 }
 
 ;// CONCATENATED MODULE: ./build/apply/root-failure.js
@@ -62702,8 +62767,6 @@ const MOST_FACT_CHARACTERS = 2 * 1024 * 1024;
 const MOST_LINES = 300_000;
 /** More characters than any login file prints. */
 const MOST_BEFORE = 1024 * 1024;
-/** Bytes of the bundle in one frame: other frames (a cancel) get their turn between two of these. */
-const READ_BYTES = 256 * 1024;
 /** The runner's end of the one exec: facts come, frames go, events come. */
 class Conversation {
     #channel;
@@ -62780,16 +62843,14 @@ class Conversation {
      * @param onProgress told the bytes handed over so far
      */
     async sendBundle(bundle, onProgress, signal) {
-        let sent = 0;
-        const chunks = (0,external_node_fs_namespaceObject.createReadStream)(bundle.path, { highWaterMark: READ_BYTES });
-        for await (const chunk of chunks) {
-            if (signal.aborted)
-                return;
-            await this.#frame(Buffer.concat([Buffer.from(`part ${chunk.length}\n`), chunk]));
-            sent += chunk.length;
-            onProgress(sent);
-        }
-        await this.#frame('whole\n');
+        const frame = (text) => this.#frame(text);
+        if (await sendPieces(bundle.path, 'part', { frame, onProgress, signal }))
+            await this.#frame('whole\n');
+    }
+    /** Sends wheels; `token` says that they are all there. */
+    async sendWheels(wheels, token, onProgress, signal) {
+        const frame = (text) => this.#frame(text);
+        await sendWheels(wheels, token, { frame, onProgress, signal });
     }
     /** Says a word to the waiting program: `cutover go`, `verdict-1 keep`. */
     async say(frame, word) {
@@ -64231,11 +64292,11 @@ function theLine({ host, port, keys }) {
     return `${nameInKnownHosts(host, port)} ${typeOf(first)} ${first.toString('base64')}`;
 }
 
-// EXTERNAL MODULE: ./node_modules/is-stream/index.js
-var is_stream = __nccwpck_require__(6543);
-// EXTERNAL MODULE: ./node_modules/make-dir/index.js
-var make_dir = __nccwpck_require__(6512);
-;// CONCATENATED MODULE: ./node_modules/sb-promise-queue/lib/esm/index.mjs
+// EXTERNAL MODULE: ../../main/node_modules/is-stream/index.js
+var is_stream = __nccwpck_require__(7165);
+// EXTERNAL MODULE: ../../main/node_modules/make-dir/index.js
+var make_dir = __nccwpck_require__(3678);
+;// CONCATENATED MODULE: ../../main/node_modules/sb-promise-queue/lib/esm/index.mjs
 class PromiseQueue {
     constructor({ concurrency = 1 } = {}) {
         this.options = { concurrency };
@@ -64307,7 +64368,7 @@ class PromiseQueue {
 }
 
 
-;// CONCATENATED MODULE: ./node_modules/sb-scandir/lib/esm/index.mjs
+;// CONCATENATED MODULE: ../../main/node_modules/sb-scandir/lib/esm/index.mjs
 /* @flow */
 
 
@@ -64403,11 +64464,11 @@ async function scanDirectory(path, { recursive = true, validate = null, concurre
 }
 /* harmony default export */ const esm = (scanDirectory);
 
-// EXTERNAL MODULE: ./node_modules/shell-escape/shell-escape.js
-var shell_escape = __nccwpck_require__(4646);
-// EXTERNAL MODULE: ./node_modules/ssh2/lib/index.js
-var lib = __nccwpck_require__(5472);
-;// CONCATENATED MODULE: ./node_modules/node-ssh/lib/esm/index.mjs
+// EXTERNAL MODULE: ../../main/node_modules/shell-escape/shell-escape.js
+var shell_escape = __nccwpck_require__(7516);
+// EXTERNAL MODULE: ../../main/node_modules/ssh2/lib/index.js
+var lib = __nccwpck_require__(3122);
+;// CONCATENATED MODULE: ../../main/node_modules/node-ssh/lib/esm/index.mjs
 
 
 
@@ -65917,10 +65978,22 @@ const inputNames = (/* unused pure expression or super */ null && ([
     'app',
     'python',
     'requirements',
+    'extras',
+    'groups',
+    'dependencies',
+    'refresh',
+    'python-download',
     'packages',
+    'services',
     'env',
     'secret-files',
     'release-command',
+    'first-deploy-command',
+    'command-timeout',
+    'web-command',
+    'processes',
+    'cron',
+    'stop-timeout',
     'persist',
     'exclude',
     'include',
@@ -65955,6 +66028,11 @@ const defaults = {
     user: 'root',
     'connect-timeout': '30s',
     source: '.',
+    dependencies: 'server',
+    refresh: 'false',
+    'python-download': 'true',
+    'command-timeout': '600s',
+    'stop-timeout': '60s',
     persist: 'instance',
     static: 'static',
     'max-body-size': '16m',
@@ -66109,7 +66187,7 @@ function renderEnvFile(env, systemd) {
     return [...env].map(([name, value]) => line(name, value)).join('');
 }
 /**
- * The variables that a release runs with: the user's, and the tool's nonce.
+ * The variables that a release runs with: the user's, and the tool's nonce, where something can answer to it.
  * @throws DeployError `env-reserved` where the user sets a variable that is the tool's or systemd's
  */
 function releaseEnv(env, nonce) {
@@ -66121,7 +66199,7 @@ function releaseEnv(env, nonce) {
             input: 'env',
         })));
     }
-    return new Map([...env, [NONCE_VARIABLE, nonce]]);
+    return nonce === undefined ? env : new Map([...env, [NONCE_VARIABLE, nonce]]);
 }
 function variableFault(name, value, systemd) {
     if (!env_file_VARIABLE_NAME.test(name)) {
@@ -66789,6 +66867,120 @@ function urlFault(url, input) {
     return undefined;
 }
 
+;// CONCATENATED MODULE: ./build/config/cron.js
+/** Crontab's names (crontab(5)), and their numbers. */
+const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
+const WEEKDAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
+/** crontab(5)'s nicknames for the five fields. */
+const NICKNAMES = {
+    '@hourly': '0 * * * *',
+    '@daily': '0 0 * * *',
+    '@midnight': '0 0 * * *',
+    '@weekly': '0 0 * * 0',
+    '@monthly': '0 0 1 * *',
+    '@yearly': '0 0 1 1 *',
+    '@annually': '0 0 1 1 *',
+};
+/**
+ * Five fields of a crontab as systemd writes them (systemd.time(7), "Calendar Events").
+ * @returns undefined for what is no schedule, and for one that names days of the month and of the week: cron takes either,
+ * systemd both
+ */
+function cronCalendar(schedule) {
+    const [minutes, hours, days, months, weekdays, ...rest] = (NICKNAMES[schedule] ?? schedule).split(/\s+/);
+    if (rest.length > 0 || weekdays === undefined)
+        return undefined;
+    const minute = field(minutes ?? '', 0, 59);
+    const hour = field(hours ?? '', 0, 23);
+    const day = field(days ?? '', 1, 31);
+    const month = field(months ?? '', 1, 12, MONTHS);
+    const weekday = field(weekdays, 0, 7, WEEKDAYS);
+    if (minute === undefined || hour === undefined || day === undefined || month === undefined)
+        return undefined;
+    if (weekday === undefined || (day !== '*' && weekday !== '*'))
+        return undefined;
+    const date = `*-${month}-${day} ${hour}:${minute}:00`;
+    return weekday === '*' ? date : `${weekdayNames(weekday)} ${date}`;
+}
+/** One field as a list of numbers, `*` for all: the form that both can read whatever the steps are. */
+function field(text, min, max, names = []) {
+    if (text === '*')
+        return '*';
+    const numbers = new Set();
+    for (const part of text.split(',')) {
+        const [, whole = '', from = '', to, step = '1'] = /^(\*|([0-9]{1,2}|[a-z]{3})(?:-([0-9]{1,2}|[a-z]{3}))?)(?:\/([0-9]{1,2}))?$/i.exec(part) ?? [];
+        if (whole === '')
+            return undefined;
+        const first = whole === '*' ? min : cron_number(from, min, names);
+        const last = whole === '*' ? max : to === undefined ? (part.includes('/') ? max : first) : cron_number(to, min, names);
+        const by = Number(step);
+        if (first === undefined || last === undefined || first < min || last > max || first > last || by < 1) {
+            return undefined;
+        }
+        for (let value = first; value <= last; value += by)
+            numbers.add(value);
+    }
+    return [...numbers].toSorted((one, other) => one - other).join(',');
+}
+function cron_number(text, min, names) {
+    if (/^[0-9]+$/.test(text))
+        return Number(text);
+    const at = names.indexOf(text.toLowerCase());
+    return at < 0 ? undefined : at + (names === MONTHS ? min : 0);
+}
+function weekdayNames(list) {
+    const names = list.split(',').map((one) => WEEKDAYS[Number(one) % 7] ?? '');
+    return [...new Set(names)].map((name) => `${name.charAt(0).toUpperCase()}${name.slice(1)}`).join(',');
+}
+
+;// CONCATENATED MODULE: ./build/inputs/processes.js
+
+
+
+/** What a process may be called: it becomes a part of a unit's name. */
+const processes_NAME = /^[a-z][a-z0-9-]{0,30}$/;
+/** `NAME: COMMAND`, one a line; the one word `none` is no process at all. */
+const processLines = (raw, input) => {
+    const lines = linesOf(raw);
+    if (lines.length === 1 && lines[0] === 'none')
+        return good(new Map());
+    return andThen(reading_all(lines.map((line) => named(line, input, '`worker: celery -A app.celery worker`'))), (found) => onceEach(found, input));
+};
+/** `NAME: MINUTE HOUR DAY MONTH WEEKDAY COMMAND`, one a line. */
+const cronLines = (raw, input) => {
+    const lines = linesOf(raw);
+    if (lines.length === 1 && lines[0] === 'none')
+        return good([]);
+    const jobs = reading_all(lines.map((line) => andThen(named(line, input, '`clean: 0 3 * * * flask clean`'), (one) => job(one, input))));
+    return andThen(jobs, (found) => andThen(onceEach(found.map((one) => [one.name, one.command]), input), () => good(found)));
+};
+function named(line, input, example) {
+    const odd = oddCharacter(line);
+    if (odd !== undefined || hasNoncharacter(line)) {
+        return bad(input, `holds the character ${shown(odd ?? line)}`, 'Take that character out.');
+    }
+    const [, name = '', rest = ''] = /^([^\s:]+):\s+(.+)$/.exec(line) ?? [];
+    if (!processes_NAME.test(name)) {
+        return bad(input, `has the line ${shown(line)}`, `Write such as ${example}; a name has lower-case letters, digits and \`-\`, at most 31.`);
+    }
+    return name === 'web'
+        ? bad(input, 'has a process `web`', 'Write that one as `web-command`.')
+        : good([name, rest]);
+}
+function job([name, rest], input) {
+    const [, schedule = '', command = ''] = /^(@\w+|(?:\S+\s+){4}\S+)\s+(\S.*)$/.exec(rest) ?? [];
+    const calendar = cronCalendar(schedule);
+    if (calendar !== undefined && command !== '')
+        return good({ name, calendar, command });
+    return bad(input, `has the line ${shown(`${name}: ${rest}`)}`, 'Write five fields as in a crontab (`0 3 * * *`, `*/5 * * * 1-5`) or `@daily`, and the command behind them.');
+}
+function onceEach(found, input) {
+    const twice = found.find(([name], at) => found.findIndex(([other]) => other === name) < at);
+    if (twice === undefined)
+        return good(new Map(found));
+    return bad(input, `has ${shown(twice[0])} twice`, 'Give each a name of its own.');
+}
+
 ;// CONCATENATED MODULE: ./build/inputs/scalars.js
 
 
@@ -66865,6 +67057,8 @@ const packageName = (raw, input) => {
     }
     return bad(input, `has ${shown(text)}`, 'Write names of Debian packages, such as `libpq5`, in lower case.');
 };
+/** A name of an extra or a dependency group (PyPA's specifications, "Names and normalization"). */
+const distributionName = pattern(/^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?$/, 'Write names of letters, digits, `-`, `_` and `.`, one a line.');
 /** A Python version, `3` or `3.N`. */
 const pythonVersion = (raw, input) => {
     const text = tidy(raw);
@@ -66903,6 +67097,13 @@ const plainText = (raw, input) => {
     if (odd === undefined)
         return good(text);
     return bad(input, `holds the control character ${shown(odd)}`, 'Take that character out.');
+};
+/** The same of one line. */
+const plainLine = (raw, input) => {
+    const reading = plainText(raw, input);
+    if (!('value' in reading) || !reading.value.includes('\n'))
+        return reading;
+    return bad(input, 'has more than one line', 'Write one command; what it needs before it is a `release-command`.');
 };
 /** A password or passphrase: one line, kept to the byte but for line ends after it, which pasting adds. */
 const secretLine = (raw, input) => {
@@ -67231,6 +67432,7 @@ const emailAddress = (raw, input) => {
 
 
 
+
 /** An input that may be left empty, and then is undefined. */
 function optional(input, kind) {
     return { input, kind, blank: { value: undefined }, secret: false };
@@ -67288,7 +67490,13 @@ const table = {
         app: optional('app', appTarget),
         python: optional('python', pythonVersion),
         requirements: optional('requirements', innerPath),
+        extras: items('extras', list(distributionName)),
+        groups: items('groups', list(distributionName)),
+        dependencies: required('dependencies', choice('server', 'wheels')),
+        refresh: required('refresh', scalars_boolean),
+        pythonDownload: required('python-download', scalars_boolean),
         packages: items('packages', list(packageName)),
+        services: items('services', list(choice('postgresql', 'redis'))),
         env: { input: 'env', kind: variables, blank: { value: new Map() }, secret: true },
         secretFiles: {
             input: 'secret-files',
@@ -67297,6 +67505,10 @@ const table = {
             secret: true,
         },
         releaseCommand: optional('release-command', plainText),
+        firstDeployCommand: optional('first-deploy-command', plainText),
+        webCommand: optional('web-command', plainLine),
+        processes: optional('processes', processLines),
+        cron: items('cron', cronLines),
         persist: items('persist', persistPaths),
         exclude: items('exclude', ignorePatterns),
         include: items('include', list(innerPath)),
@@ -67328,6 +67540,8 @@ const table = {
         expectStatus: optional('expect-status', list(statusRange)),
         expectText: optional('expect-text', plainText),
         keepReleases: required('keep-releases', integer(1, 100)),
+        commandTimeoutSeconds: required('command-timeout', seconds(1, 86_400)),
+        stopTimeoutSeconds: required('stop-timeout', seconds(1, 3600)),
         upgradePackages: required('upgrade-packages', scalars_boolean),
     },
 };
@@ -68389,7 +68603,7 @@ function reproach({ over }) {
 async function once(request, open, lenient, signal) {
     const started = performance.now();
     const { address, port, url, timeoutMs, nonce, expectText, trusted, over = false } = request;
-    const headers = { 'X-Flask-Deploy-Nonce': nonce };
+    const headers = nonce === undefined ? {} : { 'X-Flask-Deploy-Nonce': nonce };
     const answer = await ask({
         address,
         port,
@@ -68413,12 +68627,12 @@ function judge(request, answer) {
     if (seen === undefined && status >= 500 && !good) {
         return bad('status', `The answer was ${status} from the web server${who(answer)}, not from the app.`);
     }
-    if (seen === undefined) {
+    if (seen === undefined && request.nonce !== undefined) {
         const to = answer.header('location');
         const redirect = to === undefined ? '' : ` and redirected to ${to}`;
         return bad('wrong-release', `Something else answered ${status}${who(answer)}${redirect}, not this release.`);
     }
-    if (seen !== request.release) {
+    if (seen !== undefined && seen !== request.release) {
         return bad('wrong-release', `Release ${seen} answered (${status}) in place of ${request.release}.`);
     }
     if (!good)
@@ -68426,7 +68640,7 @@ function judge(request, answer) {
     if (!answer.textFound) {
         return bad('text', `This release answered ${status}, but \`expect-text\` is not in the page.`);
     }
-    return { ok: true, status, release: seen, advice };
+    return { ok: true, status, release: seen ?? '', advice };
 }
 function who(answer) {
     const server = answer.header('server');
@@ -68470,7 +68684,7 @@ async function testRelease(test, release, answered, signal) {
         address: test.address,
         port: test.port,
         url: test.url,
-        nonce: test.check.nonces[release] ?? '',
+        nonce: test.check.nonces[release],
         release,
         expectStatus: test.check.statuses.length > 0 ? test.check.statuses : undefined,
         explicitPath: test.check.explicit,
@@ -68653,22 +68867,27 @@ class Mailbox {
     }
 }
 
-;// CONCATENATED MODULE: ./build/plan/pins.js
+;// CONCATENATED MODULE: ./build/apply/calls.js
 
-/**
- * What the action itself installs on a server, pinned by hash: requirement lines for pip and uv, in remote/.
- */
-const uv = { version: pinned('uv'), requirements: remoteFile('uv.txt') };
-/** For projects that list no gunicorn. */
-const gunicorn = { requirements: remoteFile('gunicorn.txt') };
-function pinned(name) {
-    const [, version] = new RegExp(`^${name}==(\\S+)`, 'm').exec(remoteFile(`${name}.txt`)) ?? [];
-    if (version === undefined)
-        throw new Error(`remote/${name}.txt pins no ${name}`);
-    return version;
+/** For systemd-run: `-p Key=Value` each. */
+function properties(list) {
+    return list.flatMap((property) => ['-p', property]);
+}
+/** A call of a export function of the library. */
+function calls_call(name, ...words) {
+    return [name, ...words.map((word) => quote(String(word)))].join(' ');
+}
+/** A variable of the program's. */
+function calls_assign(name, value) {
+    return `${name}=${quote(value)}`;
+}
+/** How the library reads a flag. */
+function yes(value) {
+    return value ? 'yes' : 'no';
 }
 
 ;// CONCATENATED MODULE: ./build/apply/program.js
+
 
 
 
@@ -68680,10 +68899,19 @@ const LIBRARY = [
     'lock.sh',
     'packages.sh',
     'account.sh',
+    'generated.sh',
+    'services.sh',
     'release.sh',
+    'commands.sh',
+    'keep.sh',
+    'probe.sh',
+    'python.sh',
     'dependencies.sh',
+    'wheels.sh',
     'nginx.sh',
     'tls.sh',
+    'processes.sh',
+    'web.sh',
     'service.sh',
     'cutover.sh',
     'prune.sh',
@@ -68700,35 +68928,600 @@ function renderProgram(plan, settings) {
         'cd /',
         'umask 022',
         'export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-        program_assign('name', settings.name),
-        program_assign('run', settings.run),
-        program_assign('release', plan.release),
-        program_assign('making', plan.kind === 'deploy' ? 'yes' : 'no'),
+        calls_assign('name', settings.name),
+        calls_assign('run', settings.run),
+        calls_assign('release', plan.release),
+        calls_assign('making', plan.kind === 'deploy' ? 'yes' : 'no'),
         'home=/srv/web-$name',
         'root=$home/releases/$release',
         'dir=/run/flask-deploy/$name/$run',
         'bundle=/var/lib/flask-deploy/incoming/$name-$run',
         ...LIBRARY.map((file) => remoteFile(file)),
         'begin',
-        program_call('take_lock', settings.lockTimeoutSeconds, settings.holder),
-        program_call('compare_generation', plan.generation),
+        calls_call('take_lock', settings.lockTimeoutSeconds, settings.holder),
+        calls_call('compare_generation', plan.generation),
         'repair',
     ];
     let phase = '';
     for (const operation of plan.operations) {
         if (operation.phase !== phase) {
             phase = operation.phase;
-            lines.push(program_call('phase', phase));
+            lines.push(calls_call('phase', phase));
         }
         lines.push(...render(operation));
     }
     lines.push('finish', 'exit 0');
     return `${lines.join('\n')}\n`;
 }
+function render(operation) {
+    switch (operation.kind) {
+        case 'install-packages':
+            return [
+                ...(operation.offline ? ['offline=yes'] : []),
+                calls_call('install_packages', yes(operation.upgrade), ...operation.names),
+                ...operation.because.map((why) => calls_call('emit', `found needed-packages ${why}`)),
+            ];
+        case 'want-wheels':
+            return ['want_wheels python'];
+        case 'install-uv': {
+            const { version, from } = operation;
+            return [
+                typeof from === 'string'
+                    ? calls_call('install_uv', version, from)
+                    : calls_call('install_uv', version, 'wheel', from.sha256, from.file),
+            ];
+        }
+        case 'store-wheels': {
+            const list = operation.wheels.map(({ sha256, file }) => `${sha256} ${file}`).join('\n');
+            return [calls_call('store_wheels', wheelsToken(operation), list, operation.requirements)];
+        }
+        case 'python':
+            return [
+                `in_download() { ${calls_call('in_unit', 'download', ...properties(operation.properties))} -p "EnvironmentFile=$dir/build.env" -- "$@"; }`,
+                calls_call('choose_python', operation.key, operation.reason, operation.preferred, operation.preferredReason, ...operation.tries.map(tryWord)),
+            ];
+        case 'claim':
+            return [calls_call('claim', operation.owner)];
+        case 'account':
+            return ['ensure_account'];
+        case 'generated-env':
+            return [calls_call('generated_env', ...operation.keys)];
+        case 'postgresql':
+            return [calls_call('use_postgresql', operation.variables.join(','), ...properties(operation.properties))];
+        case 'redis':
+            return [calls_call('use_redis', operation.unitFile, operation.content, operation.variables.join(','))];
+        case 'receive-bundle':
+            return [calls_call('receive_bundle', operation.bytes, operation.sha256)];
+        case 'unpack':
+            return ['unpack_bundle', 'compile_code', 'own_release'];
+        case 'environment':
+            return [
+                calls_call('environment_key', operation.key),
+                calls_assign('site_folder', operation.site.folder),
+                calls_assign('site_name', operation.site.name),
+                inBuild(operation.properties),
+                calls_assign('built_from', operation.from),
+                calls_call('make_environment', operation.file, operation.gunicorn, yes(operation.loose), yes(operation.refresh)),
+            ];
+        case 'site':
+            return ['build_site || :'];
+        case 'write-file':
+            return [calls_call('write_file', operation.path, operation.mode, operation.owner, operation.content)];
+        case 'folder':
+            return [calls_call('make_folder', operation.path, operation.mode, operation.owner)];
+        case 'persist':
+            return [calls_call('persist', operation.path, operation.target)];
+        case 'probe':
+            return [calls_call('probe_release', operation.seconds, ...properties(operation.properties))];
+        case 'adopt':
+            return ['adopt_found'];
+        case 'publish-found':
+            return ['publish_found'];
+        case 'public':
+            return ['prepare_public'];
+        case 'publish':
+            return [calls_call('publish', operation.url, operation.folder)];
+        case 'first-deploy-command':
+        case 'release-command':
+            return [
+                calls_call(operation.kind.replaceAll('-', '_'), operation.seconds, operation.command, ...properties(operation.properties)),
+            ];
+        case 'start':
+            return ['start_release "$release"'];
+        case 'health':
+            return ['check_release "$release"'];
+        case 'grow':
+            return [`grow_release "$release" ${quote(String(operation.workers))}`];
+        case 'web-entrance':
+            return [calls_call('web_entrance', operation.entrance)];
+        case 'processes':
+            return ['start_processes'];
+        case 'nginx':
+            return [calls_call('configure_nginx', operation.site, operation.catchAll ?? '', operation.tlsCatchAll ?? '')];
+        case 'cutover':
+            return [calls_call('cut_over', operation.waitSeconds)];
+        case 'verdict':
+            return [calls_call('await_verdict', operation.waitSeconds)];
+        case 'settle':
+            return [calls_call('settle', operation.record)];
+        case 'preflight':
+            return [calls_call('preflight', operation.from, operation.waitSeconds, ...operation.names)];
+        case 'request-certificate': {
+            const { lineage, authority, email, force, key, names } = operation.request;
+            return [calls_call('request_certificate', lineage, authority, email ?? '', yes(force), key, ...names)];
+        }
+        case 'secure': {
+            const { tls, site, catchAll, tlsCatchAll, waitSeconds } = operation;
+            return [calls_call('secure', tls.certificate, site, catchAll ?? '', tlsCatchAll, waitSeconds)];
+        }
+        case 'prune':
+            return [calls_call('prune', operation.keep), 'prune_wheels'];
+    }
+}
+/**
+ * The function that runs a build in its unit. What of the user's variables concerns an index comes by a file, because
+ * properties are open to everybody.
+ */
+function inBuild(list) {
+    const words = properties(list).map(quote).join(' ');
+    return `in_build() {
+  unit=$1
+  shift
+  in_unit "$unit" ${words} -p "EnvironmentFile=$dir/build.env" -- "$@"
+}`;
+}
+/** What says that the wheels of one list are all there: they travel while the program works. */
+function wheelsToken({ wheels }) {
+    const list = wheels.map(({ sha256 }) => sha256).join();
+    return (0,external_node_crypto_.createHash)('sha256').update(list).digest('hex').slice(0, 16);
+}
+function tryWord(one) {
+    switch (one.how) {
+        case 'server':
+            return `server:${one.versions.join(',')}`;
+        case 'forbidden':
+            return 'forbidden:';
+        default:
+            return `${one.how}:${one.version}`;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/config/need-names.js
+/*
+ * What builds and apps miss by its own name, and Debian's package of it. `a|b`: the first that the distribution has.
+ */
+/** Programs that apps and builds call -> the package that has them. */
+const programs = {
+    '7z': '7zip|p7zip-full',
+    clang: 'clang',
+    convert: 'imagemagick',
+    curl: 'curl',
+    dig: 'bind9-dnsutils|dnsutils',
+    dot: 'graphviz',
+    exiftool: 'libimage-exiftool-perl',
+    ffmpeg: 'ffmpeg',
+    ffprobe: 'ffmpeg',
+    git: 'git',
+    gpg: 'gnupg',
+    gs: 'ghostscript',
+    hg: 'mercurial',
+    identify: 'imagemagick',
+    lsof: 'lsof',
+    make: 'make',
+    mediainfo: 'mediainfo',
+    mysqldump: 'default-mysql-client',
+    nmap: 'nmap',
+    node: 'nodejs',
+    npm: 'npm',
+    openssl: 'openssl',
+    pandoc: 'pandoc',
+    patch: 'patch',
+    pdfinfo: 'poppler-utils',
+    pdftoppm: 'poppler-utils',
+    pdftotext: 'poppler-utils',
+    pg_dump: 'postgresql-client',
+    ping: 'iputils-ping',
+    'pkg-config': 'pkg-config',
+    psql: 'postgresql-client',
+    qpdf: 'qpdf',
+    'redis-cli': 'redis-tools',
+    'rsvg-convert': 'librsvg2-bin',
+    rsync: 'rsync',
+    sox: 'sox',
+    sqlite3: 'sqlite3',
+    svn: 'subversion',
+    swig: 'swig',
+    tesseract: 'tesseract-ocr',
+    traceroute: 'traceroute',
+    unzip: 'unzip',
+    wget: 'wget',
+    whois: 'whois',
+    wkhtmltopdf: 'wkhtmltopdf',
+    xmlsec1: 'xmlsec1',
+    zip: 'zip',
+};
+/** Headers that builds ask for, by how their path begins -> the package that has them. */
+const headers = {
+    'bzlib.h': 'libbz2-dev',
+    cairo: 'libcairo2-dev',
+    'cups/': 'libcups2-dev',
+    'curl/': 'libcurl4-openssl-dev',
+    'ev.h': 'libev-dev',
+    event: 'libevent-dev',
+    'ffi.h': 'libffi-dev',
+    freetype: 'libfreetype-dev|libfreetype6-dev',
+    'ft2build.h': 'libfreetype-dev|libfreetype6-dev',
+    'gdal.h': 'libgdal-dev',
+    'geos_c.h': 'libgeos-dev',
+    'glib.h': 'libglib2.0-dev',
+    'gmp.h': 'libgmp-dev',
+    'graphviz/': 'libgraphviz-dev',
+    gssapi: 'libkrb5-dev',
+    'jpeglib.h': 'libjpeg-dev',
+    krb5: 'libkrb5-dev',
+    'lber.h': 'libldap-dev|libldap2-dev',
+    'ldap.h': 'libldap-dev|libldap2-dev',
+    'libpq-fe.h': 'libpq-dev',
+    'libpq-events.h': 'libpq-dev',
+    'libxml/': 'libxml2-dev',
+    'libxslt/': 'libxslt1-dev',
+    'lzma.h': 'liblzma-dev',
+    'magic.h': 'libmagic-dev',
+    'mpfr.h': 'libmpfr-dev',
+    mysql: 'default-libmysqlclient-dev',
+    'openssl/': 'libssl-dev',
+    'pcre.h': 'libpcre3-dev',
+    'pcre2.h': 'libpcre2-dev',
+    'portaudio.h': 'portaudio19-dev',
+    'readline/': 'libreadline-dev',
+    'sasl/': 'libsasl2-dev',
+    snappy: 'libsnappy-dev',
+    'sql.h': 'unixodbc-dev',
+    'sqlext.h': 'unixodbc-dev',
+    'sqlite3.h': 'libsqlite3-dev',
+    'systemd/': 'libsystemd-dev',
+    'xmlsec/': 'libxmlsec1-dev',
+    'yaml.h': 'libyaml-dev',
+    'zlib.h': 'zlib1g-dev',
+};
+/** Shared libraries, by how their file's name begins -> the package that has them. */
+const libraries = {
+    'libGL.so.1': 'libgl1|libgl1-mesa-glx',
+    'libSM.so.6': 'libsm6',
+    'libX11.so.6': 'libx11-6',
+    'libXext.so.6': 'libxext6',
+    'libXrender.so.1': 'libxrender1',
+    'libasound.so.2': 'libasound2t64|libasound2',
+    'libcairo.so.2': 'libcairo2',
+    'libffi.so.7': 'libffi7',
+    'libffi.so.8': 'libffi8',
+    'libgfortran.so.5': 'libgfortran5',
+    'libglib-2.0.so.0': 'libglib2.0-0t64|libglib2.0-0',
+    'libgobject-2.0.so.0': 'libglib2.0-0t64|libglib2.0-0',
+    'libgomp.so.1': 'libgomp1',
+    'libgthread-2.0.so.0': 'libglib2.0-0t64|libglib2.0-0',
+    'libjpeg.so.62': 'libjpeg62-turbo',
+    'libjpeg.so.8': 'libjpeg-turbo8',
+    'libldap-2.4.so.2': 'libldap-2.4-2',
+    'libldap-2.5.so.0': 'libldap-2.5-0',
+    'libldap.so.2': 'libldap2',
+    'libmagic.so.1': 'libmagic1t64|libmagic1',
+    'libmariadb.so.3': 'libmariadb3',
+    'libmysqlclient.so.21': 'libmysqlclient21',
+    'libodbc.so.2': 'libodbc2|unixodbc',
+    'libopenblas.so.0': 'libopenblas0',
+    'libpango-1.0.so.0': 'libpango-1.0-0',
+    'libportaudio.so.2': 'libportaudio2',
+    'libpq.so.5': 'libpq5',
+    'libsasl2.so.2': 'libsasl2-2',
+    'libsndfile.so.1': 'libsndfile1',
+    'libstdc++.so.6': 'libstdc++6',
+    'libxml2.so.2': 'libxml2',
+    'libxmlsec1-openssl.so.1': 'libxmlsec1t64-openssl|libxmlsec1-openssl',
+    'libxslt.so.1': 'libxslt1.1',
+    'libzbar.so.0': 'libzbar0t64|libzbar0',
+};
+
+;// CONCATENATED MODULE: ./build/config/needs.js
+
+/** Stands for the headers of the Python in use: `python3-dev`, `python3.12-dev`, or none where it brings its own. */
+const DEV = '@dev';
+/** gcc's package only recommends the C library's headers. */
+const compiler = ['gcc', 'libc6-dev', DEV];
+/**
+ * By a distribution's name (PEP 503): those of which the index has no wheel for Linux, or whose wheel calls a program or a
+ * library of the system's. Names of libraries that differ by release stand in {@link saidNeeds} alone.
+ */
+const needs_named = {
+    cairocffi: ['libcairo2'],
+    cairosvg: ['libcairo2'],
+    'ffmpeg-python': ['ffmpeg'],
+    gitpython: ['git'],
+    graphviz: ['graphviz'],
+    m2crypto: ['libssl-dev', 'swig', ...compiler],
+    mysqlclient: ['default-libmysqlclient-dev', 'pkg-config', ...compiler],
+    netifaces: compiler,
+    pdf2image: ['poppler-utils'],
+    psycopg2: ['libpq-dev', ...compiler],
+    'psycopg-c': ['libpq-dev', ...compiler],
+    pydub: ['ffmpeg'],
+    pyenchant: ['libenchant-2-2'],
+    pygraphviz: ['libgraphviz-dev', 'graphviz', ...compiler],
+    pypandoc: ['pandoc'],
+    pysaml2: ['xmlsec1'],
+    pytesseract: ['tesseract-ocr'],
+    'python-ldap': ['libldap-dev|libldap2-dev', 'libsasl2-dev', ...compiler],
+    'python-magic': ['libmagic1|libmagic1t64'],
+    'python-nmap': ['nmap'],
+    uwsgi: compiler,
+    weasyprint: ['libpango-1.0-0', 'libpangoft2-1.0-0', 'libharfbuzz0b'],
+};
+/**
+ * What these dependencies need, as far as their names tell.
+ * @param names normalised (PEP 503)
+ */
+function namedNeeds(names) {
+    return [...new Set(names)].toSorted().flatMap((name) => {
+        const packages = Object.hasOwn(needs_named, name) ? needs_named[name] : undefined;
+        if (packages === undefined)
+            return [];
+        return [{ packages, why: packages.includes('gcc') ? `${name} has to be compiled` : `${name} uses it` }];
+    });
+}
+const COMPILER = "([Uu]nable to execute|error: command|error trying to exec|No such file or directory:) '?(/usr/bin/)?([a-z0-9_]+-linux-gnu-)?(gcc|cc)(-[0-9]+)?'?(:| failed: No such|$)" +
+    '|(^|[: ])([a-z0-9_]+-linux-gnu-)?(gcc|cc): (command )?not found|Unknown compiler\\(s\\)|No CMAKE_C(XX)?_COMPILER could be found' +
+    '|you need a C compiler to build|linker `cc` not found|no acceptable C compiler found';
+/** What programs say where something of the system's is missing. All rows that fit count. */
+const saidNeeds = [
+    {
+        fits: 'pg_config(: (command )?not found| executable not found| is required)|No such file or directory: .pg_config|pg_config_executable',
+        packages: ['libpq-dev', ...compiler],
+        why: 'pg_config was not found',
+    },
+    {
+        fits: 'mysql_config(: | )not found|Can not find valid pkg-config name',
+        packages: ['default-libmysqlclient-dev', 'pkg-config', ...compiler],
+        why: 'mysqlclient had to be compiled',
+    },
+    { fits: COMPILER, packages: [...compiler], why: 'there was no C compiler' },
+    {
+        fits: "(error: command|error trying to exec|No such file or directory:) '?(/usr/bin/)?([a-z0-9_]+-linux-gnu-)?(g\\+\\+|c\\+\\+|cc1plus)'?(:| failed: No such|$)|(^|[: ])([a-z0-9_]+-linux-gnu-)?[gc]\\+\\+: (command )?not found|Unknown compiler\\(s\\)|No CMAKE_CXX_COMPILER could be found",
+        packages: ['g++', 'libc6-dev', DEV],
+        why: 'there was no C++ compiler',
+    },
+    {
+        fits: 'Python\\.h(: No such file|. file not found)|Could NOT find Python',
+        packages: [...compiler],
+        why: 'Python.h was missing',
+    },
+    {
+        fits: "can't find Rust compiler|Cargo, the Rust package manager, is not installed|No such file or directory: '(cargo|rustc)'|(^|[: ])(cargo|rustc): (command )?not found|cargo. could not be found|Rust not found",
+        packages: ['cargo', ...compiler],
+        why: 'there was no Rust compiler',
+    },
+    {
+        fits: "No such file or directory: 'cmake'|(^|[: ])cmake: (command )?not found|CMake must be installed|Could NOT find CMake|Missing CMake executable",
+        packages: ['cmake', 'g++', 'make', ...compiler],
+        why: 'cmake was not found',
+    },
+    {
+        fits: 'libxml2 and libxslt development packages|xml2-config(: (command )?not found)|xslt-config(: (command )?not found)',
+        packages: ['libxml2-dev', 'libxslt1-dev', 'zlib1g-dev', ...compiler],
+        why: 'lxml had to be compiled',
+    },
+    {
+        fits: 'headers or library files could not be found for (jpeg|zlib)|RequiredDependencyException: (jpeg|zlib)',
+        packages: ['libjpeg-dev', 'zlib1g-dev', ...compiler],
+        why: 'Pillow had to be compiled',
+    },
+    {
+        fits: 'Could not find directory of OpenSSL installation|Could NOT find OpenSSL',
+        packages: ['libssl-dev', 'pkg-config', ...compiler],
+        why: 'the headers of OpenSSL were missing',
+    },
+    {
+        fits: "curl-config(: (command )?not found)|Could not run curl-config|No such file or directory: 'curl-config'",
+        packages: ['libcurl4-openssl-dev', 'libssl-dev', ...compiler],
+        why: 'pycurl had to be compiled',
+    },
+    {
+        fits: "krb5-config(: (command )?not found)|No such file or directory: 'krb5-config'",
+        packages: ['libkrb5-dev', ...compiler],
+        why: 'krb5-config was not found',
+    },
+    {
+        fits: "[Nn]o package '?xmlsec1'? found|Package xmlsec1 was not found",
+        packages: ['libxmlsec1-dev', 'libxml2-dev', 'pkg-config', ...compiler],
+        why: 'xmlsec had to be compiled',
+    },
+    {
+        fits: "[Nn]o package '?libffi'? found|Package libffi was not found",
+        packages: ['libffi-dev', 'pkg-config', ...compiler],
+        why: 'the headers of libffi were missing',
+    },
+    {
+        fits: '[Nn]o package \'?cairo\'? found|Package cairo was not found|Dependency "?cairo"? not found',
+        packages: ['libcairo2-dev', 'pkg-config', ...compiler],
+        why: 'the headers of cairo were missing',
+    },
+    {
+        fits: "gdal-config(: (command )?not found)|No such file or directory: 'gdal-config'",
+        packages: ['libgdal-dev', 'g++', ...compiler],
+        why: 'gdal-config was not found',
+    },
+    {
+        fits: "geos-config(: (command )?not found)|No such file or directory: 'geos-config'|Could not find geos_c|Could not find lib geos_c",
+        packages: ['libgeos-dev', ...compiler],
+        why: 'geos-config was not found',
+    },
+    {
+        fits: 'Did not find pkg-config|Pkg-config.* not found|Unable to invoke pkg-config|Could not find pkg-config|pkg-config. command could not be found',
+        packages: ['pkg-config'],
+        why: 'pkg-config was not found',
+    },
+    {
+        fits: 'failed to find libmagic',
+        packages: ['libmagic1t64|libmagic1'],
+        why: 'python-magic found no libmagic',
+    },
+    {
+        fits: 'libpq library not found|no pq wrapper available',
+        packages: ['libpq5'],
+        why: 'psycopg found no libpq',
+    },
+    {
+        fits: 'Git executable not found|Bad git executable|Failed to initialize: Bad git|git executable must be specified',
+        packages: ['git'],
+        why: 'git was not found',
+    },
+    {
+        fits: 'no library called "(lib)?cairo(-2)?" was found|cannot load library \'(lib)?cairo',
+        packages: ['libcairo2'],
+        why: 'no cairo was found',
+    },
+    {
+        fits: 'cannot load library \'(lib)?(gobject|pango|pangoft2|harfbuzz)|no library called "(lib)?(gobject|pango)',
+        packages: ['libpango-1.0-0', 'libpangoft2-1.0-0', 'libharfbuzz0b'],
+        why: 'no Pango was found',
+    },
+    {
+        fits: "The 'enchant' C library was not found",
+        packages: ['libenchant-2-2'],
+        why: 'pyenchant found no enchant',
+    },
+    {
+        fits: 'MagickWand shared library not found',
+        packages: ['libmagickwand-dev'],
+        why: 'Wand found no MagickWand',
+    },
+    {
+        fits: 'tesseract is not installed or it',
+        packages: ['tesseract-ocr'],
+        why: 'tesseract was not found',
+    },
+    { fits: 'Is poppler installed and in PATH', packages: ['poppler-utils'], why: 'poppler was not found' },
+    {
+        fits: 'make sure the Graphviz executables are on your systems',
+        packages: ['graphviz'],
+        why: 'Graphviz was not found',
+    },
+    {
+        fits: 'No wkhtmltopdf executable found',
+        packages: ['wkhtmltopdf'],
+        why: 'wkhtmltopdf was not found',
+    },
+    { fits: 'No pandoc was found', packages: ['pandoc'], why: 'pandoc was not found' },
+    {
+        fits: 'Unable to find zbar shared library',
+        packages: ['libzbar0t64|libzbar0'],
+        why: 'pyzbar found no zbar',
+    },
+    ...Object.entries(headers).map(([header, name]) => ({
+        fits: `fatal error: '?${needs_escaped(header)}[^ ]*(: No such file| file not found)`,
+        packages: [name, ...compiler],
+        why: `the header ${header}${header.endsWith('/') ? '...' : ''} was missing`,
+    })),
+    ...Object.entries(libraries).map(([library, name]) => ({
+        fits: `${needs_escaped(library)}[0-9.]*: cannot open shared object file`,
+        packages: [name],
+        why: `${library} was not found`,
+    })),
+    ...Object.entries(programs).map(([program, name]) => ({
+        fits: `No such file or directory: '([a-z/]*/)?${program}'|(^|[: ])${program}: (command )?not found|env: .?${program}.?: No such file`,
+        packages: [name],
+        why: `the program ${program} was not found`,
+    })),
+];
+/** Fits whatever one of {@link saidNeeds} fits. */
+const anyNeed = new RegExp(saidNeeds.map(({ fits }) => `(?:${fits})`).join('|'));
+/** The first row that a line of a program's output fits. */
+function saidNeed(line) {
+    return compiled.find(({ pattern }) => pattern.test(line))?.need;
+}
+const compiled = saidNeeds.map((need) => ({ need, pattern: new RegExp(need.fits) }));
+/** The table for the server: a row is packages, why and pattern, parted by tabs. */
+function renderNeeds() {
+    return saidNeeds.map((one) => `${one.packages.join(' ')}\t${one.why}\t${one.fits}\n`).join('');
+}
+/** The names that a person may write into `packages`. */
+function writtenNames(packages) {
+    return packages.map((one) => (one === DEV ? 'python3-dev' : (one.split('|')[0] ?? one)));
+}
+function needs_escaped(text) {
+    return text.replaceAll(/[.+]/g, '\\$&');
+}
+
+;// CONCATENATED MODULE: ./build/plan/pins.js
+
+/**
+ * What the action itself installs on a server, pinned by hash: requirement lines for pip and uv, in remote/.
+ */
+const uv = {
+    version: pinned('uv'),
+    requirements: remoteFile('uv.txt'),
+    /** SHA-256 of its wheels, hex. */
+    hashes: new Set(Array.from(remoteFile('uv.txt').matchAll(/sha256:([0-9a-f]{64})/g), ([, hash = '']) => hash)),
+};
+/** For projects that list no gunicorn. */
+const gunicorn = { requirements: remoteFile('gunicorn.txt') };
+function pinned(name) {
+    const [, version] = new RegExp(`^${name}==(\\S+)`, 'm').exec(remoteFile(`${name}.txt`)) ?? [];
+    if (version === undefined)
+        throw new Error(`remote/${name}.txt pins no ${name}`);
+    return version;
+}
+
+;// CONCATENATED MODULE: ./build/apply/install-steps.js
+
+/**
+ * What remote/build.sh does in its copy of the project, as sh that it reads: the plan's copies, texts and calls of uv.
+ * The build user reads it, so it holds nothing secret.
+ */
+function renderSteps(plan) {
+    const lines = [];
+    for (const operation of plan.operations) {
+        if (operation.kind !== 'environment')
+            continue;
+        for (const path of operation.copies)
+            lines.push(words('copy', path));
+        for (const [path, text] of operation.texts)
+            lines.push(words('put', path, text));
+        for (const step of operation.steps) {
+            lines.push(words('within', step.folder));
+            if (step.how === 'uv-lock') {
+                lines.push(words('install_lock', step.hashed ? 'yes' : 'no', ...step.words));
+                continue;
+            }
+            if (step.project !== undefined)
+                lines.push(words('pretend', step.project));
+            lines.push(words('install_from', ...step.words));
+        }
+    }
+    return `${lines.join('\n')}\n`;
+}
+function words(name, ...values) {
+    return [name, ...values.map(quote)].join(' ');
+}
+
+;// CONCATENATED MODULE: ./build/apply/program-files.js
+
+
+
+
+/** What the probe needs beside the library: the app's user runs the first two, root the others. */
+const PROBE_FILES = [
+    'probe.py',
+    'flask_deploy_ask.py',
+    'adopt.py',
+    'flask_deploy_state.py',
+    'flask_deploy_log.py',
+    'publish.py',
+];
 /** The other files that the program works with: name -> content. */
 function programFiles(plan) {
     return new Map([
         ['http.py', remoteFile('http.py')],
+        ['flask_deploy_processes.py', remoteFile('flask_deploy_processes.py')],
         ['check.json', JSON.stringify(plan.check)],
         ...(plan.securedCheck === undefined
             ? []
@@ -68740,84 +69533,27 @@ function programFiles(plan) {
             ? [
                 ['apt.sh', remoteFile('apt.sh')],
                 ['build.sh', remoteFile('build.sh')],
+                ['port.py', remoteFile('port.py')],
+                ['needs.txt', renderNeeds()],
+                ['site.sh', remoteFile('site.sh')],
+                ['steps.sh', renderSteps(plan)],
+                ['apt.stop', unwanted(plan)],
                 ['uv.txt', uv.requirements],
                 ['gunicorn.txt', gunicorn.requirements],
                 ['build.env', plan.buildEnv],
             ]
             : []),
+        ...plan.operations.flatMap((operation) => operation.kind === 'publish-found'
+            ? PROBE_FILES.map((file) => [file, remoteFile(file)])
+            : operation.kind === 'probe'
+                ? [['probe.json', operation.settings]]
+                : []),
     ]);
 }
-function render(operation) {
-    switch (operation.kind) {
-        case 'install-packages':
-            return [program_call('install_packages', yes(operation.upgrade), ...operation.names)];
-        case 'install-uv':
-            return [program_call('install_uv', operation.version)];
-        case 'claim':
-            return [program_call('claim', operation.owner)];
-        case 'account':
-            return ['ensure_account'];
-        case 'receive-bundle':
-            return [program_call('receive_bundle', operation.bytes, operation.sha256)];
-        case 'unpack':
-            return ['unpack_bundle', 'compile_code', 'own_release'];
-        case 'environment':
-            return [
-                program_call('environment_key', operation.key, operation.python),
-                program_call('make_environment', operation.file, yes(operation.hashed), yes(operation.addsGunicorn), operation.local.map((path) => `/${path}`).join('\n'), ...properties(operation.properties)),
-            ];
-        case 'write-file':
-            return [program_call('write_file', operation.path, operation.mode, operation.owner, operation.content)];
-        case 'folder':
-            return [program_call('make_folder', operation.path, operation.mode, operation.owner)];
-        case 'persist':
-            return [program_call('persist', operation.path, operation.target)];
-        case 'public':
-            return ['prepare_public'];
-        case 'publish':
-            return [program_call('publish', operation.url, operation.folder)];
-        case 'release-command':
-            return [program_call('release_command', operation.command, ...properties(operation.properties))];
-        case 'start':
-            return ['start_release "$release"'];
-        case 'health':
-            return ['check_release "$release"'];
-        case 'grow':
-            return [`grow_release "$release" ${quote(String(operation.workers))}`];
-        case 'nginx':
-            return [program_call('configure_nginx', operation.site, operation.catchAll ?? '', operation.tlsCatchAll ?? '')];
-        case 'cutover':
-            return [program_call('cut_over', operation.waitSeconds)];
-        case 'verdict':
-            return [program_call('await_verdict', operation.waitSeconds)];
-        case 'settle':
-            return [program_call('settle', operation.record)];
-        case 'preflight':
-            return [program_call('preflight', operation.from, operation.waitSeconds, ...operation.names)];
-        case 'request-certificate': {
-            const { lineage, authority, email, force, key, names } = operation.request;
-            return [program_call('request_certificate', lineage, authority, email ?? '', yes(force), key, ...names)];
-        }
-        case 'secure': {
-            const { tls, site, catchAll, tlsCatchAll, waitSeconds } = operation;
-            return [program_call('secure', tls.certificate, site, catchAll ?? '', tlsCatchAll, waitSeconds)];
-        }
-        case 'prune':
-            return [program_call('prune', operation.keep)];
-    }
-}
-/** For systemd-run: `-p Key=Value` each. */
-function properties(list) {
-    return list.flatMap((property) => ['-p', property]);
-}
-function program_call(name, ...words) {
-    return [name, ...words.map((word) => quote(String(word)))].join(' ');
-}
-function program_assign(name, value) {
-    return `${name}=${quote(value)}`;
-}
-function yes(value) {
-    return value ? 'yes' : 'no';
+/** Units that a package starts by itself and nobody wished, a `PACKAGE UNIT` line each: see apt.sh. */
+function unwanted({ operations }) {
+    const alone = operations.some((one) => one.kind === 'redis' && one.alone);
+    return alone ? 'redis-server redis-server.service\n' : '';
 }
 
 ;// CONCATENATED MODULE: ./build/apply/time-limits.js
@@ -68909,6 +69645,7 @@ function spoken(ms) {
 
 
 
+
 /** ms that a connection's end may be told after a write to it failed. */
 const LOST_MS = 250;
 /**
@@ -68941,15 +69678,19 @@ async function apply(conversation, plan, settings, signal) {
             await conversation.startProgram();
             // One server needs no barrier between prepare and cutover.
             await conversation.say('cutover', 'go');
-            const { bundle } = settings;
-            if (bundle !== undefined) {
-                const onProgress = (sent) => {
-                    upload.took();
-                    clock.took();
-                    settings.onUpload(sent, bundle.bytes);
-                };
-                await conversation.sendBundle(bundle, onProgress, signal);
+            const { bundle, wheels } = settings;
+            const onProgress = (of) => (sent) => {
+                upload.took();
+                clock.took();
+                settings.onUpload(sent, of);
+            };
+            const store = plan.operations.find((operation) => operation.kind === 'store-wheels');
+            if (store !== undefined) {
+                const bytes = wheels.reduce((sum, wheel) => sum + wheel.bytes, 0);
+                await conversation.sendWheels(wheels, wheelsToken(store), onProgress(bytes), signal);
             }
+            if (bundle !== undefined)
+                await conversation.sendBundle(bundle, onProgress(bundle.bytes), signal);
             upload.stop();
         };
         void send().catch(lose);
@@ -69073,32 +69814,6 @@ async function follow(conversation, plan, settings, { mail, clock }, signal) {
     }
 }
 
-;// CONCATENATED MODULE: ./build/config/command-environment.js
-
-
-/**
- * The variables by which a command of the project's (`flask db upgrade`) finds the app that the web process serves;
- * the user's `env` wins over them.
- * @throws DeployError `source-unusable` for a folder that PYTHONPATH cannot name
- */
-function commandEnvironment(settings) {
-    const release = releasePaths(settings.name, settings.release);
-    const source = sourceFolder(release.root, settings.source);
-    const folders = [...settings.target.path.map((path) => sourceFolder(source, path)), release.site];
-    const split = folders.find((folder) => folder.includes(':'));
-    if (split !== undefined) {
-        throw new DeployError('source-unusable', {
-            cause: `The folder ${JSON.stringify(split)} has a \`:\` in its name, so Python cannot have it on its path.`,
-            cure: 'Rename the folder.',
-            input: 'source',
-        });
-    }
-    return new Map([
-        ['FLASK_APP', `${settings.target.module}:${settings.target.expression}`],
-        ['PYTHONPATH', folders.join(':')],
-    ]);
-}
-
 ;// CONCATENATED MODULE: ./build/config/python.js
 /**
  * Writes a text as a Python string literal in ASCII: the only way a value gets into Python source of ours.
@@ -69128,123 +69843,6 @@ function hex(code, digits) {
     return code.toString(16).padStart(digits, '0');
 }
 
-;// CONCATENATED MODULE: ./build/config/entry.js
-
-
-
-
-/** A request that carries the release's nonce in this header is answered with the two headers below. */
-const NONCE_HEADER = 'X-Flask-Deploy-Nonce';
-/** The ID of the release that answered. */
-const RELEASE_HEADER = 'X-Flask-Deploy-Release';
-/** The process ID of the worker that answered: a worker that restarted has another one. */
-const WORKER_HEADER = 'X-Flask-Deploy-Worker';
-/**
- * Renders a release's entry module: what gunicorn imports in each worker. It puts the project on sys.path, imports the
- * app's object, lets it see the visitor's address and scheme (Werkzeug's ProxyFix; twice is the same as once, so an app
- * that has it already keeps working), and answers "which release is this?" to whoever knows the nonce.
- *
- * The answer of the app goes through untouched, but for the two headers: `write()`, `close()`, streams and
- * `wsgi.file_wrapper` are the server's and the app's own (PEP 3333).
- * @throws DeployError `app-target-invalid` for a module or attribute that Python has no name for
- */
-function renderEntry(settings) {
-    const release = releasePaths(settings.name, settings.release);
-    const source = sourceFolder(release.root, settings.source);
-    const folders = [...settings.target.path.map((path) => sourceFolder(source, path)), release.site];
-    const { module, attribute, expression } = checkedTarget(settings.target);
-    return `import ast
-import faulthandler
-import functools
-import hmac
-import importlib
-import os
-import signal
-import sys
-
-sys.path[:0] = [path for path in ${pythonList(folders)} if os.path.isdir(path)]
-# The app and the programs that it starts need not know it.
-NONCE = os.environ.pop(${pythonString(NONCE_VARIABLE)}, "").encode()
-# The health check asks a release that never answers where it hangs.
-faulthandler.register(signal.SIGUSR2, all_threads=True)
-
-
-def load(module, attribute, expression):
-    try:
-        return loaded(module, attribute, expression)
-    except SystemExit as end:
-        # gunicorn would start the worker again, for ever and without a word of where it ended.
-        told = RuntimeError("sys.exit(%r) was called while %s was imported" % (end.code, module))
-        raise told.with_traceback(end.__traceback__) from None
-
-
-def loaded(module, attribute, expression):
-    found = functools.reduce(getattr, attribute.split("."), importlib.import_module(module))
-    call = ast.parse(expression, mode="eval").body
-    if isinstance(call, ast.Call):
-        arguments = [ast.literal_eval(one) for one in call.args]
-        named = {one.arg: ast.literal_eval(one.value) for one in call.keywords}
-        found = found(*arguments, **named)
-    if not callable(found):
-        raise TypeError("%s:%s is no WSGI application but %r" % (module, expression, found))
-    return found
-
-
-def behind_proxy(app):
-    try:
-        from werkzeug.middleware.proxy_fix import ProxyFix
-    except ImportError:
-        return app
-    return ProxyFix(app, x_for=1, x_proto=1, x_host=1, x_port=1)
-
-
-def known_by_nonce(app):
-    def answer(environ, start_response):
-        nonce = environ.pop(${pythonString(environKey(NONCE_HEADER))}, None)
-        if not NONCE or nonce is None or not hmac.compare_digest(nonce.encode("utf-8", "replace"), NONCE):
-            return app(environ, start_response)
-
-        def start(status, headers, *exc_info):
-            about = [
-                (${pythonString(RELEASE_HEADER)}, ${pythonString(settings.release)}),
-                (${pythonString(WORKER_HEADER)}, str(os.getpid())),
-            ]
-            return start_response(status, list(headers) + about, *exc_info)
-
-        return app(environ, start)
-
-    return answer
-
-
-application = known_by_nonce(behind_proxy(load(
-    ${pythonString(module)},
-    ${pythonString(attribute)},
-    ${pythonString(expression)},
-)))
-`;
-}
-/** The key of a request header in WSGI's environ (PEP 3333, "environ Variables"). */
-function environKey(header) {
-    return `HTTP_${header.toUpperCase().replaceAll('-', '_')}`;
-}
-function checkedTarget(target) {
-    for (const [what, text] of [
-        ['module', target.module],
-        ['object', target.attribute],
-    ]) {
-        if (isDottedName(text))
-            continue;
-        throw new DeployError('app-target-invalid', {
-            cause: `${JSON.stringify(text)} is not the name of a Python ${what}.`,
-            cure: 'Set `app` to `module:attribute` or `module:factory()`.',
-            input: 'app',
-        });
-    }
-    // A factory named without a call is called without arguments.
-    const called = target.factory && isDottedName(target.expression);
-    return called ? { ...target, expression: `${target.expression}()` } : target;
-}
-
 ;// CONCATENATED MODULE: ./build/config/gunicorn.js
 
 
@@ -69258,10 +69856,18 @@ function checkedTarget(target) {
 function renderGunicorn(settings) {
     const release = releasePaths(settings.name, settings.release);
     const workers = whole('workers', settings.workers);
-    return `import os
+    return `import json
+import os
+
+# What the app is may decide: Socket.IO's sessions live in one process (remote/adopt.py wrote it).
+try:
+    with open(${pythonString(release.shape)}) as file:
+        shape = json.load(file)
+except FileNotFoundError:
+    shape = {}
 
 # A release's first start is one process: what it does at import (tables, keys) happens once.
-full = ${workers}
+full = shape.get("workers", ${workers})
 workers = 1 if os.path.exists(${pythonString(release.firstStart)}) else full
 
 
@@ -69272,8 +69878,8 @@ def nworkers_changed(server, now, before):
         server.num_workers = full
 
 
-threads = ${whole('threads', settings.threads)}
-worker_class = "gthread"
+threads = max(shape.get("threads", 1), ${whole('threads', settings.threads)})
+worker_class = shape.get("worker", "gthread")
 chdir = ${pythonString(sourceFolder(release.root, settings.source))}
 
 # A request may take this many seconds, also while the worker is on its way out.
@@ -69297,6 +69903,21 @@ function whole(what, value) {
     if (!Number.isSafeInteger(value) || value < 1)
         throw new RangeError(`${what} has to be a whole number above 0`);
     return value;
+}
+
+;// CONCATENATED MODULE: ./build/config/generated.js
+/** Where a Flask app looks for its key: its own variable, and the one of `app.config.from_prefixed_env()`. */
+const SECRET_KEYS = ['SECRET_KEY', 'FLASK_SECRET_KEY'];
+/**
+ * The names under which the server is to make the app a secret key, once. None where `env` has one: a key of ours beside
+ * it would be the one that the app takes, or not, by the order in which it looks.
+ */
+function generatedKeys(env) {
+    return SECRET_KEYS.some((name) => env.has(name)) ? [] : SECRET_KEYS;
+}
+/** The names that may have a key from an earlier deploy, and that no process may see: `env` has a key of its own now. */
+function supersededKeys(env) {
+    return generatedKeys(env).length > 0 ? [] : SECRET_KEYS.filter((name) => !env.has(name));
 }
 
 ;// CONCATENATED MODULE: ./build/config/secret-files.js
@@ -69378,6 +69999,7 @@ function renderUnit(sections) {
 
 
 
+
 /*
  * What a process on the server may do. One list for the web process and for everything else of an app that runs as a
  * transient unit, so that a release command meets the same walls as the requests after it.
@@ -69443,16 +70065,20 @@ function releaseProperties(process) {
         ['PYTHONDONTWRITEBYTECODE', '1'],
         ['PYTHONUNBUFFERED', '1'],
         // Flask then passes over an `app.run()` that nobody guarded (flask/app.py, `run`).
-        ['FLASK_RUN_FROM_CLI', 'true'],
+        ...(process.ownServer === true ? [] : [['FLASK_RUN_FROM_CLI', 'true']]),
         ...(process.environment ?? []),
     ]);
     return [
         ['User', app.user],
         ['Group', app.user],
         ['UMask', '0027'],
+        // Of two files with the same variable the later one counts (systemd.exec(5)).
+        ...(process.findsApp === true ? [['EnvironmentFile', release.target]] : []),
+        ['EnvironmentFile', app.generated],
         ['EnvironmentFile', release.env],
         ...files.properties,
         ...environmentProperties(environment),
+        ...without(supersededKeys(process.env), process.systemd),
         ['StateDirectory', app.user],
         ['StateDirectoryMode', '0750'],
         ['CacheDirectory', app.user],
@@ -69462,6 +70088,25 @@ function releaseProperties(process) {
         ...LIMITS,
         ...sandboxProperties(process.name, process.systemd),
     ];
+}
+/**
+ * The limits and walls of a service of the app's own: it is reached by a unix socket and by nothing else, and no code is
+ * to be seen.
+ */
+function serviceProperties(name, systemd) {
+    const { user } = paths(name);
+    return [
+        ['User', user],
+        ['Group', user],
+        ['UMask', '0077'],
+        ...LIMITS,
+        ...walls(systemd, []).map(([key, value]) => [key, key === 'RestrictAddressFamilies' ? 'AF_UNIX' : value]),
+    ];
+}
+/** What passes connections on to an app's own server: as the app's user, with none of its variables and folders. */
+function proxyProperties(name, systemd) {
+    const { user } = paths(name);
+    return [['User', user], ['Group', user], ['UMask', '0077'], ...LIMITS, ...sandboxProperties(name, systemd)];
 }
 /**
  * Everything that makes a process a build of the app's environments: as its build user, with the network, out of reach
@@ -69491,6 +70136,39 @@ function buildProperties(build) {
         ]),
     ];
 }
+/** Where downloaded Pythons are, for all apps of a server: a folder for each minor version. */
+const PYTHONS = '/opt/flask-deploy/python';
+/**
+ * What fetches a Python for all apps of the server: as the app's build user, but where nothing can be seen that an
+ * earlier build may have left for it.
+ */
+function downloadProperties(name, systemd) {
+    const app = paths(name);
+    const folder = `${PYTHONS}/.${name}`;
+    const environment = new Map([
+        ['HOME', folder],
+        ['UV_PYTHON_INSTALL_DIR', `${folder}/made`],
+        ['UV_CACHE_DIR', `${folder}/cache`],
+        ['UV_SYSTEM_CERTS', '1'],
+        // A server that cannot get there is told so within seconds.
+        ['UV_HTTP_CONNECT_TIMEOUT', '5'],
+        ['UV_HTTP_TIMEOUT', '30'],
+        ['UV_HTTP_RETRIES', '1'],
+    ]);
+    return [
+        ['User', app.buildUser],
+        ['Group', app.buildUser],
+        ['UMask', '0022'],
+        ['WorkingDirectory', folder],
+        ['RuntimeMaxSec', '900'],
+        ...environmentProperties(environment),
+        ...LIMITS,
+        ...walls(systemd, [
+            ['BindPaths', boundPath(folder)],
+            ...[app.buildCache, app.stateDir, app.cacheDir, app.logDir, app.etc].map((path) => ['InaccessiblePaths', `-${path}`]),
+        ]),
+    ];
+}
 /** systemd's own default for services, written out so that a release's folder can stand before it. */
 const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 function walls(systemd, mounts) {
@@ -69509,6 +70187,10 @@ function walls(systemd, mounts) {
 function environmentProperties(environment) {
     return [...environment].map(([name, value]) => ['Environment', assignmentWord(name, value)]);
 }
+/** Variables that none of the files may bring (`UnsetEnvironment=` is known since systemd 235). */
+function without(names, systemd) {
+    return systemd < 235 ? [] : names.map((name) => ['UnsetEnvironment', name]);
+}
 /** @throws RangeError for a path with a character that means something in a list of mounts */
 function boundPath(path) {
     if (!/^(\/[A-Za-z0-9._+-]+)+$/.test(path))
@@ -69516,12 +70198,387 @@ function boundPath(path) {
     return path;
 }
 
-;// CONCATENATED MODULE: ./build/config/units.js
+;// CONCATENATED MODULE: ./build/config/services.js
+
+
+
+/** Where Debian's PostgreSQL has its socket. */
+const POSTGRESQL_SOCKETS = '/var/run/postgresql';
+/** Debian packages (`a|b` is either of them). PostgreSQL from its makers has a package for each version only. */
+const servicePackages = {
+    postgresql: ['postgresql', ...Array.from({ length: 12 }, (_, at) => `postgresql-${21 - at}`)].join('|'),
+    redis: 'redis-server',
+};
+/** @param name NAME */
+function redisPaths(name) {
+    const instance = instanceOf(paths(name));
+    const unit = `${instance}.service`;
+    return { unit, unitFile: `${UNIT_FOLDER}/${unit}`, socket: `/run/${instance}/redis.sock` };
+}
+function instanceOf({ user }) {
+    return `${user}.redis`;
+}
+/**
+ * The variables by which a release finds its services. None is secret: whom the sockets let in is the kernel's word for
+ * who asks. They belong to the release, since the driver that it brings decides their form; `env` wins over them.
+ * @param packages the project's dependencies, by normalised names
+ */
+function serviceVariables(name, services, packages) {
+    const { user } = paths(name);
+    const { socket } = redisPaths(name);
+    const variables = [];
+    if (services.includes('postgresql')) {
+        // libpq's form (PostgreSQL manual, "Connection URIs"), which SQLAlchemy reads too: no host but the socket's folder.
+        variables.push(['DATABASE_URL', `${scheme(packages)}://${user}@/${user}?host=${POSTGRESQL_SOCKETS}`]);
+    }
+    if (services.includes('redis')) {
+        variables.push(['REDIS_URL', `unix://${socket}?db=0`]);
+        // kombu's word for a socket; Celery takes both of these by itself, before its own settings.
+        if (packages.includes('celery')) {
+            for (const variable of ['CELERY_BROKER_URL', 'CELERY_RESULT_BACKEND'])
+                variables.push([variable, `redis+socket://${socket}`]);
+        }
+        // What `rq worker` reads where it is given no address.
+        if (packages.includes('rq'))
+            variables.push(['RQ_REDIS_URL', `unix://${socket}?db=0`]);
+    }
+    return new Map(variables);
+}
+/**
+ * SQLAlchemy takes `postgresql` for psycopg2 up to 2.0, and for psycopg since 2.1, whichever is there; which SQLAlchemy
+ * it will be is known on the server only. So it is told the driver, where there is one.
+ */
+function scheme(packages) {
+    const has = (form) => packages.some((one) => form.test(one));
+    const [two, three] = [has(/^psycopg2(-|$)/), has(/^psycopg(-|$)/)];
+    if (!has(/sqlalchemy|^sqlmodel$/) || two === three)
+        return 'postgresql';
+    return two ? 'postgresql+psycopg2' : 'postgresql+psycopg';
+}
+/** For the `[Unit]` section of everything that uses them: after a boot they come first. */
+function serviceOrder(name, services) {
+    const redis = services.includes('redis') ? ` ${redisPaths(name).unit}` : '';
+    const postgresql = services.includes('postgresql') ? ' postgresql.service' : '';
+    return { after: redis + postgresql, wants: redis };
+}
+/** At most this share of the memory is Redis's, in steps of 64 MB: a little more or less is no other unit. */
+const MEMORY_SHARE = 8;
+const STEP = 64 * 1024 * 1024;
+/**
+ * Renders the unit of an app's own Redis: as the app's user, on a unix socket that only this user can reach. Every
+ * write is in its log within a second, so that queues outlive restarts. When it is full it refuses writes: to drop what
+ * is in a queue would lose tasks without a word.
+ */
+function renderRedisUnit({ name, systemd, memoryBytes }) {
+    const { user } = paths(name);
+    const instance = instanceOf(paths(name));
+    const memory = Math.max(1, Math.floor(memoryBytes / MEMORY_SHARE / STEP)) * STEP;
+    const settings = [
+        ['port', '0'],
+        ['unixsocket', redisPaths(name).socket],
+        ['unixsocketperm', '700'],
+        ['dir', `/var/lib/${instance}`],
+        ['appendonly', 'yes'],
+        ['save', ''],
+        ['maxmemory', String(memory)],
+        ['maxmemory-policy', 'noeviction'],
+        ['daemonize', 'no'],
+        ['supervised', 'systemd'],
+    ];
+    const words = settings.flatMap(([key, value]) => [`--${key}`, value]);
+    return renderUnit([
+        ['Unit', [['Description', `${name}: Redis of ${user}`]]],
+        [
+            'Service',
+            [
+                ['Type', 'notify'],
+                ['ExecStart', ['/usr/bin/redis-server', ...words].map(commandWord).join(' ')],
+                ['Restart', 'always'],
+                ['RestartSec', '1'],
+                ['TimeoutStartSec', '90'],
+                ['TimeoutStopSec', '60'],
+                ['StateDirectory', instance],
+                ['StateDirectoryMode', '0700'],
+                ['RuntimeDirectory', instance],
+                ['RuntimeDirectoryMode', '0700'],
+                ...serviceProperties(name, systemd),
+            ],
+        ],
+        ['Install', [['WantedBy', 'multi-user.target']]],
+    ]);
+}
+
+;// CONCATENATED MODULE: ./build/config/shell-command.js
+/** Words that begin or end something longer than a simple command (POSIX, "Reserved Words"). */
+const RESERVED = /^(?:!|\{|\}|case|do|done|elif|else|esac|exec|exit|fi|for|if|in|return|then|until|wait|while)$/;
+/**
+ * Has the shell replace itself by the last command of a line, `a && b` by b, as a Procfile's runner does: a shell that
+ * stays would be told to stop in the program's place. What is no list of simple commands stays as it is.
+ */
+function replacing(command) {
+    const begin = lastCommand(command);
+    if (begin === undefined)
+        return { text: command, replaces: false };
+    const head = command.slice(0, begin);
+    const [, blank = '', variables = '', rest = ''] = /^(\s*)((?:[A-Za-z_][A-Za-z0-9_]*=(?:[^\s'"\\$`]*|'[^']*'|"[^"\\$`]*")\s+)*)([\s\S]*)$/.exec(command.slice(begin)) ?? [];
+    const word = /^\S*/.exec(rest)?.[0] ?? '';
+    if (word === 'exec')
+        return { text: command, replaces: true };
+    if (word === '' || RESERVED.test(word) || /^[A-Za-z_][A-Za-z0-9_]*=/.test(word)) {
+        return { text: command, replaces: false };
+    }
+    return { text: `${head}${blank}${variables}exec ${rest}`, replaces: true };
+}
+/** Where the last command of a list (`&&`, `;`) begins; undefined where the line is more than such a list. */
+function lastCommand(command) {
+    let begin = 0;
+    for (let at = 0; at < command.length; at += 1) {
+        const here = command.charAt(at);
+        if (here === '\\') {
+            at += 1;
+        }
+        else if (here === "'" || here === '"') {
+            const end = closing(command, at);
+            if (end === undefined)
+                return undefined;
+            at = end;
+        }
+        else if (here === '&') {
+            const redirects = command.charAt(at - 1) === '>';
+            if (redirects)
+                continue;
+            if (command.charAt(at + 1) !== '&')
+                return undefined;
+            at += 1;
+            begin = at + 1;
+        }
+        else if (here === ';' && command.charAt(at + 1) !== ';') {
+            begin = at + 1;
+        }
+        else if (/[|()`{}#\n]/.test(here) && !isExpansion(command, at)) {
+            return undefined;
+        }
+        else if (here === '<' && command.charAt(at + 1) === '<') {
+            return undefined;
+        }
+    }
+    return begin;
+}
+/** The brace of `${NAME}`, or a `#` within a word. */
+function isExpansion(command, at) {
+    const here = command.charAt(at);
+    if (here === '{')
+        return command.charAt(at - 1) === '$';
+    if (here === '}')
+        return /\$\{[^{}\s]*$/.test(command.slice(0, at));
+    return here === '#' && at > 0 && !/\s/.test(command.charAt(at - 1));
+}
+/** Where a quoted part ends; undefined where it does not, or holds a command of its own. */
+function closing(command, begin) {
+    const quote = command.charAt(begin);
+    for (let at = begin + 1; at < command.length; at += 1) {
+        const here = command.charAt(at);
+        if (here === quote)
+            return at;
+        if (quote === '"' && here === '\\')
+            at += 1;
+    }
+    return undefined;
+}
+
+;// CONCATENATED MODULE: ./build/config/target-env.js
+
+
+/**
+ * How a command finds the app: by `target.env`, which the probe has proven, or, where a project's own server alone knows
+ * the app, by nothing but the release's folder.
+ */
+function findingApp({ name, release, target }) {
+    if (target.module !== '')
+        return { findsApp: true };
+    return { environment: new Map([['PYTHONPATH', releasePaths(name, release).root]]) };
+}
+/**
+ * Renders `target.env`: the variables by which a command of the project's finds the app that the web process serves.
+ * A folder with a `:` in its name cannot be on PYTHONPATH; then there is none, and a command has to find it by itself.
+ * @param siteFirst what was built of the project stands before the project's own folder
+ */
+function renderTargetEnv(settings, target, siteFirst) {
+    const release = releasePaths(settings.name, settings.release);
+    const source = sourceFolder(release.root, settings.source);
+    const own = target.path.map((path) => sourceFolder(source, path));
+    const folders = siteFirst ? [release.site, ...own] : [...own, release.site];
+    const called = target.factory && !target.expression.endsWith(')');
+    return renderEnvFile(new Map([
+        ['FLASK_APP', `${target.module}:${target.expression}${called ? '()' : ''}`],
+        ...(folders.some((folder) => folder.includes(':'))
+            ? []
+            : [['PYTHONPATH', folders.join(':')]]),
+    ]), settings.systemd);
+}
+
+;// CONCATENATED MODULE: ./build/config/web-command.js
+
+
+
 
 
 
 /** Seconds that a web process has for its last requests beyond `timeout` before systemd kills it. */
 const STOP_GRACE_SECONDS = 15;
+/** Seconds that a web process has to stop. */
+function webStopSeconds({ timeoutSeconds }) {
+    return timeoutSeconds + STOP_GRACE_SECONDS;
+}
+/** What the command's text says about it; a port is what every server can. */
+function entranceOf(command) {
+    if (/\bfd:\/\/3\b|--fd[= ]3\b/.test(command))
+        return 'descriptor';
+    return /\$SOCKET\b|\$\{SOCKET\b/.test(command) ? 'socket' : 'port';
+}
+/** Where remote/web.sh writes PORT or SOCKET for command and proxy. */
+function entranceFile({ name, release }) {
+    return `${releasePaths(name, release).deploy}/web.env`;
+}
+/** The file that the unit runs. */
+function webCommandFile({ name, release }) {
+    return `${releasePaths(name, release).deploy}/web-command`;
+}
+/** The text of that file. */
+function renderWebCommand(command) {
+    return `${replacing(command).text}\n`;
+}
+/** The file that runs before the command is told to end. */
+function webDrainFile({ name, release }) {
+    return `${releasePaths(name, release).deploy}/web-drain`;
+}
+/**
+ * The text of that file. Many servers drop what they are at when they are told to end (waitress does), so nobody tells
+ * them before the last visitor of the release's socket has its answer: in state 03 of /proc/net/unix are the connections.
+ */
+function renderWebDrain(settings) {
+    const { socket } = releasePaths(settings.name, settings.release);
+    return `left=${settings.timeoutSeconds * 5}
+while [ "$left" -gt 0 ] && kill -0 "\${MAINPID:-none}" 2>/dev/null &&
+  grep -q ' 03 *[0-9]* ${socket}$' /proc/net/unix; do
+  sleep 0.2
+  left=$((left - 1))
+done
+`;
+}
+/** The file that the proxy runs before it begins. */
+function webWaitFile({ name, release }) {
+    return `${releasePaths(name, release).deploy}/web-wait`;
+}
+/**
+ * The text of that file: visitors wait in the socket's queue until the command listens (state 0A of /proc/net/tcp), at the
+ * first start as after a crash or a reboot.
+ */
+const webWait = `if [ -n "\${SOCKET:-}" ]; then
+  until [ -S "$SOCKET" ]; do sleep 0.1; done
+else
+  port=$(printf '%04X' "\${PORT:?}")
+  until cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | grep -q ":$port [0-9A-F]*:0000 0A "; do sleep 0.1; done
+fi
+`;
+/** The unit that leads from the release's socket to the command; no process can be called so. */
+function proxyUnit({ name, release }) {
+    return `web-${name}-${release}.web.proxy.service`;
+}
+/**
+ * Renders the service unit of a release that serves by a command of the project's own.
+ * @param stopSeconds how long it may take to end
+ */
+function renderWebUnit(settings, command, stopSeconds) {
+    const { systemd } = settings;
+    const release = releasePaths(settings.name, settings.release);
+    const entrance = entranceOf(command);
+    const direct = entrance === 'descriptor';
+    const services = serviceOrder(settings.name, settings.services);
+    const before = direct ? `${release.socketUnit} ` : '';
+    return renderUnit([
+        [
+            'Unit',
+            [
+                ['Description', `${settings.name}: web process of release ${settings.release}`],
+                ...(direct ? [['Requires', release.socketUnit]] : []),
+                ['After', `${before}network-online.target${services.after}`],
+                ['Wants', `network-online.target${services.wants}`],
+                ['StartLimitIntervalSec', '0'],
+            ],
+        ],
+        [
+            'Service',
+            [
+                ['Type', systemd >= 240 ? 'exec' : 'simple'],
+                ['WorkingDirectory', release.root],
+                ['ExecStart', shell(webCommandFile(settings))],
+                ...(direct ? [['ExecStop', shell(webDrainFile(settings))]] : []),
+                ['KillMode', replacing(command).replaces ? 'mixed' : 'control-group'],
+                ['TimeoutStartSec', '90'],
+                ['TimeoutStopSec', String(stopSeconds)],
+                ['Restart', 'always'],
+                ['RestartSec', '1'],
+                ...(systemd >= 243 ? [['OOMPolicy', 'continue']] : []),
+                ...releaseProperties({ ...settings, ...findingApp(settings), ownServer: true }),
+                ...(entrance === 'socket'
+                    ? [
+                        ['RuntimeDirectory', `web-${settings.name}.${settings.release}`],
+                        ['RuntimeDirectoryMode', '0750'],
+                    ]
+                    : []),
+                // After `env`: a port of the user's would be one that nobody leads to.
+                ...(direct ? [] : [['EnvironmentFile', entranceFile(settings)]]),
+            ],
+        ],
+        ['Install', [['WantedBy', 'multi-user.target']]],
+    ]);
+}
+/**
+ * Renders the unit between the release's socket and a command that listens elsewhere: systemd's own program, as the
+ * app's user (systemd-socket-proxyd(8)). The socket stays the only way in for nginx, whatever serves a release.
+ */
+function renderProxyUnit(settings, command, stopSeconds) {
+    const release = releasePaths(settings.name, settings.release);
+    const target = entranceOf(command) === 'socket' ? '${SOCKET}' : '127.0.0.1:${PORT}';
+    return renderUnit([
+        [
+            'Unit',
+            [
+                ['Description', `${settings.name}: way to the web process of release ${settings.release}`],
+                // It comes after the command and ends before it, with the last answers through; and it ends where the command has
+                // died, so that visitors wait in the socket's queue for the next one.
+                ['BindsTo', release.serviceUnit],
+                ['After', `${release.socketUnit} ${release.serviceUnit}`],
+                ['StartLimitIntervalSec', '0'],
+            ],
+        ],
+        [
+            'Service',
+            [
+                // It tells of no readiness (252), and until then systemd would pass over ExecStop=.
+                ['Type', settings.systemd >= 240 ? 'exec' : 'simple'],
+                ['EnvironmentFile', entranceFile(settings)],
+                ['ExecStartPre', shell(webWaitFile(settings))],
+                ['ExecStart', `/lib/systemd/systemd-socket-proxyd --connections-max=2048 ${target}`],
+                ['ExecStop', shell(webDrainFile(settings))],
+                ['TimeoutStartSec', 'infinity'],
+                ['TimeoutStopSec', String(stopSeconds)],
+                ...proxyProperties(settings.name, settings.systemd),
+            ],
+        ],
+    ]);
+}
+function shell(file) {
+    return ['/bin/sh', file].map(commandWord).join(' ');
+}
+
+;// CONCATENATED MODULE: ./build/config/units.js
+
+
+
+
+
 /**
  * Renders a release's socket unit. systemd makes the socket, so that nginx's group and nobody else can connect, and
  * so that requests wait in its queue while the service restarts.
@@ -69543,23 +70600,30 @@ function renderSocketUnit(settings) {
                 ['DirectoryMode', '0755'],
                 ['Backlog', '2048'],
                 ['RemoveOnStop', 'yes'],
+                ...(settings.webCommand === undefined || entranceOf(settings.webCommand) === 'descriptor'
+                    ? []
+                    : [['Service', proxyUnit(settings)]]),
             ],
         ],
         ['Install', [['WantedBy', 'sockets.target']]],
     ]);
 }
 /**
- * Renders a release's service unit.
+ * Renders a release's service unit: that of a web command where there is one, else of gunicorn.
  *
- * It starts in our own folder, not in the project's: `python -m` puts the working directory first on sys.path, and a
+ * gunicorn starts in our own folder, not in the project's: `python -m` puts the working directory first on sys.path, and a
  * project's `gunicorn.py` would be taken for gunicorn. gunicorn.conf.py changes into the project afterwards.
  *
  * It does not wait for gunicorn's readiness message: that comes before the app is imported, so it proves nothing, and
  * gunicorn before 20.0 sends none. What gates a release is the health check.
  */
 function renderServiceUnit(settings) {
-    const { systemd } = settings;
+    const { systemd, webCommand } = settings;
     const release = releasePaths(settings.name, settings.release);
+    const services = serviceOrder(settings.name, settings.services);
+    const stopSeconds = webStopSeconds(settings);
+    if (webCommand !== undefined)
+        return renderWebUnit(settings, webCommand, stopSeconds);
     const command = [
         `${release.venv}/bin/python`,
         '-m',
@@ -69574,8 +70638,8 @@ function renderServiceUnit(settings) {
             [
                 ['Description', `${settings.name}: web process of release ${settings.release}`],
                 ['Requires', release.socketUnit],
-                ['After', `${release.socketUnit} network-online.target`],
-                ['Wants', 'network-online.target'],
+                ['After', `${release.socketUnit} network-online.target${services.after}`],
+                ['Wants', `network-online.target${services.wants}`],
                 // A release that served once is tried again for ever: its database may come back.
                 ['StartLimitIntervalSec', '0'],
             ],
@@ -69588,7 +70652,7 @@ function renderServiceUnit(settings) {
                 ['ExecStart', command.map(commandWord).join(' ')],
                 ['KillMode', 'mixed'],
                 ['TimeoutStartSec', '90'],
-                ['TimeoutStopSec', String(settings.timeoutSeconds + STOP_GRACE_SECONDS)],
+                ['TimeoutStopSec', String(stopSeconds)],
                 ['Restart', 'always'],
                 ['RestartSec', '1'],
                 ...(systemd >= 243 ? [['OOMPolicy', 'continue']] : []),
@@ -69771,7 +70835,10 @@ function checkSettings(facts, wish, tls, certificate = { vouched: isVouchedFor(w
         statuses: behaviour.expectStatus ?? [],
         text: behaviour.expectText ?? '',
         timeout: Math.ceil(behaviour.healthTimeoutMs / 1000),
-        nonces: { ...Object.fromEntries(facts.nonces), [wish.release]: wish.nonce },
+        nonces: {
+            ...Object.fromEntries(facts.nonces),
+            ...(wish.inputs.app.webCommand === undefined ? { [wish.release]: wish.nonce } : {}),
+        },
     };
 }
 /** An address that was given for HTTP is meant for the page: where the site has HTTPS, it would only lead there. */
@@ -69788,112 +70855,248 @@ function hostHeader(name) {
     return kind === 'ipv6' ? `[${text}]` : text;
 }
 
-;// CONCATENATED MODULE: ./build/plan/guards.js
+;// CONCATENATED MODULE: ./build/plan/commands.js
 
-/** systemd 232 (2016) has the strict sandbox and `systemd-run --wait`; Ubuntu 18.04 has 237. */
-const OLDEST_SYSTEMD = 232;
-/** A release of a small app with its environment takes about this much. */
-const LEAST_FREE_BYTES = 300 * 1024 * 1024;
-/** In /var: the bundle on its way, apt's lists, uv's cache, logs. */
-const LEAST_VAR_BYTES = 50 * 1024 * 1024;
-/** In /tmp, where something has to be installed: what apt and pip unpack there (uv itself has 40 MB). */
-const LEAST_TMP_BYTES = 100 * 1024 * 1024;
+
+
+/** What is run with each new release: the input's word, else that of the project's own files. */
+function wishedReleaseCommand({ inputs, project }) {
+    return inputs.app.releaseCommand ?? project.declared.releaseCommand?.text;
+}
+/** The project's own commands, before the new release starts. */
+function commandOperations(settings, wish) {
+    const { inputs } = wish;
+    const { root } = releasePaths(settings.name, settings.release);
+    const commands = [
+        ['first-deploy-command', inputs.app.firstDeployCommand],
+        ['release-command', wishedReleaseCommand(wish)],
+    ];
+    return commands.flatMap(([kind, command]) => command === undefined
+        ? []
+        : [
+            {
+                phase: 'release-command',
+                kind,
+                command,
+                seconds: inputs.behaviour.commandTimeoutSeconds,
+                properties: [
+                    ...releaseProperties({
+                        ...settings,
+                        ...findingApp(settings),
+                    }),
+                    ['WorkingDirectory', root],
+                    // remote/commands.sh lends it the release's files: it may compile and pack what the release is to have.
+                    ['BindPaths', root],
+                ].map(([key, value]) => `${key}=${value}`),
+            },
+        ]);
+}
+
+;// CONCATENATED MODULE: ./build/config/entry.js
+
+
+
+
+/** A request that carries the release's nonce in this header is answered with the two headers below. */
+const NONCE_HEADER = 'X-Flask-Deploy-Nonce';
+/** The ID of the release that answered. */
+const RELEASE_HEADER = 'X-Flask-Deploy-Release';
+/** The process ID of the worker that answered: a worker that restarted has another one. */
+const WORKER_HEADER = 'X-Flask-Deploy-Worker';
 /**
- * Judges whether this server can take the project at all, before anything is touched.
- * @param installing whether Debian packages or uv are missing
- * @throws DeployError with every reason why not
+ * Renders a release's entry module: what gunicorn imports in each worker. It puts the project on sys.path, imports the
+ * app's object, lets it see the visitor's address and scheme (Werkzeug's ProxyFix; twice is the same as once, so an app
+ * that has it already keeps working), and answers "which release is this?" to whoever knows the nonce.
+ *
+ * remote/probe.py runs the same text by another name, to load the app step by step.
+ *
+ * The answer of the app goes through untouched, but for the two headers: `write()`, `close()`, streams and
+ * `wsgi.file_wrapper` are the server's and the app's own (PEP 3333).
+ * @param target the app's object, where it is not the likeliest one
+ * @throws DeployError `app-target-invalid` for a module or attribute that Python has no name for
  */
-function guardServer(facts, project, command, installing) {
-    const faults = [];
-    if (facts.readOnly.length > 0) {
-        faults.push({
-            cause: `The server's disk is mounted read-only: nothing can be written to ${facts.readOnly.join(', ')}.`,
-            cure: 'See with `dmesg | tail` on the server why (a failing disk is the usual reason), and reboot it, or mount the disk anew (`mount -o remount,rw /`).',
-            input: 'host',
-        });
-    }
-    if (facts.systemd < OLDEST_SYSTEMD) {
-        faults.push({
-            cause: facts.systemd === 0
-                ? 'systemd does not run this server, so nothing would start the site again after a reboot.'
-                : `The server's systemd is version ${facts.systemd}, and ${OLDEST_SYSTEMD} is the oldest that works.`,
-            cure: 'Use a server with Ubuntu 20.04 or newer, or Debian 11 or newer.',
-            input: 'host',
-        });
-    }
-    // A rollback makes nothing, and a full disk may be why it is wanted.
-    if (command !== 'rollback')
-        faults.push(...spaceFaults(facts, project.bundle, installing));
-    const owner = ownerFault(facts, project);
-    if (owner !== undefined)
-        faults.push(owner);
-    if (owner !== undefined)
-        throw new DeployError('owner', faults);
-    if (faults.length > 0) {
-        throw new DeployError(facts.readOnly.length > 0 ? 'server-read-only' : 'server-unfit', faults);
-    }
+function renderEntry(settings, target = settings.target) {
+    const release = releasePaths(settings.name, settings.release);
+    const source = sourceFolder(release.root, settings.source);
+    const folders = target.path.map((path) => sourceFolder(source, path));
+    const { module, attribute, expression } = checkedTarget(target);
+    return `import ast
+import faulthandler
+import functools
+import hmac
+import importlib
+import os
+import signal
+import sys
+
+folders = ${pythonList(folders)}
+# What was built of the project; it comes first where the project's own folder alone cannot be imported.
+folders.insert(0 if os.path.exists(${pythonString(release.siteFirst)}) else len(folders), ${pythonString(release.site)})
+sys.path[:0] = [path for path in folders if os.path.isdir(path)]
+# They are gunicorn's, and a project that reads them would take them for its own.
+del sys.argv[1:]
+# The app and the programs that it starts need not know it.
+NONCE = os.environ.pop(${pythonString(NONCE_VARIABLE)}, "").encode()
+TARGET = (${pythonString(module)}, ${pythonString(attribute)}, ${pythonString(expression)})
+# The health check asks a release that never answers where it hangs.
+faulthandler.register(signal.SIGUSR2, all_threads=True)
+
+
+def load(module, attribute, expression):
+    try:
+        imported(module)
+        return call(find(module, attribute), module, attribute, expression)
+    except SystemExit as end:
+        # gunicorn would start the worker again, for ever and without a word of where it ended.
+        told = RuntimeError("sys.exit(%r) was called while %s was imported" % (end.code, module))
+        raise told.with_traceback(end.__traceback__) from None
+
+
+imported = importlib.import_module
+
+
+def find(module, attribute):
+    return functools.reduce(getattr, attribute.split("."), imported(module))
+
+
+def arguments(expression):
+    call = ast.parse(expression, mode="eval").body
+    if not isinstance(call, ast.Call):
+        return None
+    given = [ast.literal_eval(one) for one in call.args]
+    return given, {one.arg: ast.literal_eval(one.value) for one in call.keywords}
+
+
+def call(found, module, attribute, expression):
+    wanted = arguments(expression)
+    if wanted is not None:
+        found = found(*wanted[0], **wanted[1])
+    if not callable(found):
+        raise TypeError("%s:%s is no WSGI application but %r" % (module, expression, found))
+    return found
+
+
+def ready(app):
+    """A Flask app without a key gets the one of its environment."""
+    flask = app
+    for _ in range(5):
+        if hasattr(flask, "url_map") and hasattr(flask, "secret_key"):
+            flask.secret_key = flask.secret_key or os.environ.get("SECRET_KEY")
+            break
+        flask = getattr(flask, "app", None) or getattr(flask, "application", None)
+    return app
+
+
+def behind_proxy(app):
+    try:
+        from werkzeug.middleware.proxy_fix import ProxyFix
+    except ImportError:
+        return app
+    return ProxyFix(app, x_for=1, x_proto=1, x_host=1, x_port=1)
+
+
+def known_by_nonce(app):
+    def answer(environ, start_response):
+        nonce = environ.pop(${pythonString(environKey(NONCE_HEADER))}, None)
+        if not NONCE or nonce is None or not hmac.compare_digest(nonce.encode("utf-8", "replace"), NONCE):
+            return app(environ, start_response)
+
+        def start(status, headers, *exc_info):
+            about = [
+                (${pythonString(RELEASE_HEADER)}, ${pythonString(settings.release)}),
+                (${pythonString(WORKER_HEADER)}, str(os.getpid())),
+            ]
+            return start_response(status, list(headers) + about, *exc_info)
+
+        return app(environ, start)
+
+    return answer
+
+
+# The probe takes the same steps one by one.
+if __name__ != "flask_deploy_probe":
+    application = known_by_nonce(behind_proxy(ready(load(*TARGET))))
+`;
 }
-function spaceFaults(facts, bundle, installing) {
-    const { diskFreeBytes: disk, free } = facts;
-    const faults = [];
-    const needed = LEAST_FREE_BYTES + bundle.contentBytes;
-    if (disk !== undefined && disk < needed) {
-        faults.push({
-            cause: `The server's disk has ${megabytes(disk)} MB left, and a new release may need ${megabytes(needed)} MB.`,
-            cure: 'Free some space on the server, or set `keep-releases` to a smaller number.',
-            input: 'keep-releases',
-        });
-    }
-    const small = (folder, least) => {
-        const bytes = free.get(folder);
-        // The same number: the same disk, of which enough was said.
-        return bytes !== undefined && bytes < least && bytes !== disk ? bytes : undefined;
-    };
-    const inVar = small('/var', LEAST_VAR_BYTES + bundle.bytes);
-    if (inVar !== undefined) {
-        faults.push({
-            cause: `The server has ${megabytes(inVar)} MB left in /var, and a deploy may need ${megabytes(LEAST_VAR_BYTES + bundle.bytes)} MB there.`,
-            cure: 'Free some space there on the server: `journalctl --vacuum-size=100M` and `apt-get clean` do, and `du -xh /var | sort -h | tail` shows what takes it.',
-            input: 'host',
-        });
-    }
-    const inTmp = installing ? small('/tmp', LEAST_TMP_BYTES) : undefined;
-    if (inTmp !== undefined) {
-        faults.push({
-            cause: `The server has ${megabytes(inTmp)} MB left in /tmp, and to install what is missing may need ${megabytes(LEAST_TMP_BYTES)} MB there.`,
-            cure: 'Free some space there on the server: `du -xh /tmp | sort -h | tail` shows what takes it, and `mount -o remount,size=1G /tmp` makes it larger where it is in memory.',
-            input: 'host',
-        });
-    }
-    return faults;
+/** The key of a request header in WSGI's environ (PEP 3333, "environ Variables"). */
+function environKey(header) {
+    return `HTTP_${header.toUpperCase().replaceAll('-', '_')}`;
 }
-/** What has the app's name and is not this repository's: taking it over would take over somebody's data. */
-function ownerFault(facts, project) {
-    const { name, repository } = project;
-    if (facts.state !== undefined) {
-        if (facts.state.owner.id === repository.id)
-            return undefined;
-        return {
-            cause: `On this server the app ${name} belongs to the repository ${facts.state.owner.name || facts.state.owner.id}.`,
-            cure: 'Set `name` to another name for this app.',
-            input: 'name',
-        };
+function checkedTarget(target) {
+    for (const [what, text] of [
+        ['module', target.module],
+        ['object', target.attribute],
+    ]) {
+        if (isDottedName(text))
+            continue;
+        throw new DeployError('app-target-invalid', {
+            cause: `${JSON.stringify(text)} is not the name of a Python ${what}.`,
+            cure: 'Set `app` to `module:attribute` or `module:factory()`.',
+            input: 'app',
+        });
     }
-    if (facts.taken.length === 0)
-        return undefined;
+    // A factory named without a call is called without arguments.
+    const called = target.factory && isDottedName(target.expression);
+    return called ? { ...target, expression: `${target.expression}()` } : target;
+}
+
+;// CONCATENATED MODULE: ./build/config/nginx-maps.js
+
+/** The end of a file's name with a hash of its content in it: its bytes never change. Not a date, which has no letter. */
+const HASHED = '[._-](?=[0-9a-f]*[a-f])(?=[0-9a-f]*[0-9])[0-9a-f]{8,}\\.[^/]*$';
+/**
+ * Names of an app's nginx variables: they are the whole server's, and `-` cannot be in them.
+ * @param name NAME
+ */
+function nginx_maps_variables(name) {
+    const prefix = `$${paths(name).user.replaceAll('-', '_')}`;
     return {
-        cause: `The server has things of the name web-${name} that this action did not make: ${listed(facts.taken)}.`,
-        cure: 'Set `name` to another name for this app, or remove these from the server.',
-        input: 'name',
+        connection: `${prefix}_connection`,
+        nosniff: `${prefix}_nosniff`,
+        framing: `${prefix}_framing`,
+        frame: `${prefix}_frame`,
+        referrer: `${prefix}_referrer`,
+        hsts: `${prefix}_hsts`,
+        path: `${prefix}_path`,
+        expires: `${prefix}_expires`,
+        immutable: `${prefix}_immutable`,
     };
 }
-/** The first of them, and how many more there are. */
-function listed(all) {
-    const more = all.length > 10 ? ` and ${all.length - 10} more` : '';
-    return `${all.slice(0, 10).join(', ')}${more}`;
+/** Headers for safety are added where the app does not set its own: two of one kind would contradict each other. */
+function maps(names) {
+    return `map $http_upgrade ${names.connection} {
+    '' close;
+    default upgrade;
 }
-function megabytes(bytes) {
-    return Math.ceil(bytes / (1024 * 1024));
+
+# Empty where the app says it itself; a header without a value is not sent.
+map $upstream_http_x_content_type_options ${names.nosniff} {
+    '' nosniff;
+    default '';
+}
+map $upstream_http_content_security_policy ${names.framing} {
+    ~*frame-ancestors '';
+    default SAMEORIGIN;
+}
+map $upstream_http_x_frame_options ${names.frame} {
+    '' ${names.framing};
+    default '';
+}
+map $upstream_http_referrer_policy ${names.referrer} {
+    '' strict-origin-when-cross-origin;
+    default '';
+}
+
+# How long a browser need not ask again for a file that nginx served itself.
+map $uri ${names.expires} {
+    "~${HASHED}" 1y;
+    default 1h;
+}
+map ${names.expires}$upstream_status ${names.immutable} {
+    1y immutable;
+    default '';
+}
+`;
 }
 
 ;// CONCATENATED MODULE: ./build/config/nginx-tls.js
@@ -69980,6 +71183,7 @@ function atLeast(version, wanted) {
 
 
 
+
 /** Seconds that nginx waits for an answer beyond the app's own `timeout`, so that gunicorn's word comes first. */
 const READ_GRACE_SECONDS = 15;
 /**
@@ -70035,7 +71239,7 @@ upstream ${app.user} {
     server unix:${app.current}/.sock fail_timeout=0;
 }
 
-${maps(nginx_variables(site.name))}
+${maps(nginx_maps_variables(site.name))}
 ${servers.join('\n')}`;
 }
 /** Names without a certificate, addresses, or any name: the site itself over HTTP. */
@@ -70063,7 +71267,7 @@ ${indented(challenges())}
 `;
 }
 function secureServer(site, tls, domains) {
-    const names = nginx_variables(site.name);
+    const names = nginx_maps_variables(site.name);
     return `# Empty where the app says it itself.
 map $upstream_http_strict_transport_security ${names.hsts} {
     '' "max-age=${site.hstsSeconds}";
@@ -70110,51 +71314,12 @@ ${indented(listenTls(settings.nginx, settings.ipv6, ' default_server'))}    serv
 ${indented(TLS_SETTINGS)}${indented(refuseHandshake(settings.nginx))}}
 `;
 }
-/** Names of nginx variables: they are the whole server's, and `-` cannot be in them. */
-function nginx_variables(name) {
-    const prefix = `$${paths(name).user.replaceAll('-', '_')}`;
-    return {
-        connection: `${prefix}_connection`,
-        nosniff: `${prefix}_nosniff`,
-        framing: `${prefix}_framing`,
-        frame: `${prefix}_frame`,
-        referrer: `${prefix}_referrer`,
-        hsts: `${prefix}_hsts`,
-        path: `${prefix}_path`,
-    };
-}
-/** Headers for safety are added where the app does not set its own: two of one kind would contradict each other. */
-function maps(names) {
-    return `map $http_upgrade ${names.connection} {
-    '' close;
-    default upgrade;
-}
-
-# Empty where the app says it itself; a header without a value is not sent.
-map $upstream_http_x_content_type_options ${names.nosniff} {
-    '' nosniff;
-    default '';
-}
-map $upstream_http_content_security_policy ${names.framing} {
-    ~*frame-ancestors '';
-    default SAMEORIGIN;
-}
-map $upstream_http_x_frame_options ${names.frame} {
-    '' ${names.framing};
-    default '';
-}
-map $upstream_http_referrer_policy ${names.referrer} {
-    '' strict-origin-when-cross-origin;
-    default '';
-}
-`;
-}
 /** What the site is, whatever it listens on: the same for HTTP and HTTPS. */
 function body(site) {
     const app = paths(site.name);
-    const names = nginx_variables(site.name);
+    const names = nginx_maps_variables(site.name);
     // The first place once more: a flip between the looks at the two would hide a file that both releases have.
-    const find = (path) => `try_files ${['', '/.previous', ''].map((of) => `/current${of}/.public${path}`).join(' ')} @app;\nexpires 1h;\ncharset utf-8;\n`;
+    const find = (path) => `try_files ${['', '/.previous', ''].map((of) => `/current${of}/.public${path}`).join(' ')} @app;\nexpires ${names.expires};\ncharset utf-8;\n`;
     // A flip between finding a file and opening it: it is looked for once more, now in the release that was left.
     const files = `${find('$uri')}error_page 404 = @again;\n`;
     return `server_tokens off;
@@ -70163,6 +71328,8 @@ ${keptThroughReload(site.nginx)}access_log /var/log/nginx/${app.user}.access.log
 error_log /var/log/nginx/${app.user}.error.log;
 
 gzip on;
+# Packed once, when the release was made.
+gzip_static on;
 gzip_vary on;
 gzip_comp_level 5;
 gzip_min_length 1024;
@@ -70171,6 +71338,7 @@ gzip_types text/css text/plain text/javascript application/javascript applicatio
 add_header X-Content-Type-Options ${names.nosniff} always;
 add_header X-Frame-Options ${names.frame} always;
 add_header Referrer-Policy ${names.referrer} always;
+add_header Cache-Control ${names.immutable};
 
 root ${app.app};
 # What was asked for: a file that was found has another $uri from then on.
@@ -70248,7 +71416,233 @@ function indented(text) {
     return text.replace(/^(?=.)/gm, '    ');
 }
 
+;// CONCATENATED MODULE: ./build/config/process-units.js
+
+
+
+
+
+
+/** Names that a scheduler goes by, of which two at once would do everything twice. */
+const SINGLE_NAMES = new Set(['beat', 'clock', 'cron', 'scheduler']);
+/** And what it is started with: Celery's `beat` (its own command, or within a worker), RQ's scheduler. */
+const SINGLE_COMMANDS = /\bcelery\b.*\s(?:beat|-B|--beat)(?:\s|$)|\brqscheduler\b|\brq-scheduler\b/;
+/** Whether two of a process must never run at the same time: the old release's stops before the new one's starts. */
+function isSingle(name, command) {
+    return SINGLE_NAMES.has(name) || SINGLE_COMMANDS.test(command);
+}
+/**
+ * What remote/processes.sh goes by, a line each: `process NAME`, `single NAME`, `timer NAME`. It lies in the release, so a
+ * rollback starts what belongs to that one.
+ */
+function renderProcessList({ commands, jobs }) {
+    return [
+        ...[...commands].map(([name, command]) => `${isSingle(name, command) ? 'single' : 'process'} ${name}\n`),
+        ...jobs.map(({ name }) => `timer ${name}\n`),
+    ].join('');
+}
+/** The unit files, of a process one, of a job its timer and its service. */
+function renderProcessUnits(settings, processes) {
+    return [
+        ...[...processes.commands].map(([name, command]) => unitFile(settings, `${name}.service`, processUnit(settings, name, replacing(command), processes))),
+        ...processes.jobs.flatMap((job) => [
+            unitFile(settings, `cron.${job.name}.timer`, timerUnit(settings, job)),
+            unitFile(settings, `cron.${job.name}.service`, jobUnit(settings, job, processes)),
+        ]),
+    ];
+}
+/** Their commands, each a file: it may be long, hold anything, and name secrets of the environment. */
+function renderProcessScripts(settings, processes) {
+    return [
+        ...[...processes.commands].map(([name, command]) => script(settings, `process-${name}`, command)),
+        ...processes.jobs.map(({ name, command }) => script(settings, `cron-${name}`, command)),
+    ];
+}
+function script({ name, release }, file, command) {
+    return {
+        path: `${releasePaths(name, release).deploy}/${file}`,
+        content: `${replacing(command).text}\n`,
+    };
+}
+function unitFile({ name, release }, end, content) {
+    return { path: `${UNIT_FOLDER}/web-${name}-${release}.${end}`, content };
+}
+function processUnit(settings, name, { replaces }, { stopSeconds }) {
+    return renderUnit([
+        [
+            'Unit',
+            [
+                ['Description', `${settings.name}: process ${name} of release ${settings.release}`],
+                ...order(settings),
+                // As for the web process: what it needs may come back.
+                ['StartLimitIntervalSec', '0'],
+            ],
+        ],
+        [
+            'Service',
+            [
+                ['Type', settings.systemd >= 240 ? 'exec' : 'simple'],
+                ...running(settings, `process-${name}`, replaces, stopSeconds),
+                ['Restart', 'always'],
+                ['RestartSec', '1'],
+            ],
+        ],
+        ['Install', [['WantedBy', 'multi-user.target']]],
+    ]);
+}
+function jobUnit(settings, job, { stopSeconds }) {
+    const { replaces } = replacing(job.command);
+    return renderUnit([
+        [
+            'Unit',
+            [
+                ['Description', `${settings.name}: job ${job.name} of release ${settings.release}`],
+                ...order(settings),
+            ],
+        ],
+        [
+            'Service',
+            [
+                ['Type', 'oneshot'],
+                // As long as it takes; systemd starts no second one while it runs.
+                ['TimeoutStartSec', 'infinity'],
+                ...running(settings, `cron-${job.name}`, replaces, stopSeconds),
+            ],
+        ],
+    ]);
+}
+function timerUnit(settings, job) {
+    return renderUnit([
+        ['Unit', [['Description', `${settings.name}: when job ${job.name} of release ${settings.release} runs`]]],
+        [
+            'Timer',
+            [
+                ['OnCalendar', job.calendar],
+                // systemd may be a minute late otherwise.
+                ['AccuracySec', '1s'],
+            ],
+        ],
+        ['Install', [['WantedBy', 'timers.target']]],
+    ]);
+}
+/** What is up before it, at a boot. */
+function order({ name, services }) {
+    const { after, wants } = serviceOrder(name, services);
+    return [
+        ['After', `network-online.target${after}`],
+        ['Wants', `network-online.target${wants}`],
+    ];
+}
+/** What every process of a release's has in common; it starts where a release command does. */
+function running(settings, file, replaces, stopSeconds) {
+    const release = releasePaths(settings.name, settings.release);
+    return [
+        ['WorkingDirectory', release.root],
+        ['ExecStart', ['/bin/sh', `${release.deploy}/${file}`].map(commandWord).join(' ')],
+        // A shell that stays between systemd and the program would not hand the signal on.
+        ['KillMode', replaces ? 'mixed' : 'control-group'],
+        ['TimeoutStopSec', String(stopSeconds)],
+        ...releaseProperties({ ...settings, ...findingApp(settings) }),
+    ];
+}
+
+;// CONCATENATED MODULE: ./build/plan/processes.js
+
+
+/** What the release is to run beside its web process: the inputs' word, else that of the project's own files. */
+function wishedProcesses({ inputs, project }) {
+    return {
+        commands: inputs.app.processes ?? project.declared.processes,
+        jobs: inputs.app.cron,
+        stopSeconds: inputs.behaviour.stopTimeoutSeconds,
+    };
+}
+/** All that these processes are made of, for the comparison with the release that serves. */
+function processTexts(settings, wish) {
+    const files = processFiles(settings, wish);
+    return [files.list, ...[...files.units, ...files.scripts].flatMap(({ path, content }) => [path, content])];
+}
+/** Writes their units and commands into a new release. */
+function processFileOperations(settings, wish) {
+    const { units, scripts, list } = processFiles(settings, wish);
+    if (list === '')
+        return [];
+    const owner = `root:${paths(wish.project.name).user}`;
+    const file = (path, content, what) => ({
+        phase: 'configure',
+        kind: 'write-file',
+        path,
+        mode: what === 'process unit' ? '0644' : '0640',
+        owner: what === 'process unit' ? 'root:root' : owner,
+        content,
+        what,
+    });
+    return [
+        ...scripts.map(({ path, content }) => file(path, content, 'process command')),
+        ...units.map(({ path, content }) => file(path, content, 'process unit')),
+        file(`${releasePaths(wish.project.name, wish.release).deploy}/processes`, list, 'list of processes'),
+    ];
+}
+/** Starts what a release has beside its web process; what that is, the release itself says on the server. */
+function processOperation(wish) {
+    const { commands, jobs } = wishedProcesses(wish);
+    const deploys = wish.inputs.command !== 'rollback';
+    return {
+        phase: 'health',
+        kind: 'processes',
+        processes: deploys ? [...commands.keys()] : [],
+        jobs: deploys ? jobs.map(({ name }) => name) : [],
+    };
+}
+function processFiles(settings, wish) {
+    const processes = wishedProcesses(wish);
+    if (processes.commands.size === 0 && processes.jobs.length === 0)
+        return { list: '', units: [], scripts: [] };
+    return {
+        list: renderProcessList(processes),
+        units: renderProcessUnits(settings, processes),
+        scripts: renderProcessScripts(settings, processes),
+    };
+}
+
+;// CONCATENATED MODULE: ./build/plan/services.js
+
+
+
+/** The distribution's services that the app has of its own on this server. */
+function serviceOperations(facts, wish) {
+    const { name } = wish.project;
+    const { user } = paths(name);
+    const told = [...wishedVariables(wish).keys()].filter((variable) => !wish.inputs.app.env.has(variable));
+    const ofRedis = (variable) => variable !== 'DATABASE_URL';
+    return wish.inputs.app.services.map((service) => {
+        if (service === 'postgresql') {
+            const properties = [['User', user], ['Group', user], ...sandboxProperties(name, facts.systemd)].map(([key, value]) => `${key}=${value}`);
+            const variables = told.filter((variable) => !ofRedis(variable));
+            return { phase: 'packages', kind: 'postgresql', properties, variables };
+        }
+        const content = renderRedisUnit({ name, systemd: facts.systemd, memoryBytes: facts.memoryBytes });
+        return {
+            phase: 'packages',
+            kind: 'redis',
+            unitFile: redisPaths(name).unitFile,
+            content,
+            variables: told.filter(ofRedis),
+            // Who names the package himself wants the distribution's own instance.
+            alone: !wish.inputs.app.packages.includes('redis-server'),
+        };
+    });
+}
+/** The variables of the wished services. */
+function wishedVariables({ inputs, project }) {
+    return serviceVariables(project.name, inputs.app.services, project.requirements.names);
+}
+
 ;// CONCATENATED MODULE: ./build/plan/ingredients.js
+
+
+
+
 
 
 
@@ -70286,10 +71680,16 @@ function releaseSettings(facts, wish, release, nonce) {
         timeoutSeconds: wish.inputs.site.timeoutSeconds,
         env: wish.inputs.app.env,
         secretFiles: [...wish.inputs.app.secretFiles.keys()],
+        webCommand: wish.inputs.app.webCommand,
         nonce,
         systemd: facts.systemd,
+        services: wish.inputs.app.services,
         nginxGroup: facts.nginxUser,
     };
+}
+/** The variables of a release: those of its services, and `env`, which has the last word. */
+function releaseVariables(wish) {
+    return new Map([...wishedVariables(wish), ...wish.inputs.app.env]);
 }
 /** The app's nginx file, with the HTTPS that it is to have. */
 function siteText(facts, wish, tls) {
@@ -70317,16 +71717,20 @@ function workerCount(facts, wish) {
     const byMemory = Math.floor(facts.memoryBytes / (150 * 1024 * 1024));
     return Math.max(1, Math.min(facts.cpus * 2 + 1, byMemory, 9));
 }
+/** When the environment gets a gunicorn of ours: a lock that lists one may still bring none. */
+function ownGunicorn({ inputs, project }) {
+    if (inputs.app.webCommand !== undefined)
+        return 'never';
+    return project.requirements.listsGunicorn ? 'late' : 'first';
+}
 /** What decides the environment, as far as the runner knows it, as a hash. */
 function dependenciesKey(wish) {
     const { requirements } = wish.project;
     return sha256(JSON.stringify([
         requirements.sha256,
         requirements.file,
-        requirements.hashed,
         [...buildVariables(wish.inputs.app.env)],
-        wish.inputs.app.python ?? '',
-        requirements.listsGunicorn ? '' : gunicorn.requirements,
+        { first: gunicorn.requirements, late: '', never: 'none' }[ownGunicorn(wish)],
     ]));
 }
 /** Everything else that a release is made of, as a hash: a change of any of it makes a new release. */
@@ -70335,13 +71739,19 @@ function settingsKey(facts, wish) {
     return sha256(JSON.stringify([
         renderSocketUnit(settings),
         renderServiceUnit(settings),
-        renderGunicorn(settings),
-        renderEntry(settings),
-        [...settings.env],
+        ...(settings.webCommand === undefined
+            ? [renderGunicorn(settings), renderEntry(settings)]
+            : [settings.webCommand, renderProxyUnit(settings, settings.webCommand, webStopSeconds(settings))]),
+        ...wish.project.others.map((target) => renderEntry(settings, target)),
+        wish.project.declared.workerClass ?? '',
+        [...releaseVariables(wish)],
         [...wish.inputs.app.secretFiles],
         wish.inputs.app.persist,
-        wish.inputs.app.releaseCommand ?? '',
+        wishedReleaseCommand(wish) ?? '',
+        processTexts(settings, wish),
         wish.project.static,
+        wish.project.python,
+        wish.inputs.app.pythonDownload,
     ]));
 }
 /** All of `env` that a build may see: what concerns package indexes. */
@@ -70352,36 +71762,552 @@ function sha256(text) {
     return (0,external_node_crypto_.createHash)('sha256').update(text).digest('hex');
 }
 
+;// CONCATENATED MODULE: ./build/config/python-wish.js
+/**
+ * Tells that no Python fits, in the plan and after a try.
+ * @param has what the server has, e.g. `3.11`; '' where it has none
+ * @param wanted what has to hold, e.g. `requires-python >=3.14 in pyproject.toml`
+ */
+function explainNoPython(why, has, wanted) {
+    const server = has === '' ? 'the server has no Python of its own' : `the server's own is ${has}`;
+    const need = `The app needs another Python: ${wanted}, but ${server}, and its distribution has none that fits`;
+    const otherwise = `use a server with a newer distribution, correct what the message names, or set \`python\` (\`3\` is the server's own)`;
+    switch (why) {
+        case 'absent':
+            return { cause: `${need}.`, cure: `${otherwise.replace('use', 'Use')}.`, input: 'python' };
+        case 'forbidden':
+            return {
+                cause: `${need}; \`python-download\` forbids to download one.`,
+                cure: `Set \`python-download\` to \`true\`, ${otherwise}.`,
+                input: 'python-download',
+            };
+        case 'unreachable':
+            return {
+                cause: `${need}; to download one failed.`,
+                cure: `Let the server reach github.com, from whose releases (astral-sh/python-build-standalone) uv fetches Pythons; else ${otherwise}.`,
+                input: 'python',
+            };
+    }
+}
+
+;// CONCATENATED MODULE: ./build/plan/python.js
+
+
+
+/** Minor versions of which uv (the pinned one) can fetch a finished release, oldest first. */
+const MANAGED = ['3.8', '3.9', '3.10', '3.11', '3.12', '3.13', '3.14', '3.15'];
+/**
+ * The ways to a Python that fits, the best first: the distribution's own get their updates from it, and what is there
+ * already goes before what is newer, so that no app changes its Python by itself.
+ */
+function pythonTries({ inputs, project }, present = { pythons: new Set(), managedPythons: new Set() }) {
+    const { allowed, preferred } = project.python;
+    const newest = allowed.toReversed();
+    const server = (versions) => ({ how: 'server', versions });
+    const distribution = (version) => ({ how: 'distribution', version });
+    const managed = (version) => version === undefined || !MANAGED.includes(version)
+        ? []
+        : inputs.app.pythonDownload
+            ? [{ how: 'managed', version }]
+            : [{ how: 'forbidden' }];
+    const liked = preferred === undefined
+        ? []
+        : [
+            server([preferred]),
+            distribution(preferred),
+            // Where nothing may be downloaded the server's own comes next: this one is a wish and no rule.
+            ...(inputs.app.pythonDownload ? managed(preferred) : []),
+        ];
+    const rest = newest.filter((version) => version !== preferred);
+    const others = [...rest].sort((a, b) => Number(present.pythons.has(b)) - Number(present.pythons.has(a)));
+    const fetched = rest.find((version) => present.managedPythons.has(version));
+    const all = [
+        ...liked,
+        server(allowed),
+        ...others.map(distribution),
+        ...(allowed.length === 0 ? [] : managed(fetched ?? rest.find((version) => MANAGED.includes(version)))),
+    ];
+    // Wheels are looked for before the server does anything: for a Python that is there.
+    return inputs.app.dependencies === 'wheels' ? all.filter((one) => isThere(one, present)) : all;
+}
+function isThere(one, { pythons, managedPythons }) {
+    switch (one.how) {
+        case 'server':
+            return true;
+        case 'distribution':
+            return pythons.has(one.version);
+        case 'managed':
+            return managedPythons.has(one.version);
+        case 'forbidden':
+            return false;
+    }
+}
+/** What the facts are asked about Python; empty where the server's own will do, whichever it is. */
+function askedPythons(wish) {
+    const [first] = pythonTries(wish);
+    return first?.how === 'server' && first.versions.length > 0 ? { good: first.versions } : undefined;
+}
+/**
+ * Which Python it will be.
+ * @throws DeployError `python-forbidden`, `python-absent` where the facts say that none can be had
+ */
+function forecastPython(facts, wish) {
+    const own = /^\/usr\/(?:local\/)?bin\/python(3\.[0-9]+)$/.exec(facts.python ?? '')?.[1];
+    for (const one of pythonTries(wish, facts)) {
+        switch (one.how) {
+            case 'server':
+                if (facts.python === undefined && one.versions.length > 0)
+                    return { how: 'unknown' };
+                if (one.versions.length === 0 || (own !== undefined && one.versions.includes(own))) {
+                    return own === undefined ? { how: 'unknown' } : { how: 'server', version: own, installed: true };
+                }
+                break;
+            case 'distribution':
+                if (facts.pythons.has(one.version))
+                    return { how: 'distribution', version: one.version, installed: true };
+                if (facts.installablePythons === undefined)
+                    return { how: 'unknown' };
+                if (facts.installablePythons.has(one.version)) {
+                    return { how: 'distribution', version: one.version, installed: false };
+                }
+                break;
+            case 'managed':
+                return { how: 'managed', version: one.version, installed: facts.managedPythons.has(one.version) };
+            case 'forbidden':
+                throw new DeployError('python-forbidden', explainNoPython('forbidden', own ?? '', wish.project.python.reason));
+        }
+    }
+    throw new DeployError('python-absent', explainNoPython('absent', own ?? '', wish.project.python.reason));
+}
+/** Decides on the Python before anything of the project is installed. */
+function pythonOperations(facts, wish, key) {
+    const { reason, preferred, preferredReason } = wish.project.python;
+    return [
+        {
+            phase: 'dependencies',
+            kind: 'python',
+            key,
+            tries: pythonTries(wish, facts),
+            forecast: forecastPython(facts, wish),
+            reason,
+            preferred: preferred ?? '',
+            preferredReason,
+            properties: downloadProperties(wish.project.name, facts.systemd).map(([name, value]) => `${name}=${value}`),
+        },
+    ];
+}
+
+;// CONCATENATED MODULE: ./build/plan/wheels.js
+
+
+/** Where a server keeps wheels: a folder for each, named by its hash, with the one file in it. */
+const WHEEL_STORE = '/var/lib/flask-deploy/wheels';
+/** The minor version of the Python that the server will build the environment with; undefined while it is not known. */
+function serverMinor(facts, wish) {
+    const python = forecastPython(facts, wish);
+    return python.how === 'unknown' ? undefined : Number(python.version.slice('3.'.length));
+}
+/**
+ * Whether the environment has to be built: else the serving release's is shared, and nothing is looked for in any index.
+ */
+function needsWheels(facts, wish) {
+    const current = facts.state?.releases.find((release) => release.id === facts.state?.current);
+    return wish.inputs.app.refresh || current?.dependencies !== dependenciesKey(wish);
+}
+/** Before anything is sent: a server that has no Python yet gets one first, and says then which. */
+function wantOperations(facts, wish) {
+    if (byPip(wish) || serverMinor(facts, wish) !== undefined)
+        return [];
+    return [{ phase: 'packages', kind: 'want-wheels' }];
+}
+/** The wheels reach the server's store. */
+function storeOperations(wish) {
+    const { wheels } = wish;
+    if (wheels === undefined)
+        return [];
+    const all = wheels.uv === undefined ? wheels.wheels : [wheels.uv, ...wheels.wheels];
+    return [{ phase: 'dependencies', kind: 'store-wheels', wheels: all, requirements: wheels.requirements }];
+}
+/** uv comes by pip and all packages come from an index. */
+function byPip(wish) {
+    return wish.inputs.app.dependencies !== 'wheels';
+}
+/** What the environment is built from, where that is not what the project says. */
+function builtOf(wish) {
+    if (byPip(wish))
+        return {};
+    const from = wish.wheels?.python ?? 'wanted';
+    const words = ['--no-deps', '--require-hashes', '-r', 'wheels.txt'];
+    return {
+        from,
+        gunicorn: wish.inputs.app.webCommand === undefined ? 'late' : 'never',
+        copies: [],
+        texts: new Map(wish.wheels === undefined ? [] : [['wheels.txt', wish.wheels.requirements]]),
+        steps: [{ how: 'install', folder: '', words, fixed: true, project: undefined }],
+    };
+}
+/** How uv itself comes to the server. */
+function uvSource(wish) {
+    if (byPip(wish))
+        return 'index';
+    return wish.wheels?.uv ?? 'wanted';
+}
+
+;// CONCATENATED MODULE: ./build/plan/dependencies.js
+
+
+
+
+/** The environment, and the project itself where it is only whole when installed. */
+function dependenciesOperations(facts, wish) {
+    const { project, inputs, release } = wish;
+    const { requirements } = project;
+    const own = releasePaths(project.name, release);
+    return [
+        {
+            phase: 'dependencies',
+            kind: 'environment',
+            key: dependenciesKey(wish),
+            file: requirements.file,
+            gunicorn: ownGunicorn(wish),
+            copies: copies(wish),
+            texts: requirements.texts,
+            steps: requirements.steps,
+            from: 'index',
+            loose: (requirements.unpinned ?? []).length > 0,
+            refresh: inputs.app.refresh,
+            site: requirements.built,
+            properties: buildProperties({
+                name: project.name,
+                systemd: facts.systemd,
+                readable: [own.root],
+                writable: [own.venv, own.site],
+                environment: new Map([
+                    ['UV_SYSTEM_CERTS', '1'],
+                    ...(byPip(wish) ? [] : [['UV_OFFLINE', '1']]),
+                ]),
+            }).map(([key, value]) => `${key}=${value}`),
+            ...builtOf(wish),
+        },
+        ...(requirements.plugins ? [{ phase: 'dependencies', kind: 'site' }] : []),
+    ];
+}
+/** What the build needs of the project: the files that decide, and what is installed from its path. */
+function copies(wish) {
+    const { files = [], local = [] } = wish.project.requirements;
+    if (local.includes(''))
+        return [''];
+    const within = (path) => local.some((one) => path === one || path.startsWith(`${one}/`));
+    return [...new Set([...local, ...files.filter((path) => !within(path))])];
+}
+
+;// CONCATENATED MODULE: ./build/plan/generated.js
+
+/** The variables that the server makes for the app. */
+function generatedOperations(wish) {
+    return [{ phase: 'packages', kind: 'generated-env', keys: generatedKeys(wish.inputs.app.env) }];
+}
+/** Everything that the server was to make is there. */
+function hasGenerated(facts, wish) {
+    return generatedKeys(wish.inputs.app.env).every((name) => facts.generated.has(name));
+}
+
+;// CONCATENATED MODULE: ./build/plan/guards.js
+
+/** systemd 232 (2016) has the strict sandbox and `systemd-run --wait`; Ubuntu 18.04 has 237. */
+const OLDEST_SYSTEMD = 232;
+/** A release of a small app with its environment takes about this much. */
+const LEAST_FREE_BYTES = 300 * 1024 * 1024;
+/** In /var: the bundle on its way, apt's lists, uv's cache, logs. */
+const LEAST_VAR_BYTES = 50 * 1024 * 1024;
+/** In /tmp, where something has to be installed: what apt and pip unpack there (uv itself has 40 MB). */
+const LEAST_TMP_BYTES = 100 * 1024 * 1024;
+/**
+ * Judges whether this server can take the project at all, before anything is touched.
+ * @param installing whether Debian packages or uv are missing
+ * @throws DeployError with every reason why not
+ */
+function guardServer(facts, project, command, installing) {
+    const faults = [];
+    if (facts.readOnly.length > 0) {
+        faults.push({
+            cause: `The server's disk is mounted read-only: nothing can be written to ${facts.readOnly.join(', ')}.`,
+            cure: 'See with `dmesg | tail` on the server why (a failing disk is the usual reason), and reboot it, or mount the disk anew (`mount -o remount,rw /`).',
+            input: 'host',
+        });
+    }
+    if (facts.os.id === 'ubuntu' && facts.os.version === '16.04') {
+        faults.push({
+            cause: 'The server runs Ubuntu 16.04, whose Python (3.5) and systemd are too old for this action.',
+            cure: 'Upgrade it to Ubuntu 20.04 or newer (`do-release-upgrade`, one version after the other), or use a new server.',
+            input: 'host',
+        });
+    }
+    else if (facts.systemd < OLDEST_SYSTEMD) {
+        faults.push({
+            cause: facts.systemd === 0
+                ? 'systemd does not run this server, so nothing would start the site again after a reboot.'
+                : `The server's systemd is version ${facts.systemd}, and ${OLDEST_SYSTEMD} is the oldest that works.`,
+            cure: 'Use a server with Ubuntu 20.04 or newer, or Debian 11 or newer.',
+            input: 'host',
+        });
+    }
+    // A rollback makes nothing, and a full disk may be why it is wanted.
+    if (command !== 'rollback')
+        faults.push(...spaceFaults(facts, project.bundle, installing));
+    const owner = ownerFault(facts, project);
+    if (owner !== undefined)
+        faults.push(owner);
+    if (owner !== undefined)
+        throw new DeployError('owner', faults);
+    if (faults.length > 0) {
+        throw new DeployError(facts.readOnly.length > 0 ? 'server-read-only' : 'server-unfit', faults);
+    }
+}
+function spaceFaults(facts, bundle, installing) {
+    const { diskFreeBytes: disk, free } = facts;
+    const faults = [];
+    const needed = LEAST_FREE_BYTES + bundle.contentBytes;
+    if (disk !== undefined && disk < needed) {
+        faults.push({
+            cause: `The server's disk has ${megabytes(disk)} MB left, and a new release may need ${megabytes(needed)} MB.`,
+            cure: 'Free some space on the server, or set `keep-releases` to a smaller number.',
+            input: 'keep-releases',
+        });
+    }
+    const small = (folder, least) => {
+        const bytes = free.get(folder);
+        // The same number: the same disk, of which enough was said.
+        return bytes !== undefined && bytes < least && bytes !== disk ? bytes : undefined;
+    };
+    const inVar = small('/var', LEAST_VAR_BYTES + bundle.bytes);
+    if (inVar !== undefined) {
+        faults.push({
+            cause: `The server has ${megabytes(inVar)} MB left in /var, and a deploy may need ${megabytes(LEAST_VAR_BYTES + bundle.bytes)} MB there.`,
+            cure: 'Free some space there on the server: `journalctl --vacuum-size=100M` and `apt-get clean` do, and `du -xh /var | sort -h | tail` shows what takes it.',
+            input: 'host',
+        });
+    }
+    const inTmp = installing ? small('/tmp', LEAST_TMP_BYTES) : undefined;
+    if (inTmp !== undefined) {
+        faults.push({
+            cause: `The server has ${megabytes(inTmp)} MB left in /tmp, and to install what is missing may need ${megabytes(LEAST_TMP_BYTES)} MB there.`,
+            cure: 'Free some space there on the server: `du -xh /tmp | sort -h | tail` shows what takes it, and `mount -o remount,size=1G /tmp` makes it larger where it is in memory.',
+            input: 'host',
+        });
+    }
+    return faults;
+}
+/** What has the app's name and is not this repository's: taking it over would take over somebody's data. */
+function ownerFault(facts, project) {
+    const { name, repository } = project;
+    if (facts.state !== undefined) {
+        if (facts.state.owner.id === repository.id)
+            return undefined;
+        return {
+            cause: `On this server the app ${name} belongs to the repository ${facts.state.owner.name || facts.state.owner.id}.`,
+            cure: 'Set `name` to another name for this app.',
+            input: 'name',
+        };
+    }
+    if (facts.taken.length === 0)
+        return undefined;
+    return {
+        cause: `The server has things of the name web-${name} that this action did not make: ${listed(facts.taken)}.`,
+        cure: 'Set `name` to another name for this app, or remove these from the server.',
+        input: 'name',
+    };
+}
+/** The first of them, and how many more there are. */
+function listed(all) {
+    const more = all.length > 10 ? ` and ${all.length - 10} more` : '';
+    return `${all.slice(0, 10).join(', ')}${more}`;
+}
+function megabytes(bytes) {
+    return Math.ceil(bytes / (1024 * 1024));
+}
+
 ;// CONCATENATED MODULE: ./build/plan/packages.js
+
+
 
 /** Debian 11 and Ubuntu 20.04 and older call pip's wheel by the old name, and split distutils off. */
 const OLD_WHEEL = new Set(['bullseye', 'buster', 'focal', 'bionic']);
-/** Every package that a deploy may want on any distribution: what the facts are asked about. */
-function askedPackages(extra) {
+/**
+ * What the project needs of the distribution: what `packages` names, and what is known of its dependencies. `a|b` is
+ * either of them, since the name of a library differs from release to release.
+ */
+function projectPackages({ inputs, project }) {
+    const needed = namedNeeds(project.requirements.names).flatMap((need) => need.packages);
+    const services = inputs.app.services.map((service) => servicePackages[service]);
     return [
+        ...new Set([
+            ...inputs.app.packages,
+            ...services,
+            ...needed.map((one) => (one === DEV ? 'python3-dev' : one)),
+        ]),
+    ];
+}
+/** Why packages are wanted that nobody named, a sentence each; only of those that are missing. */
+function packageReasons(facts, { project }) {
+    return namedNeeds(project.requirements.names).flatMap(({ packages, why }) => {
+        const missing = missingOf(facts, packages);
+        return missing.length === 0 ? [] : [`${writtenNames(missing).join(', ')} (${why})`];
+    });
+}
+/**
+ * Every package that a deploy may want on any distribution: what the facts are asked about.
+ * @param extra as {@link projectPackages} has them
+ */
+function askedPackages(extra) {
+    const asked = [
         'nginx',
         'python3',
         'ca-certificates',
         'python3-pip-whl',
         'python-pip-whl',
         'python3-distutils',
-        ...extra,
+        ...extra.flatMap((one) => one.split('|')),
     ];
+    return [...new Set(asked)];
 }
-/** The packages that this server needs for this deploy, installed or not. */
-function wantedPackages(facts, extra) {
+/**
+ * The packages that this server needs for this deploy, installed or not.
+ * @param pip uv comes from an index, by pip
+ */
+function wantedPackages(facts, extra, pip = true) {
     const wanted = ['python3', 'ca-certificates', ...extra];
     // nginx.org's package has another name and is as good.
     if (facts.nginx === undefined)
         wanted.unshift('nginx');
-    if (!facts.uv.has(`uv-${uv.version}`)) {
+    if (pip && !facts.uv.has(`uv-${uv.version}`)) {
         wanted.push(...(OLD_WHEEL.has(facts.os.codename) ? ['python-pip-whl', 'python3-distutils'] : ['python3-pip-whl']));
     }
     return wanted;
 }
-/** Those that are missing. */
-function missingPackages(facts, extra) {
-    return wantedPackages(facts, extra).filter((name) => !facts.installed.has(name));
+/** Those that are missing. Of `a|b` the first: where the distribution calls it by the other name, apt knows both. */
+function missingPackages(facts, extra, pip = true) {
+    const missing = missingOf(facts, wantedPackages(facts, extra, pip));
+    return [...new Set(missing.map((one) => one.split('|')[0] ?? one))];
+}
+function missingOf(facts, packages) {
+    return packages.filter((one) => !one.split('|').some((name) => facts.installed.has(name)));
+}
+
+;// CONCATENATED MODULE: ./build/plan/probe.js
+
+
+
+
+
+
+
+/** Seconds that importing the app and asking it may take, all candidates together. */
+const PROBE_SECONDS = 60;
+/** More candidates than this are not tried. */
+const MOST_CANDIDATES = 5;
+/**
+ * The probe and what follows from it before any command runs: entry module, and state that outlives releases. What the user
+ * named himself stands whatever the probe finds.
+ */
+function probeOperations(facts, wish) {
+    const settings = probeSettings(facts, wish);
+    return [
+        ...(settings.candidates.length === 0 ? [] : [asking(facts, wish, settings)]),
+        ...settings.persist.map((path) => ({ phase: 'configure', kind: 'persist', ...path })),
+        { phase: 'configure', kind: 'adopt' },
+    ];
+}
+/** What nginx serves, by the user's word and the probe's: after the commands, which may have made some of it. */
+function publishOperations({ project, inputs }) {
+    const given = isDefaultStatic(inputs) ? [] : project.static;
+    return [
+        { phase: 'start', kind: 'public' },
+        ...given.map(({ url, folder }) => ({ phase: 'start', kind: 'publish', url, folder })),
+        { phase: 'start', kind: 'publish-found' },
+    ];
+}
+/** The probe itself, where there is an app to ask. */
+function asking(facts, wish, settings) {
+    const { inputs, project, release } = wish;
+    return {
+        phase: 'configure',
+        kind: 'probe',
+        settings: JSON.stringify(settings),
+        seconds: PROBE_SECONDS - 5,
+        properties: [
+            ...releaseProperties({
+                ...releaseSettings(facts, wish, release, wish.nonce),
+                secretFiles: [...inputs.app.secretFiles.keys()],
+            }),
+            ...scratchProperties(project.name, release),
+        ].map(([key, value]) => `${key}=${value}`),
+    };
+}
+function probeSettings(facts, wish) {
+    const { inputs, project } = wish;
+    const app = paths(project.name);
+    const { host, scheme } = checkSettings(facts, wish, presentTls(facts, inputs));
+    const given = isDefaultStatic(inputs) ? [] : project.static.map(({ url }) => url);
+    return {
+        state: app.stateDir,
+        cache: app.cacheDir,
+        log: app.logDir,
+        host,
+        scheme,
+        candidates: [project.target, ...project.others]
+            .filter(({ module }) => module !== '')
+            .slice(0, MOST_CANDIDATES)
+            .map((target) => candidate(facts, wish, target)),
+        publishes: inputs.site.static.length > 0,
+        given,
+        fallback: project.static.filter(({ url }) => !given.includes(url)),
+        keeps: inputs.app.persist.length > 0,
+        persist: inputs.app.persist.map((path) => persisted(path, wish)),
+        buildable: project.requirements.buildable,
+        workerClass: project.declared.workerClass ?? null,
+        ownServer: inputs.app.webCommand !== undefined,
+        workersGiven: inputs.site.workers !== undefined,
+    };
+}
+function candidate(facts, wish, target) {
+    const settings = releaseSettings(facts, wish, wish.release, wish.nonce);
+    return {
+        name: `${target.module}:${target.expression}`,
+        module: target.module,
+        entry: renderEntry(settings, target),
+        environment: renderTargetEnv(settings, target, false),
+        siteFirst: renderTargetEnv(settings, target, true),
+    };
+}
+/** `static` was not given, or says what it says without being given. */
+function isDefaultStatic(inputs) {
+    const [only, ...others] = inputs.site.static;
+    return others.length === 0 && only?.url === '/static' && only.folder === 'static';
+}
+/** A scratch copy in place of the release, and empty folders in place of the app's own (remote/probe.sh makes them). */
+function scratchProperties(name, release) {
+    const app = paths(name);
+    const { root, venv, site } = releasePaths(name, release);
+    const scratch = `${app.app}/probe`;
+    return [
+        ['WorkingDirectory', root],
+        ['RuntimeMaxSec', String(PROBE_SECONDS)],
+        ['BindPaths', `${scratch}/files:${root}`],
+        ['BindPaths', `${scratch}/lib:${app.stateDir}`],
+        ['BindPaths', `${scratch}/cache:${app.cacheDir}`],
+        ['BindPaths', `${scratch}/log:${app.logDir}`],
+        ['BindReadOnlyPaths', venv],
+        ['BindReadOnlyPaths', `-${site}`],
+    ];
+}
+/**
+ * `instance` is where Flask looks for it: beside the package, which in a `src` layout is below `src`
+ * (Flask's `auto_find_instance_path`). Where that was guessed wrong, the probe says better.
+ */
+function persisted(path, wish) {
+    const folder = wish.project.target.path[0] ?? '';
+    return { path: path === 'instance' && folder !== '' ? `${folder}/instance` : path, target: path };
 }
 
 ;// CONCATENATED MODULE: ./build/plan/secret-files.js
@@ -70467,7 +72393,53 @@ function tlsOperations(facts, wish, task) {
     ];
 }
 
+;// CONCATENATED MODULE: ./build/plan/web-command.js
+
+
+/** What a release needs besides where a command of the project's own serves it in gunicorn's place. */
+function webCommandOperations(settings) {
+    const { webCommand } = settings;
+    if (webCommand === undefined)
+        return [];
+    const entrance = entranceOf(webCommand);
+    const script = (path, content) => ({
+        phase: 'configure',
+        kind: 'write-file',
+        path,
+        mode: '0640',
+        owner: `root:${paths(settings.name).user}`,
+        content,
+        what: 'web command',
+    });
+    const scripts = [
+        script(webCommandFile(settings), renderWebCommand(webCommand)),
+        script(webDrainFile(settings), renderWebDrain(settings)),
+    ];
+    if (entrance === 'descriptor')
+        return scripts;
+    return [
+        ...scripts,
+        script(webWaitFile(settings), webWait),
+        { phase: 'configure', kind: 'web-entrance', entrance },
+        {
+            phase: 'configure',
+            kind: 'write-file',
+            path: `${UNIT_FOLDER}/${proxyUnit(settings)}`,
+            mode: '0644',
+            owner: 'root:root',
+            content: renderProxyUnit(settings, webCommand, webStopSeconds(settings)),
+            what: 'proxy unit',
+        },
+    ];
+}
+
 ;// CONCATENATED MODULE: ./build/plan/plan.js
+
+
+
+
+
+
 
 
 
@@ -70493,7 +72465,7 @@ const VERDICT_SECONDS = 300;
  * go back to
  */
 function makePlan(facts, wish) {
-    const installing = missingPackages(facts, wish.inputs.app.packages).length > 0 || !facts.uv.has(`uv-${uv.version}`);
+    const installing = missingPackages(facts, projectPackages(wish), byPip(wish)).length > 0 || !facts.uv.has(`uv-${uv.version}`);
     guardServer(facts, wish.project, wish.inputs.command, installing);
     return wish.inputs.command === 'rollback' ? rollback(facts, wish) : deploy(facts, wish);
 }
@@ -70518,9 +72490,10 @@ function deploy(facts, wish) {
         check: checkSettings(facts, wish, present, standing(facts)),
         ...secured.plan,
     };
-    const missing = missingPackages(facts, app.packages);
-    const serving = unchangedRelease(project.name, facts, record, site);
-    if (serving !== undefined && missing.length === 0 && !behaviour.upgradePackages) {
+    const missing = missingPackages(facts, projectPackages(wish), byPip(wish));
+    const serving = app.refresh ? undefined : unchangedRelease(project.name, facts, record, site);
+    const complete = missing.length === 0 && hasGenerated(facts, wish);
+    if (serving !== undefined && complete && !behaviour.upgradePackages) {
         return { kind: 'unchanged', release: serving, ...base, operations: secured.operations };
     }
     const own = releasePaths(project.name, wish.release);
@@ -70542,43 +72515,33 @@ function deploy(facts, wish) {
                     kind: 'install-packages',
                     names: missing,
                     upgrade: behaviour.upgradePackages,
+                    because: packageReasons(facts, wish),
+                    offline: !byPip(wish),
                 },
             ]
             : []),
+        ...wantOperations(facts, wish),
         { phase: 'packages', kind: 'claim', owner: `${project.repository.id} ${project.repository.fullName}` },
         { phase: 'packages', kind: 'account' },
+        ...generatedOperations(wish),
+        ...serviceOperations(facts, wish),
         { phase: 'upload', kind: 'receive-bundle', bytes: project.bundle.bytes, sha256: project.bundle.sha256 },
         { phase: 'upload', kind: 'unpack' },
-        { phase: 'dependencies', kind: 'install-uv', version: uv.version },
-        {
-            phase: 'dependencies',
-            kind: 'environment',
-            key: record.dependencies,
-            python: app.python ?? '',
-            file: project.requirements.file,
-            hashed: project.requirements.hashed,
-            addsGunicorn: !project.requirements.listsGunicorn,
-            local: project.requirements.local ?? [],
-            properties: words([
-                ...buildProperties({
-                    name: project.name,
-                    systemd: facts.systemd,
-                    readable: [own.root],
-                    writable: [own.venv],
-                    environment: new Map([['UV_SYSTEM_CERTS', '1']]),
-                }),
-            ]),
-        },
-        file(own.env, '0600', 'root:root', renderEnvFile(releaseEnv(app.env, wish.nonce), facts.systemd), 'env file'),
+        ...storeOperations(wish),
+        { phase: 'dependencies', kind: 'install-uv', version: uv.version, from: uvSource(wish) },
+        ...pythonOperations(facts, wish, record.dependencies),
+        ...dependenciesOperations(facts, wish),
+        file(own.env, '0600', 'root:root', renderEnvFile(releaseEnv(releaseVariables(wish), app.webCommand === undefined ? wish.nonce : undefined), facts.systemd), 'env file'),
         ...secretFileOperations(facts, wish),
-        file(own.gunicorn, '0640', group, renderGunicorn(settings), 'gunicorn settings'),
-        file(own.entry, '0640', group, renderEntry(settings), 'entry module'),
+        ...probeOperations(facts, wish),
+        ...(app.webCommand === undefined
+            ? [file(own.gunicorn, '0640', group, renderGunicorn(settings), 'gunicorn settings')]
+            : webCommandOperations(settings)),
         file(own.socketUnitFile, '0644', 'root:root', renderSocketUnit(settings), 'socket unit'),
         file(own.serviceUnitFile, '0644', 'root:root', renderServiceUnit(settings), 'service unit'),
-        ...app.persist.map((path) => ({ phase: 'configure', kind: 'persist', ...persisted(path, wish) })),
-        { phase: 'configure', kind: 'public' },
-        ...project.static.map(({ url, folder }) => ({ phase: 'configure', kind: 'publish', url, folder })),
-        ...releaseCommand(facts, wish),
+        ...processFileOperations(settings, wish),
+        ...commandOperations(settings, wish),
+        ...publishOperations(wish),
         ...startAndSwitch(facts, wish, settings.workers, record),
         ...secured.operations,
         { phase: 'report', kind: 'prune', keep: inputs.behaviour.keepReleases },
@@ -70647,6 +72610,7 @@ function startAndSwitch(facts, wish, workers, record) {
         { phase: 'start', kind: 'start' },
         { phase: 'health', kind: 'health' },
         { phase: 'health', kind: 'grow', workers },
+        processOperation(wish),
         {
             phase: 'cutover',
             kind: 'nginx',
@@ -70663,39 +72627,175 @@ function startAndSwitch(facts, wish, workers, record) {
         },
     ];
 }
-function releaseCommand(facts, wish) {
-    const { project, inputs, release } = wish;
-    const command = inputs.app.releaseCommand;
-    if (command === undefined)
-        return [];
-    return [
-        {
-            phase: 'release-command',
-            kind: 'release-command',
-            command,
-            properties: words([
-                ...releaseProperties({
-                    name: project.name,
-                    release,
-                    systemd: facts.systemd,
-                    secretFiles: [...inputs.app.secretFiles.keys()],
-                    environment: commandEnvironment(releaseSettings(facts, wish, release, wish.nonce)),
-                }),
-                ['WorkingDirectory', releasePaths(project.name, release).root],
-            ]),
-        },
-    ];
+
+;// CONCATENATED MODULE: ./build/report/found-app.js
+/*
+ * What the probe found (remote/adopt.py), in words. The texts are the app's, and shown like those of a log.
+ */
+/** Findings: `found WHAT DETAIL`. */
+const appFindings = {
+    app: (detail) => ({ what: 'app', detail: `${detail}, because those before it turned out to be no app` }),
+    persist: (detail) => {
+        const [paths = '', all = ''] = detail.split(' / ');
+        return {
+            what: 'persist',
+            detail: `${paths}: the app writes there, so it outlives releases; \`persist\` with the lines ${all} pins it`,
+        };
+    },
+    'static-by-app': (detail) => ({ what: 'static', detail: `the app serves ${detail}` }),
+    static: (detail) => ({ what: 'static', detail: `nginx serves ${detail}` }),
+    socketio: (detail) => ({
+        what: 'processes',
+        detail: `one web process with ${detail === 'threads' ? '100 threads' : detail}, because Socket.IO keeps its sessions in memory`,
+    }),
+    'worker-class': (detail) => ({
+        what: 'processes',
+        detail: `gunicorn's ${detail} workers, as the project has it`,
+    }),
+};
+/** Doubts: `doubt WHAT DETAIL`. */
+const appDoubts = {
+    'database-temporary': (detail) => ({
+        code: 'database-temporary',
+        text: `${detail}: that database is gone at the next restart. Set it, by \`env\` or in the code, to a file of the project's folder.`,
+    }),
+    'database-in-release': (detail) => ({
+        code: 'database-in-release',
+        text: `${detail}: that database is in a release and gone with it. Name its folder in \`persist\`.`,
+    }),
+    'writes-outside': (detail) => ({
+        code: 'writes-outside',
+        text: `The app tried to write to ${detail}, where it may not. Let it write below its own folder or its home.`,
+    }),
+    'uploads-in-static': (detail) => ({
+        code: 'uploads-in-static',
+        text: `${detail} is a whole folder of static files, so what is uploaded there is not kept. Set it to a folder of its own.`,
+    }),
+    'one-worker': () => ({
+        code: 'one-worker',
+        text: '`workers` is not followed: Socket.IO keeps its sessions in the memory of one process.',
+    }),
+    'worker-missing': (detail) => ({
+        code: 'worker-missing',
+        text: `Socket.IO wants to run with ${detail}, but gunicorn has no worker for it. Remove ${detail} from the requirements, or set \`async_mode="threading"\`.`,
+    }),
+    'secret-key-weak': () => ({
+        code: 'secret-key-weak',
+        text: "The app's secret key is shorter than 16 characters, so sessions can be forged. Read it from `SECRET_KEY` of the environment.",
+    }),
+    'probe-unfinished': () => ({
+        code: 'probe-unfinished',
+        text: 'Importing the app in a scratch copy came to no end within 60 s, or ended the process, so what it writes and serves is not known.',
+    }),
+};
+
+;// CONCATENATED MODULE: ./build/report/found.js
+
+/** What the server found out about the project (`found WHAT DETAIL`), in words. */
+const findings = {
+    ...appFindings,
+    'secret-key': (detail) => ({
+        what: 'secret key',
+        detail: `${detail === 'kept' ? 'the one that the server made earlier' : 'made on the server'}, for SECRET_KEY and FLASK_SECRET_KEY, as env sets none; it stays the same for all releases`,
+    }),
+    postgresql: (detail) => {
+        const [version = '', database = '', told = ''] = detail.split(' ');
+        return {
+            what: 'PostgreSQL',
+            detail: `version ${version}: database ${database}, which the app owns${toldBy(told)}`,
+        };
+    },
+    redis: (detail) => {
+        const [unit = '', told = ''] = detail.split(' ');
+        return { what: 'Redis', detail: `an instance of its own, ${unit}${toldBy(told)}` };
+    },
+    python,
+    'needed-packages': (detail) => ({ what: 'system packages', detail }),
+    'system-packages': systemPackages,
+    resolved: (detail) => {
+        const [at = 0, now = 0] = detail.split(' ').map(Number);
+        return { what: 'versions', detail: resolvedOn(at, now) };
+    },
+    site: (detail) => ({
+        what: 'the project itself',
+        detail: detail === 'built'
+            ? 'installed beside its packages'
+            : 'could not be built (the log says why); it runs from its folder',
+    }),
+    'first-deploy-command': (detail) => ({
+        what: 'first-deploy-command',
+        detail: detail === 'ran'
+            ? 'not run: it ran once already'
+            : 'not run: the app had been deployed before it was set; run it by hand where it is still needed',
+    }),
+};
+/** What the user should look at (`doubt WHAT DETAIL`), in words. */
+const doubts = {
+    ...appDoubts,
+    'cron-not-scheduled': (detail) => {
+        const text = `systemd on the server did not take the schedule of \`${detail}\` in \`cron\`: it does not run.`;
+        return { code: 'cron-not-scheduled', text };
+    },
+    'python-fallback': otherPython,
+};
+/** @param names variables, comma-separated; '' where `env` sets them all */
+function toldBy(names) {
+    return names === ''
+        ? '; env names another one to the app'
+        : `; the app finds it by ${names.replaceAll(',', ', ')}`;
+}
+/** A finding of the server's as a row of the summary. */
+function foundRow(what, detail) {
+    const row = Object.hasOwn(findings, what) ? findings[what] : undefined;
+    return row === undefined ? { what, detail } : row(detail);
+}
+/** A doubt of the server's as a warning. */
+function doubtWarning(what, detail) {
+    const row = Object.hasOwn(doubts, what) ? doubts[what] : undefined;
+    return row === undefined ? { code: what, text: detail } : row(detail);
+}
+/** `VERSION HOW WHY`: the Python that was taken. */
+function python(detail) {
+    const [version = '', how = '', ...rest] = detail.split(' ');
+    const reason = rest.join(' ');
+    const own = how === 'server' ? "the server's own " : how === 'managed' ? "uv's " : "the distribution's ";
+    return { what: 'Python', detail: `${own}${version}${reason === '' ? '' : ` (${reason})`}` };
+}
+/** `VERSION LIKED WHERE`: another Python than the one that is liked best. */
+function otherPython(detail) {
+    const [version = '', preferred = '', ...where] = detail.split(' ');
+    return {
+        code: 'python-fallback',
+        text: `The app runs on Python ${version}, because ${preferred}, which ${where.join(' ')} names, is not to be had on this server.`,
+    };
+}
+/** `NAME,NAME, WHY`: what a failed build or start was found to need, and the lines that pin it. */
+function systemPackages(detail) {
+    const [, names = '', why = ''] = /^(\S+), (.*)$/.exec(detail) ?? [];
+    const all = names.split(',');
+    return {
+        what: 'system packages',
+        detail: `${all.join(', ')}, because ${why}; to have ${all.length === 1 ? 'it' : 'them'} from the start, add to \`packages\`: ${all.join(' ')}`,
+    };
 }
 /**
- * `instance` is where Flask looks for it: beside the package, which in a `src` layout is below `src`
- * (Flask's `auto_find_instance_path`).
+ * When versions that nothing pins were chosen.
+ * @param at seconds since 1970, as is `now`; both by the server's clock
  */
-function persisted(path, wish) {
-    const folder = wish.project.target.path[0] ?? '';
-    return { path: path === 'instance' && folder !== '' ? `${folder}/instance` : path, target: path };
+function resolvedOn(at, now) {
+    const date = new Date(at * 1000);
+    if (!(at > 0) || Number.isNaN(date.getTime()))
+        return 'chosen on a day that is not known';
+    const days = Math.max(0, Math.floor((now - at) / 86_400));
+    const ago = days === 0 ? 'today' : days === 1 ? 'a day ago' : `${days} days ago`;
+    return `chosen on ${date.toISOString().slice(0, 10)} (${ago}); \`refresh: true\` chooses them anew`;
 }
-function words(properties) {
-    return properties.map(([key, value]) => `${key}=${value}`);
+/** The app answers, but has nothing at the address that visitors begin with: it may be another app than was meant. */
+function pageAbsent(path) {
+    return {
+        code: 'page-absent',
+        text: `The app has no page \`${path}\` (it answered 404). If it should have one, look whether \`app\` is the right one; else set \`health-path\` to a page that it has.`,
+    };
 }
 
 ;// CONCATENATED MODULE: ./build/deploy.js
@@ -70703,30 +72803,48 @@ function words(properties) {
 
 
 
+
 /** Plans anew, at most so often, when another deploy was faster. */
 const MOST_PLANS = 3;
+/** The failures after which the server is looked at again, and what is said then. */
+const AGAIN = {
+    'facts-changed': 'Another deploy changed the server meanwhile: looking again.',
+    'wheels-wanted': 'The server needs wheels: looking again, and for them.',
+};
 /** ms between two words on the upload. */
 const UPLOAD_MS = 3_000;
 /**
  * Has a plan applied; where another deploy changed the server meanwhile, it is made anew from new facts.
  */
 async function deploy_deploy(first, deployment) {
-    const { conversation, wish, signal, recorder } = deployment;
+    const { conversation, signal, recorder } = deployment;
     let plan = first;
+    let supplied = deployment.supplied;
+    let withBundle = true;
     for (let count = 1;; count += 1) {
-        const result = await applyOnce(plan, deployment, count === 1);
-        if (result.applied.failure?.code !== 'facts-changed' || count === MOST_PLANS || signal.aborted)
+        const result = await applyOnce(plan, { ...deployment, wish: supplied.wish }, supplied.send, withBundle);
+        const failure = result.applied.failure;
+        if (failure === undefined || !(failure.code in AGAIN) || count === MOST_PLANS || signal.aborted)
             return result;
-        recorder.say('Another deploy changed the server meanwhile: looking again.');
+        recorder.say(AGAIN[failure.code] ?? '');
         recorder.note({ serving: result.applied.serving });
         const facts = await conversation.facts(signal);
-        plan = makePlan(facts, wish);
+        const wanted = failure.code === 'wheels-wanted';
+        // Its program had come so far that the bundle was unpacked.
+        withBundle = wanted && failure.detail !== 'python';
+        supplied = await deployment.supply(facts, wanted ? { minor: wantedMinor(failure.detail) } : undefined);
+        plan = makePlan(facts, supplied.wish);
         deployment.onPlan(plan, facts);
         if (plan.kind === 'unchanged' && plan.operations.length === 0)
             return { plan, applied: { ...result.applied, failure: undefined }, smoked: undefined };
     }
 }
-async function applyOnce(plan, deployment, withBundle) {
+/** `environment 3.11`: the Python that the server took is not the one that wheels were sent for. */
+function wantedMinor(detail) {
+    const [, minor] = /^environment 3\.(\d{1,2})$/.exec(detail) ?? [];
+    return minor === undefined ? undefined : Number(minor);
+}
+async function applyOnce(plan, deployment, wheels, withBundle) {
     const { conversation, recorder, wish, signal, run, https } = deployment;
     let smoked;
     const { behaviour } = wish.inputs;
@@ -70738,8 +72856,9 @@ async function applyOnce(plan, deployment, withBundle) {
             holder: deployment.holder,
             lockTimeoutSeconds: Math.ceil(behaviour.lockTimeoutMs / 1000),
         },
-        limits: workLimits(deployment.limits, wish),
+        limits: workLimits(deployment.limits, wish, plan),
         bundle: plan.kind === 'deploy' && withBundle ? wish.project.bundle : undefined,
+        wheels,
         test: async (release, answered) => {
             const found = await testRelease(test, release, answered, signal);
             if (release === plan.release)
@@ -70759,16 +72878,19 @@ async function applyOnce(plan, deployment, withBundle) {
     }, signal);
     return { plan, applied, smoked };
 }
-function workLimits(limits, { inputs }) {
+function workLimits(limits, { inputs }, plan) {
+    const commands = plan.operations.filter(({ phase }) => phase === 'release-command').length;
     const given = {
         'connect-timeout': inputs.server.connectTimeoutMs,
         'lock-timeout': inputs.behaviour.lockTimeoutMs,
+        'command-timeout': inputs.behaviour.commandTimeoutSeconds * 1000 * commands,
         'health-timeout': inputs.behaviour.healthTimeoutMs,
+        'stop-timeout': inputs.behaviour.stopTimeoutSeconds * 1000,
     };
     const { otherAppMs, uploadMs, cancelMs } = limits;
     return {
         of: (phase) => limitOf(phase, limits, given),
-        inputOf: (phase) => limits.phases[phase].plus,
+        inputOf: (phase) => limits.phases[phase].plus?.[0],
         otherAppMs,
         uploadMs,
         cancelMs,
@@ -70826,6 +72948,16 @@ function record(recorder, event, plan) {
         case 'unpublished':
             recorder.say(`The app serves ${event.folder} itself: it is no plain folder, or a link leads out of it.`);
             break;
+        case 'found': {
+            const { what, detail } = foundRow(event.what, event.detail);
+            recorder.find(what, detail);
+            if (event.what === 'system-packages')
+                recorder.forgetLines();
+            break;
+        }
+        case 'doubt':
+            recorder.warn(doubtWarning(event.what, event.detail));
+            break;
         case 'repaired':
             recorder.change('repaired', event.detail);
             recorder.say(`An earlier deploy was cut off; repaired: ${event.detail}`);
@@ -70841,6 +72973,8 @@ function record(recorder, event, plan) {
                     answers: event.answers,
                 },
             });
+            if (event.status === 404 && !plan.check.explicit)
+                recorder.warn(pageAbsent(plan.check.path));
             break;
         case 'flipped':
             recorder.phase('smoke');
@@ -71499,7 +73633,8 @@ const definition = new RegExp(`^(async\\s+)?def\\s+(${python_bindings_identifier
 const classDefinition = new RegExp(`^class\\s+(${python_bindings_identifier})`, 'u');
 const fromImport = /^from\s+([.\s]*[\p{L}\p{M}\p{N}_.]*)\s+import\s+\(?(.*?)\)?$/u;
 const plainImport = /^import\s+(.+)$/u;
-const mainGuard = /^(?:el)?if\b.*\b__name__\s*==|^(?:el)?if\b.*==\s*__name__\b/;
+/** `if __name__ == '__main__'`: what stands below runs only where the file is a script. */
+const mainGuard = /^(?:el)?if\b.*\b__name__\s*(?:==|in\b)|^(?:el)?if\b.*==\s*__name__\b/;
 /**
  * The names that a module binds when it is imported, in order, those inside of `if`, `try` and `with` too, but for
  * what stands under `if __name__ == '__main__'`. Star imports are left out. Nothing is run.
@@ -71585,6 +73720,110 @@ function requiredParameters(behind) {
         .filter((one) => one !== '' && !one.startsWith('*') && one !== '/')
         .filter((one) => splitOutside(one, '=').length === 1)
         .map((one) => one.replace(/\s*:.*$/s, ''));
+}
+
+;// CONCATENATED MODULE: ./build/project/python-source.js
+
+
+const python_source_definition = /^(?:async\s+)?def\s+([\p{L}_][\p{L}\p{M}\p{N}_]*)\s*\(/u;
+const classed = /^class\s+([\p{L}_][\p{L}\p{M}\p{N}_]*)\s*(?:\((.*)\))?\s*:/u;
+const star = /^from\s+([.\s]*[\p{L}\p{M}\p{N}_.]*)\s+import\s+\(?\s*\*/u;
+const python_source_call = /(?:^|=\s*)(?:await\s+)?[\p{L}_][\p{L}\p{M}\p{N}_.]*\s*\(/u;
+const commandLine = /\bsys\.argv\b|\bparse_(?:known_)?args\s*\(/;
+/** `with app.app_context():` at the top level is the mark of a job that runs once. */
+const context = /\bapp_context\s*\(/;
+/** Reads a module; nothing is run, and source that is no Python gives an answer that is of no use. */
+function readSource(source) {
+    const functions = new Map();
+    const classes = new Map();
+    const stars = [];
+    const calls = [];
+    const guarded = [];
+    const bodies = new Map();
+    const blocks = [];
+    let decorators = [];
+    for (const line of pythonLines(source.replace(/^\u{FEFF}/u, ''))) {
+        while ((blocks.at(-1)?.indent ?? -1) >= line.indent)
+            blocks.pop();
+        const scope = blocks.at(-1)?.scope ?? { kind: 'module' };
+        const { text } = line;
+        if (text.startsWith('@')) {
+            decorators.push(text.slice(1).replace(/\(.*$/s, '').trim());
+            continue;
+        }
+        let inside = scope;
+        const def = python_source_definition.exec(text);
+        const name = def?.[1];
+        if (name !== undefined) {
+            if (scope.kind === 'module') {
+                const body = { indent: undefined, lines: [], returned: [], calls: [] };
+                bodies.set(name, { line, decorators, body });
+                inside = { kind: 'function', body };
+                python_source_oneLine(text, body);
+            }
+            else
+                inside = { kind: 'hidden' };
+        }
+        else if (/^class\b/.test(text)) {
+            const [, own = '', parents = ''] = classed.exec(text) ?? [];
+            if (scope.kind === 'module')
+                classes.set(own, parents.split(',').map((one) => one.trim()));
+            inside = { kind: 'hidden' };
+        }
+        else if (mainGuard.test(text))
+            inside = { kind: scope.kind === 'module' ? 'guard' : 'hidden' };
+        else
+            note(text, line.indent, scope, { stars, calls, guarded });
+        decorators = [];
+        if (inside !== scope || text.endsWith(':'))
+            blocks.push({ indent: line.indent, scope: inside });
+    }
+    for (const [name, { line, decorators: above, body }] of bodies) {
+        functions.set(name, {
+            decorators: above,
+            bindings: moduleBindings(body.lines.join('\n')),
+            returned: body.returned,
+            annotation: /->\s*([^:]+):/.exec(line.text)?.[1]?.trim(),
+            calls: body.calls,
+        });
+    }
+    return {
+        bindings: moduleBindings(source),
+        guarded: moduleBindings(guarded.join('\n')),
+        functions,
+        classes,
+        stars,
+        calls,
+    };
+}
+function note(text, indent, scope, module) {
+    // An exit within an `if` is a way out of an error.
+    const exits = /^(?:sys\.exit|exit|quit|os\._exit)\s*\(/.test(text);
+    if (scope.kind === 'function') {
+        const returned = /^return\s+(.+)$/s.exec(text)?.[1];
+        if (returned !== undefined)
+            scope.body.returned.push(returned);
+        else
+            scope.body.lines.push(text);
+        scope.body.indent ??= indent;
+        if (python_source_call.test(text) && !(exits && indent > scope.body.indent))
+            scope.body.calls.push(text);
+    }
+    else if (scope.kind === 'guard')
+        module.guarded.push(text);
+    else if (scope.kind === 'module') {
+        const from = star.exec(text)?.[1];
+        if (from !== undefined)
+            module.stars.push(from.replaceAll(/\s/g, ''));
+        if (commandLine.test(text) || context.test(text) || (python_source_call.test(text) && !(exits && indent > 0)))
+            module.calls.push(text);
+    }
+}
+/** `def create_app(): return Flask(__name__)` */
+function python_source_oneLine(text, body) {
+    const returned = /:\s*return\s+(.+)$/s.exec(text)?.[1];
+    if (returned !== undefined)
+        body.returned.push(returned);
 }
 
 ;// CONCATENATED MODULE: ./build/project/entry.js
@@ -71692,6 +73931,17 @@ function readIfThere(location) {
         return undefined;
     }
 }
+/** The same tree seen from one of its folders. */
+function below(tree, folder) {
+    const prefix = `${folder}/`;
+    return {
+        paths: tree.paths.flatMap((own) => (own.startsWith(prefix) ? [own.slice(prefix.length)] : [])),
+        has: (own) => tree.has(prefix + own),
+        hasFolder: (own) => tree.hasFolder(prefix + own),
+        read: (own) => tree.read(prefix + own),
+        isUnsent: (own) => tree.isUnsent(prefix + own),
+    };
+}
 
 ;// CONCATENATED MODULE: ./build/project/modules.js
 
@@ -71706,9 +73956,9 @@ function moduleIn(tree, base, name) {
     const file = [`${stem}/__init__.py`, `${stem}.py`].find((one) => tree.has(one));
     return file === undefined ? undefined : { name, base, file };
 }
-/** Finds a module in the first of `bases` that has it. */
-function findModule(tree, name) {
-    for (const base of bases(tree)) {
+/** Finds a module in the first of the folders that has it: those for sys.path. */
+function findModule(tree, name, folders = bases(tree)) {
+    for (const base of folders) {
         const found = moduleIn(tree, base, name);
         if (found !== undefined)
             return found;
@@ -71719,17 +73969,19 @@ function findModule(tree, name) {
 const notApps = new Set([
     ...[
         'alembic',
+        'benchmark',
+        'benchmarks',
         'bin',
+        'contrib',
+        'dist',
         'doc',
         'docs',
+        'e2e',
+        'example',
         'examples',
-        'instance',
-        'migrations',
-        'scripts',
-        'test',
-        'tests',
-        'tools',
     ],
+    ...['fixtures', 'hooks', 'instance', 'migrations', 'node_modules', 'notebooks', 'samples', 'scripts'],
+    ...['site-packages', 'spec', 'test', 'testing', 'tests', 'third_party', 'tools', 'vendor', 'venv'],
 ]);
 /** The packages directly in a base, in the order of their names. */
 function modules_packages(tree, base) {
@@ -71742,9 +73994,24 @@ function modules_packages(tree, base) {
     });
     return names.map((name) => ({ name, base, file: join(base, `${name}/__init__.py`) }));
 }
+/** A file above this length in bytes is data, not a module that somebody wrote. */
+const modules_mostBytes = 1_000_000;
+const modules_read = new WeakMap();
+/** What stands in a module; nothing for a file that cannot be read. Each file is read once. */
+function sourceOf(tree, module) {
+    const known = modules_read.get(tree) ?? new Map();
+    modules_read.set(tree, known);
+    const found = known.get(module.file);
+    if (found !== undefined)
+        return found;
+    const text = tree_textOf(tree, module.file) ?? '';
+    const source = readSource(text.length > modules_mostBytes ? '' : text);
+    known.set(module.file, source);
+    return source;
+}
 /** What a module binds at its top level; empty for a file that cannot be read. */
 function bindingsIn(tree, module) {
-    return moduleBindings(tree_textOf(tree, module.file) ?? '');
+    return sourceOf(tree, module).bindings;
 }
 /** The absolute name behind `from NAME import`, which may be relative to the module that says it. */
 function absoluteName(module, name) {
@@ -71771,71 +74038,1979 @@ function join(base, own) {
 const objectNames = ['app', 'application'];
 /** Names of factories, the better one first (Flask's own rule, flask/cli.py). */
 const factoryNames = ['create_app', 'make_app'];
+/** Flask, and classes of other packages that are derived from it. */
+const flaskClasses = /^(?:Flask|APIFlask|FlaskAPI|OpenAPI|Eve|CustomFlask|FlaskOpenAPI)$/;
 /** Calls that make something else than a WSGI object, though it is often named `app`. */
-const otherApps = /^(?:[\w.]+\.)?(?:FastAPI|Starlette|Quart|Sanic|Litestar|Typer|Celery|Dash|QApplication|Tk)\(/;
+const otherApps = /^(?:FastAPI|Starlette|Quart|Sanic|Litestar|Robyn|Typer|Celery|Huey|Dash|JupyterDash|DashProxy|QApplication|Tk|ArgumentParser)$/;
+/** Wrappers that pass requests on to the app that they are given. */
+const wrappers = /(?:Fix|Middleware|Prefixed?|Proxied|WSGIApp)$|^(?:WhiteNoise|ReverseProxy|SharedData|WsgiToAsgi)$/;
 /** Values that cannot be called: strings, numbers, None, lists, dicts, tuples. */
-const noCallable = /^(?:[rRbBuUfF]{0,2}'|[-+\d.]|None\b|True\b|False\b|[[{]|\(\s*\))/;
-/** How far a name is followed through `from x import name`. */
-const deepest = 8;
+const noCallable = /^(?:[rRbBuUfF]{0,2}'|[-+\d.]|None\b|True\b|False\b|[[{]|\(\s*\)|lambda\b)/;
+/** How far a name is followed. */
+const deepest = 40;
+const meanings = new WeakMap();
 /**
  * Says what a name is after the module was imported; undefined where the module does not bind it.
  * A name imported from outside of the project is taken at its word: an object or a function by its own name.
  */
 function meaningOf(tree, module, name, depth = 0) {
-    const meanings = bindingsIn(tree, module).flatMap((binding) => binding.name === name ? [meaningOfBinding(tree, module, binding, depth)] : []);
+    if (depth > deepest)
+        return other;
+    const memory = meanings.get(tree) ?? new Map();
+    meanings.set(tree, memory);
+    const key = `${module.base}\0${module.file}\0${name}`;
+    if (memory.has(key))
+        return memory.get(key);
+    // Modules that import each other's name have none.
+    memory.set(key, other);
+    const source = sourceOf(tree, module);
+    const all = source.bindings.flatMap((binding) => binding.name === name ? [meaningOfBinding(tree, module, binding, depth)] : []);
     // `app = None` at the top and the real thing further down is common.
-    return meanings.findLast((one) => one.kind !== 'other') ?? meanings.at(-1);
-}
-/** The last of `objectNames` that the module binds to something that can serve. */
-function objectIn(tree, module) {
-    return bindingsIn(tree, module)
-        .map((binding) => binding.name)
-        .filter((name) => objectNames.includes(name))
-        .findLast((name) => {
-        const meaning = meaningOf(tree, module, name);
-        return meaning?.kind === 'object' || (meaning?.kind === 'function' && isWsgi(meaning.required));
-    });
-}
-/** The first of `factoryNames` in the module, with what it has to be given. */
-function factoryIn(tree, module) {
-    const found = factoryNames.flatMap((name) => {
-        const meaning = meaningOf(tree, module, name);
-        if (meaning === undefined || meaning.kind === 'other')
-            return [];
-        return [{ name, required: meaning.kind === 'function' ? meaning.required : [] }];
-    });
-    return found.find((one) => one.required.length === 0) ?? found[0];
+    let meaning = all.findLast((one) => one.kind !== 'other') ?? all.at(-1);
+    for (const star of source.stars) {
+        if (meaning !== undefined)
+            break;
+        const from = find(tree, module, absoluteName(module, star));
+        if (from !== undefined)
+            meaning = meaningOf(tree, from, name, depth + 1);
+    }
+    memory.set(key, meaning);
+    return meaning;
 }
 /** A function of two arguments is a WSGI application itself (PEP 3333), not a factory. */
 function isWsgi(required) {
     return required.length === 2;
 }
+/** Finds a module as the one that imports it would: its own folder on Python's path goes first. */
+function find(tree, module, name) {
+    return findModule(tree, name, [...new Set([module.base, ...bases(tree)])]);
+}
 function meaningOfBinding(tree, module, binding, depth) {
+    const origin = `${module.file}:${binding.name}`;
     switch (binding.kind) {
-        case 'assign':
-            return otherApps.test(binding.value) || noCallable.test(binding.value) ? other : object;
-        case 'def':
-            return binding.async ? other : { kind: 'function', required: binding.required };
+        case 'assign': {
+            const worth = valueWorth(tree, module, binding.value, noLocals, depth);
+            return worth === 'no' ? other : { kind: 'object', sure: worth === 'sure', origin };
+        }
+        case 'def': {
+            if (binding.async)
+                return other;
+            const facts = sourceOf(tree, module).functions.get(binding.name);
+            const worth = facts === undefined ? 'maybe' : returnWorth(tree, module, facts, depth);
+            if (worth === 'no')
+                return other;
+            return { kind: 'function', required: binding.required, sure: worth === 'sure', origin };
+        }
         case 'class':
             return other;
         case 'import':
             if (binding.original === undefined)
                 return other;
-            return imported(tree, absoluteName(module, binding.module), binding.original, depth);
+            return imported(tree, module, absoluteName(module, binding.module), binding.original, depth);
     }
 }
-const object = { kind: 'object' };
 const other = { kind: 'other' };
-function imported(tree, from, name, depth) {
-    if (depth >= deepest)
-        return other;
-    const module = findModule(tree, from);
+function imported(tree, by, from, name, depth) {
+    const module = find(tree, by, from);
     const meaning = module === undefined ? undefined : meaningOf(tree, module, name, depth + 1);
     if (meaning !== undefined)
         return meaning;
-    if (findModule(tree, from === '' ? name : `${from}.${name}`) !== undefined)
+    if (find(tree, by, from === '' ? name : `${from}.${name}`) !== undefined)
         return other;
-    return factoryNames.includes(name) ? { kind: 'function', required: [] } : object;
+    const origin = `${from}:${name}`;
+    return factoryNames.includes(name)
+        ? { kind: 'function', required: [], sure: false, origin }
+        : { kind: 'object', sure: false, origin };
+}
+const noLocals = { bindings: [], worths: new Map() };
+const returns = new WeakMap();
+/** Whether a value is a Flask object, or something that passes requests on to one. */
+function valueWorth(tree, module, value, locals, depth) {
+    if (depth > deepest)
+        return 'maybe';
+    if (noCallable.test(value))
+        return 'no';
+    const called = /^([\p{L}_][\p{L}\p{M}\p{N}_.]*)\s*\((.*)$/su.exec(value);
+    if (called?.[1] !== undefined) {
+        const [, head, behind = ''] = called;
+        return callWorth(tree, module, head, behind, locals, depth);
+    }
+    const attribute = /^([\p{L}_][\p{L}\p{M}\p{N}_]*)\.(server|app|wsgi_app|flask_app)$/u.exec(value);
+    if (attribute?.[1] !== undefined) {
+        const owner = bound(tree, module, attribute[1], locals);
+        // Dash and Connexion hold the Flask object that they work with.
+        if (owner?.kind === 'assign' && attribute[2] === 'server' && /\b(?:\w*Dash\w*)\s*\(/.test(owner.value))
+            return 'sure';
+        if (owner?.kind === 'assign' &&
+            attribute[2] === 'app' &&
+            /\b(?:connexion\.|FlaskApp\s*\()/.test(owner.value)) {
+            return 'sure';
+        }
+        return 'maybe';
+    }
+    if (/^[\p{L}_][\p{L}\p{M}\p{N}_]*$/u.test(value))
+        return nameWorth(tree, module, value, locals, depth);
+    return 'maybe';
+}
+function callWorth(tree, module, head, behind, locals, depth) {
+    const last = head.slice(head.lastIndexOf('.') + 1);
+    if (flaskClasses.test(last))
+        return 'sure';
+    if (wrappers.test(last)) {
+        const first = /^\s*([\p{L}_][\p{L}\p{M}\p{N}_]*)\s*[,)]/u.exec(behind)?.[1];
+        return first === undefined ? 'maybe' : nameWorth(tree, module, first, locals, depth);
+    }
+    const made = makerOf(tree, module, head, locals);
+    if (made === 'flask')
+        return 'sure';
+    if (made !== undefined) {
+        const facts = sourceOf(tree, made.module).functions.get(made.name);
+        const worth = facts === undefined ? 'maybe' : returnWorth(tree, made.module, facts, depth + 1);
+        // What a function of such a name returns is taken for an app unless it shows otherwise.
+        return worth === 'maybe' && factoryNames.includes(last) ? 'sure' : worth;
+    }
+    if (otherApps.test(last))
+        return 'no';
+    return factoryNames.includes(last) ? 'sure' : 'maybe';
+}
+/** The function of the project that a call calls; `flask` for a class of the project that is derived from Flask. */
+function makerOf(tree, module, head, locals, depth = 0) {
+    if (depth > deepest)
+        return undefined;
+    const [first = '', ...rest] = head.split('.');
+    const binding = bound(tree, module, first, locals);
+    if (binding === undefined)
+        return undefined;
+    if (binding.kind === 'def')
+        return rest.length === 0 ? { module, name: first } : undefined;
+    if (binding.kind === 'class') {
+        const parents = sourceOf(tree, module).classes.get(first) ?? [];
+        const flask = parents.some((one) => flaskClasses.test(one.slice(one.lastIndexOf('.') + 1)));
+        return flask && rest.length === 0 ? 'flask' : undefined;
+    }
+    if (binding.kind !== 'import')
+        return undefined;
+    const from = absoluteName(module, binding.module);
+    const [name] = rest;
+    if (binding.original !== undefined && name === undefined) {
+        if (flaskClasses.test(binding.original))
+            return 'flask';
+        const home = find(tree, module, from);
+        return home === undefined ? undefined : makerOf(tree, home, binding.original, noLocals, depth + 1);
+    }
+    if (name === undefined)
+        return undefined;
+    const home = find(tree, module, binding.original === undefined ? from : `${from}.${binding.original}`);
+    return home === undefined ? undefined : makerOf(tree, home, rest.join('.'), noLocals, depth + 1);
+}
+function nameWorth(tree, module, name, locals, depth) {
+    const known = locals.worths.get(name);
+    if (known !== undefined)
+        return known;
+    const values = locals.bindings.flatMap((one) => one.name === name && one.kind === 'assign' ? [one.value] : []);
+    if (values.length > 0) {
+        // A name that is made from itself (`app = Fix(app)`) is what it was.
+        locals.worths.set(name, 'no');
+        const worth = best(values.map((value) => valueWorth(tree, module, value, locals, depth + 1)));
+        locals.worths.set(name, worth);
+        return worth;
+    }
+    const meaning = meaningOf(tree, module, name, depth + 1);
+    if (meaning === undefined)
+        return 'maybe';
+    return meaning.kind === 'object' ? (meaning.sure ? 'sure' : 'maybe') : 'no';
+}
+/** Whether a function returns a Flask object. */
+function returnWorth(tree, module, facts, depth) {
+    const known = returns.get(facts);
+    if (known !== undefined)
+        return known;
+    returns.set(facts, 'maybe');
+    const annotation = facts.annotation ?? '';
+    const locals = { bindings: facts.bindings, worths: new Map() };
+    const worth = flaskClasses.test(annotation.slice(annotation.lastIndexOf('.') + 1))
+        ? 'sure'
+        : best(facts.returned.map((one) => valueWorth(tree, module, one, locals, depth + 1)));
+    returns.set(facts, worth);
+    return worth;
+}
+function bound(tree, module, name, locals) {
+    const named = (one) => one.name === name;
+    return locals.bindings.findLast(named) ?? sourceOf(tree, module).bindings.findLast(named);
+}
+function best(worths) {
+    if (worths.includes('sure'))
+        return 'sure';
+    return worths.length === 0 || worths.includes('maybe') ? 'maybe' : 'no';
+}
+
+;// CONCATENATED MODULE: ./build/project/app-modules.js
+
+/** Modules are looked at down to this many folders below a base, and this many in all. */
+const app_modules_deepest = 4;
+const mostModules = 600;
+/** Modules in the bases and in packages below them, those of files that can be imported. */
+function appModules(tree) {
+    const modules = [];
+    for (const base of bases(tree)) {
+        const prefix = base === '' ? '' : `${base}/`;
+        for (const own of tree.paths) {
+            if (!own.startsWith(prefix) || !own.endsWith('.py'))
+                continue;
+            const parts = own.slice(prefix.length, -'.py'.length).split('/');
+            if (parts.length > app_modules_deepest || modules.length >= mostModules)
+                continue;
+            if (!parts.every((part) => /^[\p{L}_][\p{L}\p{M}\p{N}_]*$/u.test(part)))
+                continue;
+            if (parts.some((part, at) => at < parts.length - 1 && notApps.has(part)))
+                continue;
+            const stem = parts.at(-1) ?? '';
+            if (/^(?:test_.*|.*_test|tests|conftest|setup|noxfile|fabfile|tasks|__main__)$/.test(stem))
+                continue;
+            const folders = parts.slice(0, -1);
+            const packaged = folders.every((_, at) => tree.has(join(base, `${folders.slice(0, at + 1).join('/')}/__init__.py`)));
+            if (!packaged)
+                continue;
+            const name = (stem === '__init__' ? folders : parts).join('.');
+            if (name === '' || notApps.has(name))
+                continue;
+            // A package hides a file of its name.
+            const module = moduleIn(tree, base, name);
+            if (module?.file === own)
+                modules.push(flat(tree, module));
+        }
+    }
+    return modules;
+}
+/**
+ * A module of a package that imports its neighbours without the package's name can only be imported from its own folder
+ * (`cd backend && python app.py`).
+ */
+function flat(tree, module) {
+    const folder = folderOf(module);
+    if (folder === module.base || module.file.endsWith('/__init__.py'))
+        return module;
+    const { bindings } = sourceOf(tree, module);
+    const tops = bindings.flatMap((one) => (one.kind === 'import' ? [one.module] : []));
+    const parts = module.name.split('.');
+    if (tops.some((one) => one.startsWith('.') || one.split('.')[0] === parts[0]))
+        return module;
+    const neighbours = tops.some((one) => {
+        const [top = ''] = one.split('.');
+        const above = bases(tree).some((base) => tree.hasFolder(join(base, top)) || moduleIn(tree, base, top) !== undefined);
+        return !above && (moduleIn(tree, folder, top) !== undefined || tree.hasFolder(join(folder, top)));
+    });
+    return neighbours ? { name: parts.at(-1) ?? '', base: folder, file: module.file } : module;
+}
+
+;// CONCATENATED MODULE: ./build/project/app-objects.js
+
+
+const factoryLike = /^(?:create|make|build|get|init|setup|new|configure)_?\w*app(?:lication)?$|_factory$|^(?:app_?)?factory$|^createApp$/i;
+const noFactory = /celery|worker|test|mock|fake|fastapi|asgi/i;
+/** The objects of a module that may be the app: `app` or `application`, else every Flask object by its own name. */
+function objectsIn(tree, module, place) {
+    const { bindings } = sourceOf(tree, module);
+    const own = bindings.filter((one) => place.reExports || one.kind === 'assign' || one.kind === 'def');
+    const found = [...new Set(own.map((one) => one.name))].flatMap((name) => {
+        const meaning = meaningOf(tree, module, name);
+        if (meaning === undefined || meaning.kind === 'other')
+            return [];
+        if (meaning.kind === 'function' && !isWsgi(meaning.required))
+            return [];
+        if (meaning.kind === 'function' && !objectNames.includes(name))
+            return [];
+        const direct = own.some((one) => one.name === name &&
+            one.kind === 'assign' &&
+            /^(?:[\w.]+\.)?\w*(?:Flask|APIFlask)\w*\s*\(/.test(one.value));
+        return [{ name, sure: meaning.sure, origin: meaning.origin, derived: !direct }];
+    });
+    // In files that are nobody's usual place, only what is certain counts.
+    const usable = found.filter((one) => one.sure || (objectNames.includes(one.name) && !place.anywhere));
+    const named = usable.filter((one) => objectNames.includes(one.name));
+    if (named.length > 0) {
+        const order = bindings.map((one) => one.name);
+        const certain = named.filter((one) => one.sure);
+        const pick = (certain.length > 0 ? certain : named).toSorted((one, two) => order.lastIndexOf(one.name) - order.lastIndexOf(two.name));
+        return wrapperOf(bindings, pick, named);
+    }
+    // Of two objects the one that is made from the other is the outer one.
+    const inner = usable.filter((one) => bindings.some((binding) => binding.kind === 'assign' &&
+        binding.name !== one.name &&
+        usable.some((other) => other.name === binding.name) &&
+        new RegExp(`\\b${one.name}\\b`, 'u').test(binding.value)));
+    return usable.filter((one) => !inner.includes(one));
+}
+/** Of `app` and `application` the one bound last counts, since it may wrap the other. */
+function wrapperOf(bindings, certain, all) {
+    const last = bindings.findLast((binding) => all.some((one) => one.name === binding.name));
+    const wrapper = all.find((one) => one.name === last?.name);
+    if (wrapper !== undefined && last?.kind === 'assign') {
+        if (certain.some((one) => new RegExp(`\\b${one.name}\\b`, 'u').test(last.value)))
+            return [wrapper];
+    }
+    return certain.slice(-1);
+}
+/** The factories of a module, the best of those that can be called; else the best of all. */
+function factoriesIn(tree, module, reExports) {
+    const { bindings, functions } = sourceOf(tree, module);
+    const names = new Set(bindings.map((one) => one.name));
+    const found = [...names].flatMap((name) => {
+        const usualName = factoryNames.includes(name);
+        if (!usualName && noFactory.test(name))
+            return [];
+        const own = functions.get(name);
+        if (own === undefined && !(reExports && (usualName || factoryLike.test(name))))
+            return [];
+        const meaning = meaningOf(tree, module, name);
+        if (meaning === undefined || meaning.kind === 'other')
+            return [];
+        if (meaning.kind === 'object') {
+            // A name of a dependency's, or `create_app = partial(...)`.
+            return usualName ? [{ name, required: [], origin: meaning.origin, sure: false, sets: [] }] : [];
+        }
+        if (!usualName && !meaning.sure)
+            return [];
+        if (own?.decorators.some((one) => !/cache|wraps|staticmethod/.test(one)) === true)
+            return [];
+        const local = new Set(own?.bindings.flatMap((one) => (one.kind === 'assign' ? [one.name] : [])));
+        const sets = own?.returned.filter((one) => !local.has(one)) ?? [];
+        return [{ name, required: meaning.required, origin: meaning.origin, sure: meaning.sure, sets }];
+    });
+    const order = (one) => factoryNames.includes(one.name) ? factoryNames.indexOf(one.name) : factoryLike.test(one.name) ? 5 : 6;
+    const usable = found
+        .filter((one) => one.required.length === 0)
+        .toSorted((one, two) => order(one) - order(two));
+    const [best] = usable;
+    if (best !== undefined)
+        return usable.filter((one) => order(one) === order(best));
+    // A function that is no factory by name does not ask for its arguments.
+    return found
+        .filter((one) => order(one) < 6)
+        .toSorted((one, two) => order(one) - order(two))
+        .slice(0, 1);
+}
+/** The better one of the usual object and the usual factory of a module, for an `app` that names the module alone. */
+function inModule(tree, module) {
+    return {
+        object: objectsIn(tree, module, { reExports: true, anywhere: false }),
+        factory: factoriesIn(tree, module, true),
+    };
+}
+
+;// CONCATENATED MODULE: ./build/project/app-places.js
+/** Names of files in the root that have the app as a rule, the better one first. */
+const usual = [
+    'main',
+    'run',
+    'autoapp',
+    'application',
+    'server',
+    'flask_app',
+    'webapp',
+    'website',
+    'web',
+    'index',
+];
+/** Files that make an app of their own to do something else with it. */
+const jobs = /(?:^|_)(?:celery|worker|workers|tasks?|jobs?|cron|scheduler|seed|seeds|init_?db|create_?db|db_\w+|migrate|migration|setup|conftest|tests?|fixtures|populate|cli|shell|config|settings|gunicorn\w*|fabfile|example|demo|deploy|backup|import|export|script)(?:_|\d|$)/i;
+/** Ranks begin with these; what lies between is room for order within. */
+const places = {
+    wsgi: 10,
+    packageWsgi: 12,
+    app: 14,
+    usual: 20,
+    anyRoot: 34,
+    wsgiFactory: 40,
+    appFactory: 42,
+    usualFactory: 44,
+    package: 50,
+    packageFactory: 52,
+    within: 54,
+    withinFactory: 58,
+    manage: 64,
+    job: 70,
+    lastResort: 100,
+};
+/** From here on a candidate is so weak that one in a sub-folder goes before it. */
+const weak = places.manage;
+/** Says how likely a module's place is. */
+function placeOf(module) {
+    const inSource = module.base === 'src' || module.base.startsWith('src/');
+    const own = module.file.replace(/(?:\/__init__)?\.py$/, '').split('/');
+    const parts = inSource ? own.slice(1) : own;
+    const isPackage = module.file.endsWith('/__init__.py');
+    const stem = parts.at(-1) ?? '';
+    const root = parts.length === 1 && !isPackage;
+    const deep = (parts.length - 1) / 100;
+    const source = inSource ? 1 : 0;
+    if (jobs.test(stem) && !isPackage) {
+        return { anywhere: true, root, object: places.job, factory: places.job + 1, reExports: 'no' };
+    }
+    if (isPackage) {
+        return {
+            anywhere: false,
+            root,
+            object: (parts.length === 1 ? places.package : places.within) + deep,
+            factory: (parts.length === 1 ? places.packageFactory : places.withinFactory) + deep,
+            reExports: parts.length === 1 ? 'all' : 'objects',
+        };
+    }
+    if (stem === 'manage') {
+        return {
+            anywhere: false,
+            root,
+            object: places.manage + deep,
+            factory: places.manage + 1 + deep,
+            reExports: 'objects',
+        };
+    }
+    if (!root) {
+        const known = stem === 'app' || stem === 'wsgi' || usual.includes(stem);
+        return {
+            anywhere: stem !== 'wsgi' && !known,
+            root,
+            object: stem === 'wsgi' ? places.packageWsgi + deep : places.within + (known ? 0.1 : 2) + deep,
+            factory: places.withinFactory + (known || stem === 'factory' ? 0.1 : 1) + deep,
+            reExports: stem === 'wsgi' ? 'all' : 'no',
+        };
+    }
+    const at = usual.indexOf(stem);
+    if (stem === 'wsgi') {
+        return {
+            anywhere: false,
+            root,
+            object: places.wsgi + source,
+            factory: places.wsgiFactory + source,
+            reExports: 'all',
+        };
+    }
+    if (stem === 'app') {
+        return {
+            anywhere: false,
+            root,
+            object: places.app + source,
+            factory: places.appFactory + source,
+            reExports: 'all',
+        };
+    }
+    if (at !== -1) {
+        const order = at + source / 10;
+        return {
+            anywhere: false,
+            root,
+            object: places.usual + order,
+            factory: places.usualFactory + order / 10,
+            reExports: 'objects',
+        };
+    }
+    return {
+        anywhere: true,
+        root,
+        object: places.anyRoot + source / 10,
+        factory: places.usualFactory + 2,
+        reExports: 'no',
+    };
+}
+
+;// CONCATENATED MODULE: ./build/project/python-starts.js
+
+const readsCommandLine = /\bsys\.argv\b|\bparse_(?:known_)?args\s*\(/;
+const ends = /^(?:sys\.exit|exit|quit|os\._exit)$/;
+/** Calls that come back only when the program ends. */
+const serves = /(?:^|\.)(?:serve|serve_forever|run_simple|run_server|run_forever|run_webserver|infinity_polling)$|^(?:\w+\.)?wsgi\.server$|^(?:uvicorn|hypercorn|web|bjoern|fire)\.(?:run|run_app|Fire)$|^(?:Fire|run_app)$/;
+const python_starts_command = /^(?:click|typer|app\.cli|cli|\w*\.?command|\w*\.?group)\b/;
+/** Says whether a module starts something of its own when it is imported, not under a main guard. */
+function startAt(tree, module) {
+    return startOf(sourceOf(tree, module));
+}
+/** The same for a module that was read. */
+function startOf(source) {
+    return worst(source.calls.map((text) => startBy(source, text, 0)));
+}
+function startBy(source, text, depth) {
+    if (readsCommandLine.test(text))
+        return 'other';
+    const head = /^(?:[\p{L}_][\p{L}\p{M}\p{N}_.]*\s*=\s*)?(?:await\s+)?([\p{L}_][\p{L}\p{M}\p{N}_.]*)\s*\(/u.exec(text)?.[1];
+    if (head === undefined)
+        return 'no';
+    if (ends.test(head) || serves.test(head) || /\bIOLoop\b.*\.start\s*\(|\)\.serve_forever\s*\(/.test(text))
+        return 'other';
+    if (head.endsWith('.run'))
+        return runOf(source, head.slice(0, -'.run'.length));
+    const called = source.functions.get(head);
+    // Only what is called for its own sake: `app = create_app()` is not.
+    if (called === undefined || depth > 3 || !text.startsWith(head))
+        return 'no';
+    if (called.decorators.some((one) => python_starts_command.test(one)))
+        return 'other';
+    return worst(called.calls.map((one) => startBy(source, one, depth + 1)));
+}
+function runOf(source, receiver) {
+    const first = receiver.split('.')[0] ?? '';
+    const binding = source.bindings.findLast((one) => one.name === first);
+    if (binding?.kind === 'import' && binding.original === undefined) {
+        return /^(?:uvicorn|hypercorn)$/.test(binding.module) ? 'other' : 'no';
+    }
+    if (/(?:^|\.)(?:socketio|sio|socket_io|manager|mcp|bot|client)$/i.test(receiver))
+        return 'other';
+    if (binding?.kind === 'assign' &&
+        /^[\w.]*\b(?:SocketIO|Manager|\w*Dash\w*|Bottle|Sanic|Quart)\s*\(/.test(binding.value)) {
+        return 'other';
+    }
+    return /(?:^|_|\.)(?:app|application|server|flask|api|web|site)\w*$/i.test(receiver) ? 'flask' : 'no';
+}
+function worst(starts) {
+    return starts.includes('other') ? 'other' : starts.includes('flask') ? 'flask' : 'no';
+}
+
+;// CONCATENATED MODULE: ./build/project/app-candidates.js
+
+
+
+
+
+
+
+/** Searches the root, `src` and the packages in them. */
+function search(tree) {
+    const candidates = [];
+    const unusable = [];
+    const scripts = [];
+    const modules = appModules(tree);
+    const hints = hinted(tree, modules);
+    for (const module of modules) {
+        const place = placeOf(module);
+        const objects = objectsIn(tree, module, {
+            reExports: place.reExports !== 'no',
+            anywhere: place.anywhere,
+        });
+        const factories = factoriesIn(tree, module, place.reExports === 'all');
+        if (objects.length === 0 && factories.length === 0)
+            continue;
+        const start = startAt(tree, module);
+        if (start === 'other') {
+            scripts.push(module.file);
+            continue;
+        }
+        const resort = start === 'flask' ? places.lastResort : 0;
+        for (const one of objects) {
+            const job = place.anywhere && place.root && one.derived && isJob(tree, module);
+            candidates.push({
+                rank: [resort + (job ? places.job : place.object), hints(one.origin, module), one.sure ? 0 : 1, 0],
+                module,
+                attribute: one.name,
+                factory: false,
+                expression: one.name,
+                origin: one.origin,
+                because: undefined,
+            });
+        }
+        for (const { name, required, origin, sure, sets } of factories) {
+            if (required.length > 0) {
+                unusable.push({ module, name, required });
+                continue;
+            }
+            // `app = Flask(...)` that a factory only completes is nothing without it.
+            const completes = objects.some((one) => !one.derived && sets.includes(one.name));
+            candidates.push({
+                rank: [
+                    resort + (completes ? place.object - 0.5 : place.factory),
+                    hints(origin, module),
+                    sure ? 0 : 1,
+                    (factoryNames.indexOf(name) + 1 || 9) - 1,
+                ],
+                module,
+                attribute: name,
+                factory: true,
+                expression: `${name}()`,
+                origin,
+                because: undefined,
+            });
+        }
+    }
+    return { candidates: candidates.toSorted(byRank), unusable, scripts };
+}
+/** Compares two ranks; 0 for equally good ones. */
+function byRank(one, two) {
+    for (const [at, number] of one.rank.entries()) {
+        const difference = number - (two.rank[at] ?? 0);
+        if (difference !== 0)
+            return difference;
+    }
+    return 0;
+}
+/** It makes an app to do a job in its context, once. */
+function isJob(tree, module) {
+    return sourceOf(tree, module).calls.some((one) => /\bapp_context\s*\(/.test(one));
+}
+/** What scripts in the root import is likelier the app than what nobody mentions: 0 is mentioned, 1 named, 2 not. */
+function hinted(tree, modules) {
+    const mentioned = new Set();
+    for (const module of modules) {
+        if (module.name.includes('.') || module.file.endsWith('/__init__.py'))
+            continue;
+        const { bindings, guarded } = sourceOf(tree, module);
+        for (const one of [...bindings, ...guarded]) {
+            if (one.kind !== 'import' || one.original === undefined)
+                continue;
+            const home = find(tree, module, absoluteName(module, one.module));
+            const meaning = home === undefined ? undefined : meaningOf(tree, home, one.original);
+            if (meaning !== undefined && meaning.kind !== 'other')
+                mentioned.add(meaning.origin);
+        }
+    }
+    const name = projectName(tree);
+    return (origin, module) => (mentioned.has(origin) ? 0 : module.name.split('.')[0] === name ? 1 : 2);
+}
+/** What the project calls itself, as a package of it is called. */
+function projectName(tree) {
+    for (const [file, line] of [
+        ['pyproject.toml', /^\s*name\s*=\s*["']([\w.-]+)/m],
+        ['setup.cfg', /^\s*name\s*=\s*([\w.-]+)/m],
+        ['setup.py', /\bname\s*=\s*["']([\w.-]+)/],
+    ]) {
+        const name = line.exec(tree_textOf(tree, file) ?? '')?.[1];
+        if (name !== undefined)
+            return name.toLowerCase().replaceAll(/[.-]/g, '_');
+    }
+    return undefined;
+}
+
+;// CONCATENATED MODULE: ./build/project/server-options.js
+/** Options of gunicorn without a value (gunicorn/config.py, those with an `action`). */
+const gunicornFlags = /^(?:--reload|--preload|--daemon|-D|--spew|--check-config|--print-config|--initgroups|--reuse-port|--no-sendfile|--sendfile|--disable-redirect-access-to-syslog|--log-syslog|--capture-output|--enable-stdio-inheritance|-R|--suppress-ragged-eofs|--do-handshake-on-connect|--proxy-protocol|--permit-obsolete-folding|--strip-header-spaces|--permit-unconventional-http-\w+|--casefold-http-method|--no-control-socket|-h|--help|-v|--version)$/;
+/** Options of uvicorn and hypercorn without a value. */
+const asgiFlags = /^(?:--reload|--factory|--use-colors|--no-\w[\w-]*|--proxy-headers|--server-header|--date-header|--access-log|--debug)$/;
+/** Options of waitress without a value (waitress/runner.py). */
+const waitressFlags = /^(?:--call|--help|--(?:no-)?(?:expose-tracebacks|ipv4|ipv6|clear-untrusted-proxy-headers|log-untrusted-proxy-headers|log-socket-errors|asyncore-use-poll))$/;
+/** Options of python without a value. */
+const pythonFlags = /^-[bBdEhiIOPqRsSuvVx]+$/;
+/**
+ * Reads one program's arguments.
+ * @param program without its folder; `word` is how it was written
+ * @param variables those that are set, for FLASK_APP
+ * @returns undefined where it starts no web server
+ */
+function readServer(program, word, rest, variables) {
+    if (/^gunicorn3?$/.test(program))
+        return server_options_gunicorn(rest);
+    if (/^python(?:\d(?:\.\d+)?)?$/.test(program))
+        return server_options_python(rest, variables);
+    if (program === 'flask')
+        return flask(rest, variables);
+    if (program === 'uwsgi' || program === 'uwsgi-core')
+        return uwsgi(rest);
+    if (program === 'waitress-serve') {
+        const { options, flags, words } = taken(rest, (option) => waitressFlags.test(option));
+        const target = options.get('--app') ?? words.at(-1);
+        if (target === undefined)
+            return undefined;
+        const call = flags.has('--call') && !target.endsWith(')');
+        return found(program, { kind: 'target', text: call ? `${target}()` : target });
+    }
+    if (/^(?:uvicorn|hypercorn|daphne|granian)$/.test(program)) {
+        const { options, flags, words } = taken(rest, (option) => asgiFlags.test(option));
+        const target = words[0];
+        if (target === undefined)
+            return undefined;
+        const text = flags.has('--factory') && !target.endsWith(')') ? `${target}()` : target;
+        const folder = options.get('--app-dir') ?? options.get('--working-dir');
+        const wsgi = options.get('--interface') === 'wsgi';
+        const own = found(program, { kind: 'target', text: text.replace(/^(?:wsgi|asgi):/, '') }, folder);
+        return { ...own, asgi: !wsgi };
+    }
+    if (program === 'cheroot')
+        return rest[0] === undefined ? undefined : found(program, server_options_target(rest[0]));
+    if (program === 'mod_wsgi-express') {
+        const file = rest.find((one) => /\.(?:py|wsgi)$/.test(one));
+        return file === undefined ? undefined : found(program, { kind: 'file', file, name: 'application' });
+    }
+    return server_options_follow(program, word, rest);
+}
+/** Programs that read from another file what they start. */
+function server_options_follow(program, word, rest) {
+    if (/^(?:ba|da|z|a)?sh$/.test(program)) {
+        const at = rest.findIndex((one) => !one.startsWith('-') && !one.startsWith('+'));
+        const script = rest[at];
+        // `sh -c "..."` is taken apart by whoever asks, see `inner`.
+        if (script === undefined || rest.slice(0, at).some((one) => /^-\w*c$/.test(one)))
+            return undefined;
+        return found(program, { kind: 'follow', file: script, arguments: rest.slice(at + 1) });
+    }
+    if (program === 'honcho' || program === 'foreman') {
+        const at = rest.findIndex((one) => one === '-f' || one === '--procfile');
+        return found(program, {
+            kind: 'follow',
+            file: at === -1 ? 'Procfile' : (rest[at + 1] ?? ''),
+            arguments: [],
+        });
+    }
+    if (program === 'supervisord') {
+        const at = rest.findIndex((one) => one === '-c' || one === '--configuration');
+        const file = at === -1 ? 'supervisord.conf' : (rest[at + 1] ?? '');
+        return found(program, { kind: 'follow', file, arguments: [] });
+    }
+    if (/\.(?:sh|bash)$/.test(program) || (word.includes('/') && !program.includes('$'))) {
+        return found(program, { kind: 'follow', file: word, arguments: rest });
+    }
+    return undefined;
+}
+/** The text of `sh -c TEXT`; undefined for any other command. */
+function inner(words) {
+    const [program = '', ...rest] = words;
+    if (!/(?:^|\/)(?:ba|da|z|a)?sh$/.test(program))
+        return undefined;
+    const at = rest.findIndex((one) => /^-\w*c$/.test(one));
+    return at === -1 ? undefined : rest[at + 1];
+}
+function server_options_gunicorn(rest) {
+    const { options, words } = taken(rest, (option) => gunicornFlags.test(option));
+    const own = found('gunicorn', words[0] === undefined || words[0].includes('$@') ? { kind: 'configuration' } : server_options_target(words[0]), options.get('--chdir'), ...(options.get('--pythonpath')?.split(',') ?? []));
+    return {
+        ...own,
+        workerClass: usefulWorkerClass(options.get('-k') ?? options.get('--worker-class')),
+        configuration: (options.get('-c') ?? options.get('--config'))?.replace(/^file:/, ''),
+    };
+}
+/** Those that gunicorn has anyway say nothing; one that is a variable is not known. */
+function usefulWorkerClass(name) {
+    return name !== undefined && /^[\w.:+-]+$/.test(name) && !/^(?:sync|gthread)$/.test(name) ? name : undefined;
+}
+function server_options_python(rest, variables) {
+    let at = 0;
+    while (rest[at] !== undefined && (pythonFlags.test(rest[at] ?? '') || /^-[WX]/.test(rest[at] ?? ''))) {
+        at += /^-[WX]$/.test(rest[at] ?? '') ? 2 : 1;
+    }
+    const [first, ...behind] = rest.slice(at);
+    if (first === '-m' || /^-\w*m$/.test(first ?? '')) {
+        const [module = '', ...own] = behind;
+        if (module === 'gunicorn' || module.startsWith('gunicorn.'))
+            return server_options_gunicorn(own);
+        if (module === 'waitress')
+            return readServer('waitress-serve', '', own, variables);
+        if (/^(?:flask|uvicorn|hypercorn|granian|cheroot)$/.test(module))
+            return readServer(module, '', own, variables);
+        return /^[\w.]+$/.test(module)
+            ? found('python', { kind: 'script', file: module.replaceAll('.', '/') })
+            : undefined;
+    }
+    if (first === undefined || !first.endsWith('.py'))
+        return undefined;
+    // `manage.py db upgrade` is no server's start.
+    const [command] = behind;
+    const starts = command === undefined ||
+        command.startsWith('-') ||
+        /^(?:run|runserver|serve|start|web|server)$/.test(command);
+    return starts ? found('python', { kind: 'script', file: first }) : undefined;
+}
+function flask(rest, variables) {
+    const { options, words } = taken(rest, (option) => /^(?:--debug|--no-debug|--reload|--no-reload)$/.test(option));
+    if (words[0] !== 'run')
+        return undefined;
+    const text = options.get('--app') ?? options.get('-A') ?? variables.get('FLASK_APP');
+    return found('flask', { kind: 'flask', text });
+}
+function uwsgi(rest) {
+    const { options, words } = taken(rest, (option) => /^(?:--master|-M|--enable-threads|--die-on-term|--need-app|--vacuum|--lazy-apps|--lazy|--single-interpreter|--thunder-lock|--http-websockets|--manage-script-name|--gevent-monkey-patch|--disable-logging|--strict|--no-orphans)$/.test(option));
+    const ini = options.get('--ini') ?? words.find((one) => /\.(?:ini|xml|ya?ml)$/.test(one));
+    return uwsgiOptions(options, ini);
+}
+/** What options of uWSGI say, from a command line or from a file. */
+function uwsgiOptions(options, ini) {
+    const get = (...names) => names.flatMap((name) => options.get(name) ?? []).at(0);
+    const callable = get('--callable');
+    const folders = [get('--chdir', '--chdir2'), get('--pythonpath', '--python-path', '--pp')].filter((one) => one !== undefined);
+    const module = get('--module', '-w', '--wsgi');
+    if (module !== undefined) {
+        const text = module.includes(':') ? module : `${module}:${callable ?? 'application'}`;
+        return found('uwsgi', { kind: 'target', text }, ...folders);
+    }
+    const file = get('--wsgi-file', '--file') ?? get('--mount')?.replace(/^[^=]*=/, '');
+    if (file !== undefined) {
+        const pointer = file.endsWith('.py')
+            ? { kind: 'file', file, name: callable }
+            : server_options_target(file.includes(':') ? file : `${file}:${callable ?? 'application'}`);
+        return found('uwsgi', pointer, ...folders);
+    }
+    return ini === undefined ? undefined : found('uwsgi', { kind: 'follow', file: ini, arguments: [] });
+}
+/** Sorts arguments into options with a value, flags, and the words that are neither. */
+function taken(rest, isFlag) {
+    const options = new Map();
+    const flags = new Set();
+    const words = [];
+    for (let at = 0; at < rest.length; at += 1) {
+        const word = rest[at] ?? '';
+        const [, long, value] = /^(--[\w-]+)=(.*)$/s.exec(word) ?? [];
+        const [, short, glued] = /^(-[A-Za-z])(.+)$/s.exec(word) ?? [];
+        if (long !== undefined && value !== undefined)
+            options.set(long, value);
+        else if (isFlag(word))
+            flags.add(word);
+        else if (short !== undefined && glued !== undefined)
+            options.set(short, glued.replace(/^=/, ''));
+        else if (/^--?[A-Za-z]/.test(word)) {
+            options.set(word, rest[at + 1] ?? '');
+            at += 1;
+        }
+        else if (!/^\$/.test(word) || words.length > 0 || at === rest.length - 1)
+            words.push(word);
+    }
+    return { options, flags, words };
+}
+function server_options_target(text) {
+    return { kind: 'target', text };
+}
+function found(program, pointer, ...folders) {
+    return {
+        program,
+        pointer,
+        asgi: false,
+        folders: folders.filter((one) => one !== undefined),
+        workerClass: undefined,
+        configuration: undefined,
+    };
+}
+
+;// CONCATENATED MODULE: ./build/project/gunicorn-file.js
+
+
+/** gunicorn reads the first by itself; the others are what projects call it. */
+const gunicorn_file_usual = [
+    'gunicorn.conf.py',
+    'gunicorn_config.py',
+    'gunicorn_conf.py',
+    'gunicorn.py',
+    'config/gunicorn.py',
+];
+/**
+ * Reads gunicorn's configuration file.
+ * @param named the file that a command names; undefined: the usual ones
+ */
+function settingsFile(tree, named) {
+    const plain = named
+        ?.replace(/^(?:\.\/)+/, '')
+        .replace(/^python:(.*)$/, (_, module) => `${module.replaceAll('.', '/')}.py`);
+    const name = plain?.slice(plain.lastIndexOf('/') + 1);
+    const file = [...(plain === undefined ? [] : [plain, name ?? '', `docker/${name ?? ''}`]), ...gunicorn_file_usual].find((one) => tree.has(one));
+    if (file === undefined)
+        return undefined;
+    const text = tree_textOf(tree, file) ?? '';
+    const folder = setting(text, 'chdir');
+    return {
+        file,
+        app: setting(text, 'wsgi_app'),
+        folder: folder === undefined || /^\/|\.\./.test(folder)
+            ? undefined
+            : folder.replace(/^\.\//, '').replace(/\/$/, ''),
+        workerClass: usefulWorkerClass(setting(text, 'worker_class')),
+    };
+}
+function setting(text, name) {
+    return new RegExp(`^${name}\\s*=\\s*(["'])([^"'\\n]*)\\1\\s*(?:#.*)?$`, 'm').exec(text)?.[2];
+}
+
+;// CONCATENATED MODULE: ./build/project/command-line.js
+const opening = new Set(['if', 'while', 'until', 'for', 'case', 'select', '{']);
+const command_line_closing = new Set(['fi', 'done', 'esac', '}']);
+const between = new Set(['then', 'do', 'else', 'elif', '!', 'time', 'function']);
+/** What is bound together by these is one command: `flask db upgrade || true`. */
+const joining = new Set(['||', '|', '|&']);
+/**
+ * Splits shell text into its commands at `&&`, `;`, `&` and line ends (POSIX, Shell Command Language, 2.9), well enough
+ * to find a server's start among them. It runs nothing and never fails.
+ */
+function shellSteps(source) {
+    const text = source.replaceAll('\r\n', '\n');
+    const steps = [];
+    let depth = 0;
+    let brackets = 0;
+    let words = [];
+    let joined = false;
+    // What follows `test && ` depends on the test.
+    let conditional = false;
+    const emit = (operator) => {
+        const [first] = words;
+        const last = words.at(-1);
+        if (first !== undefined && last !== undefined) {
+            const plain = withoutRedirections(words);
+            const always = depth === 0 && !conditional;
+            steps.push({
+                words: plain.map((one) => one.value),
+                text: text.slice(first.start, last.end),
+                always,
+                background: operator === '&',
+            });
+            const asks = ['[', '[[', 'test', 'command', 'which'].includes(plain[0]?.value ?? '');
+            conditional = operator === '&&' && (conditional || asks || joined);
+        }
+        else if (operator !== '&&')
+            conditional = false;
+        words = [];
+        joined = false;
+    };
+    for (const token of tokens(text)) {
+        if (token.kind === 'word') {
+            const keyword = words.length === 0 && !token.quoted ? token.value : '';
+            if (opening.has(keyword))
+                depth += 1;
+            else if (command_line_closing.has(keyword))
+                depth = Math.max(depth - 1, 0);
+            else if (!between.has(keyword))
+                words.push(token);
+            continue;
+        }
+        if (token.value === '(') {
+            // `name()` begins a function, `(` a subshell, and neither's name is a command.
+            words = [];
+            brackets += 1;
+            depth += 1;
+        }
+        else if (token.value === ')') {
+            // A pattern of a `case` has no opening bracket.
+            if (brackets === 0)
+                words = [];
+            else {
+                emit(';');
+                brackets -= 1;
+                depth = Math.max(depth - 1, 0);
+            }
+        }
+        else if (joining.has(token.value)) {
+            if (words.length > 0) {
+                joined = true;
+                words.push(token);
+            }
+        }
+        else
+            emit(token.value);
+    }
+    emit('\n');
+    return steps.filter((step) => step.words.length > 0);
+}
+/** The words of one command line, without quotes; what follows its end is left out. */
+function shellWords(line) {
+    return shellSteps(line)[0]?.words ?? [];
+}
+/** Up to the first `||` or `|`, and without `> file`. */
+function withoutRedirections(words) {
+    const end = words.findIndex((one) => one.kind === 'operator');
+    const own = end === -1 ? words : words.slice(0, end);
+    const kept = [];
+    for (let at = 0; at < own.length; at += 1) {
+        const one = own[at];
+        if (one === undefined)
+            continue;
+        const redirection = one.quoted ? null : /^(?:\d*|&)(?:>>?|<)(?:&[\d-]+|(.+))?$/.exec(one.value);
+        if (redirection === null)
+            kept.push(one);
+        else if (/[<>]$/.test(one.value))
+            at += 1;
+    }
+    return kept;
+}
+function* tokens(text) {
+    let at = 0;
+    let delimiters = [];
+    while (at < text.length) {
+        const rest = text.slice(at, at + 2);
+        const char = text.charAt(at);
+        if (char === '\n') {
+            yield { kind: 'operator', value: '\n', start: at, end: at + 1, quoted: false };
+            at += 1;
+            for (const delimiter of delimiters)
+                at = afterHereDocument(text, at, delimiter);
+            delimiters = [];
+        }
+        else if (/\s/.test(char))
+            at += 1;
+        else if (rest === '\\\n')
+            at += 2;
+        else if (char === '#')
+            at = lineEnd(text, at);
+        else if (['&&', '||', ';;', '|&'].includes(rest)) {
+            yield { kind: 'operator', value: rest, start: at, end: at + 2, quoted: false };
+            at += 2;
+        }
+        else if (';&|()'.includes(char) && !/^&>/.test(rest)) {
+            yield { kind: 'operator', value: char, start: at, end: at + 1, quoted: false };
+            at += 1;
+        }
+        else {
+            const word = wordAt(text, at);
+            const here = /^<<-?(.+)$/.exec(word.value);
+            if (here?.[1] !== undefined && !here[1].startsWith('<'))
+                delimiters.push(here[1]);
+            else
+                yield { kind: 'word', value: word.value, start: at, end: word.end, quoted: word.quoted };
+            at = word.end;
+        }
+    }
+}
+function wordAt(text, start) {
+    let at = start;
+    let value = '';
+    let quoted = false;
+    while (at < text.length) {
+        const char = text.charAt(at);
+        if (char === "'") {
+            const end = text.indexOf("'", at + 1);
+            value += text.slice(at + 1, end === -1 ? text.length : end);
+            at = end === -1 ? text.length : end + 1;
+            quoted = true;
+        }
+        else if (char === '"') {
+            at += 1;
+            while (at < text.length && text.charAt(at) !== '"') {
+                if (text.startsWith('$(', at)) {
+                    const end = afterSubstitution(text, at);
+                    value += text.slice(at, end);
+                    at = end;
+                    continue;
+                }
+                if (text.charAt(at) === '\\' && '"\\$`'.includes(text.charAt(at + 1)))
+                    at += 1;
+                value += text.charAt(at);
+                at += 1;
+            }
+            at += 1;
+            quoted = true;
+        }
+        else if (text.startsWith('$(', at) || char === '`' || text.startsWith('${', at)) {
+            const end = afterSubstitution(text, at);
+            value += text.slice(at, end);
+            at = end;
+        }
+        else if (text.startsWith('\\\n', at))
+            at += 2;
+        else if (char === '\\') {
+            value += text.charAt(at + 1);
+            at += 2;
+        }
+        else if (char === '&' && /[<>]$/.test(value)) {
+            value += char;
+            at += 1;
+        }
+        else if (/[\s;&|()]/.test(char)) {
+            // `&>file` and `>&2` are one word.
+            if (char === '&' && value === '' && text.charAt(at + 1) === '>') {
+                value += '&>';
+                at += 2;
+            }
+            else
+                break;
+        }
+        else {
+            value += char;
+            at += 1;
+        }
+    }
+    return { value, end: Math.max(at, start + 1), quoted };
+}
+/** @returns the index behind a `$(...)`, `${...}` or one in backquotes */
+function afterSubstitution(text, start) {
+    if (text.charAt(start) === '`') {
+        const end = text.indexOf('`', start + 1);
+        return end === -1 ? text.length : end + 1;
+    }
+    const open = text.charAt(start + 1);
+    const close = open === '(' ? ')' : '}';
+    let depth = 0;
+    for (let at = start + 1; at < text.length; at += 1) {
+        if (text.charAt(at) === open)
+            depth += 1;
+        else if (text.charAt(at) === close)
+            depth -= 1;
+        if (depth === 0)
+            return at + 1;
+    }
+    return text.length;
+}
+function afterHereDocument(text, start, delimiter) {
+    let at = start;
+    while (at < text.length) {
+        const end = lineEnd(text, at);
+        if (text.slice(at, end).trim() === delimiter)
+            return end;
+        at = end + 1;
+    }
+    return text.length;
+}
+function lineEnd(text, at) {
+    const end = text.indexOf('\n', at);
+    return end === -1 ? text.length : end;
+}
+/**
+ * Puts the values of variables in: `$X`, `${X}`, `${X:-other}`. One that is not known stays as it is written.
+ * @param known name -> value
+ */
+function expanded(word, known) {
+    return word.replaceAll(/\$(?:(\w+)|\{(\w+)(?::?[-=]([^}]*))?\})/g, (whole, plain, braced, other) => known.get(plain ?? braced ?? '') ?? other ?? whole);
+}
+/** `NAME=VALUE`, as it stands in front of a command. */
+function command_line_assignment(word) {
+    const [, name, value] = /^([A-Za-z_]\w*)=(.*)$/s.exec(word) ?? [];
+    return name === undefined || value === undefined ? undefined : [name, value];
+}
+
+;// CONCATENATED MODULE: ./build/project/container.js
+/** Reads the last stage of a Dockerfile (Dockerfile reference: FROM, ENV, ENTRYPOINT, CMD). */
+function readDockerfile(source) {
+    const stages = new Map();
+    let stage = { entrypoint: undefined, command: undefined, variables: new Map() };
+    for (const line of instructions(source)) {
+        const [, word = '', rest = ''] = /^(\w+)\s+(.*)$/s.exec(line) ?? [];
+        switch (word.toUpperCase()) {
+            case 'FROM': {
+                const [, image = '', name] = /^(?:--\S+\s+)*(\S+)(?:\s+as\s+(\S+))?/i.exec(rest) ?? [];
+                const from = stages.get(image.toLowerCase());
+                stage = {
+                    entrypoint: from?.entrypoint,
+                    command: from?.command,
+                    variables: new Map(from?.variables),
+                };
+                if (name !== undefined)
+                    stages.set(name.toLowerCase(), stage);
+                break;
+            }
+            case 'ENV':
+                for (const [name, value] of variablesOf(rest))
+                    stage.variables.set(name, value);
+                break;
+            case 'ENTRYPOINT':
+                // An ENTRYPOINT takes back the CMD of the image below, not the one of this stage that follows it.
+                stage.entrypoint = formOf(rest);
+                break;
+            case 'CMD':
+                stage.command = formOf(rest);
+                break;
+        }
+    }
+    const { entrypoint, command, variables } = stage;
+    return {
+        command: commandOf(entrypoint, command),
+        instruction: entrypoint === undefined ? 'CMD' : 'ENTRYPOINT',
+        variables,
+    };
+}
+function commandOf(entrypoint, command) {
+    if (entrypoint === undefined)
+        return command === undefined ? undefined : container_textOf(command);
+    if ('text' in entrypoint || command === undefined)
+        return container_textOf(entrypoint);
+    const behind = 'words' in command ? command.words : ['/bin/sh', '-c', command.text];
+    return container_textOf({ words: [...entrypoint.words, ...behind] });
+}
+function container_textOf(form) {
+    return 'text' in form ? form.text : form.words.map(quotedWord).join(' ');
+}
+/** A variable in a word of the exec form is no variable, but is meant as one by whoever wrote it. */
+function quotedWord(word) {
+    return /^[\w@%+=:,./$-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+function formOf(rest) {
+    if (rest.trimStart().startsWith('[')) {
+        try {
+            const words = JSON.parse(rest);
+            if (Array.isArray(words) && words.every((one) => typeof one === 'string'))
+                return { words };
+        }
+        catch {
+            // What is no JSON is a shell command, for Docker too.
+        }
+    }
+    return { text: rest };
+}
+/** `A=1 B="two words"`, or `A the whole rest`. */
+function variablesOf(rest) {
+    const pairs = [...rest.matchAll(/([A-Za-z_]\w*)=("(?:[^"\\]|\\.)*"|'[^']*'|\S*)/g)];
+    if (/^\w+=/.test(rest)) {
+        return pairs.map(([, name = '', value = '']) => [name, value.replace(/^(["'])(.*)\1$/s, '$2')]);
+    }
+    const [, name, value] = /^(\w+)\s+(.*)$/s.exec(rest) ?? [];
+    return name === undefined || value === undefined ? [] : [[name, value.trim()]];
+}
+/** The instructions, with continued lines joined and comments left out. */
+function instructions(source) {
+    const mark = /^#\s*escape\s*=\s*`/m.test(source) ? '`' : '\\';
+    const lines = [];
+    let open = '';
+    let until;
+    for (const raw of source.replaceAll('\r\n', '\n').split('\n')) {
+        if (until !== undefined) {
+            if (raw.trim() === until)
+                until = undefined;
+            continue;
+        }
+        if (/^\s*#/.test(raw) || (raw.trim() === '' && open !== ''))
+            continue;
+        const line = raw.trimEnd();
+        if (line.endsWith(mark)) {
+            open += `${line.slice(0, -1)} `;
+            continue;
+        }
+        const whole = `${open}${line}`.trim();
+        open = '';
+        until = /^(?:RUN|COPY|ADD)\b.*<<-?["']?(\w+)["']?/i.exec(whole)?.[1];
+        if (whole !== '')
+            lines.push(whole);
+    }
+    return lines;
+}
+
+;// CONCATENATED MODULE: ./build/project/server-command.js
+
+
+/** Programs that run another one, with how many words of their own stand before it; options are passed over. */
+const runners = [
+    [/^(?:exec|nohup|time|command|nice|ionice|env|tini|dumb-init|catchsegv|ddtrace-run)$/, 0],
+    [
+        /^(?:opentelemetry-instrument|xvfb-run|start-nginx|start-pgbouncer|start-stunnel|stdbuf|s6-setuidgid)$/,
+        0,
+    ],
+    [/^(?:poetry|pipenv|uv|pdm|hatch|rye|doppler|dotenv|coverage|infisical|pixi)$/, 1],
+    [/^newrelic-admin$/, 1],
+    [/^(?:su-exec|gosu|setuser|chpst)$/, 1],
+    [/^(?:sudo|doas)$/, 0],
+];
+/** Options of the runners that have a value of their own. */
+const valued = new Set([
+    ...[
+        '-u',
+        '-g',
+        '-n',
+        '-o',
+        '-i',
+        '-e',
+        '--user',
+        '--group',
+        '--with',
+        '--extra',
+        '--env-file',
+        '--project',
+    ],
+    ...['--directory', '--python', '-p', '--package', '-f'],
+]);
+/** A command without what only starts it: variables, `exec`, `poetry run` and such. */
+function bareCommand(words) {
+    const variables = new Map();
+    let rest = [...words];
+    for (;;) {
+        const [first] = rest;
+        if (first === undefined)
+            break;
+        const set = command_line_assignment(first);
+        if (set !== undefined) {
+            variables.set(...set);
+            rest = rest.slice(1);
+            continue;
+        }
+        const program = programOf(first);
+        const runner = runners.find(([name]) => name.test(program));
+        // `uv sync` and `poetry install` run nothing of the project's.
+        if (runner === undefined || (runner[1] === 1 && !/^(?:run|run-program|[^-].*)$/.test(rest[1] ?? '')))
+            break;
+        if (/^(?:poetry|pipenv|uv|pdm|hatch|rye|doppler|dotenv|coverage|infisical|pixi)$/.test(program)) {
+            if (!rest.slice(1).some((word) => word === 'run'))
+                break;
+            rest = rest.slice(rest.indexOf('run') + 1);
+        }
+        else
+            rest = rest.slice(1 + runner[1]);
+        while (rest[0]?.startsWith('-') === true) {
+            const option = rest[0];
+            rest = rest.slice(valued.has(option) ? 2 : 1);
+            if (option === '--')
+                break;
+        }
+        // `coverage run app.py` runs a file with Python.
+        if (program === 'coverage')
+            rest = ['python', ...rest];
+    }
+    return { words: rest, variables };
+}
+/** A program's name without its folder: `/venv/bin/gunicorn` is `gunicorn`. */
+function programOf(word) {
+    return word.slice(word.lastIndexOf('/') + 1).replace(/\.exe$/, '');
+}
+/**
+ * Reads a command that starts a web server, or another file that does.
+ * @param known variables that are set already
+ * @returns undefined for any other command
+ */
+function serverCommand(words, known = new Map()) {
+    const { words: bare, variables } = bareCommand(words);
+    const all = new Map([...known, ...variables]);
+    const [first = '', ...rest] = bare.map((word) => expanded(word, all));
+    const path = all.get('PYTHONPATH')?.split(':') ?? [];
+    const found = readServer(programOf(first), first, rest, all);
+    if (found === undefined)
+        return undefined;
+    return {
+        ...found,
+        folders: [...found.folders, ...path].map(plainFolder).filter((one) => one !== undefined),
+        variables,
+    };
+}
+/** A folder of the project; undefined for what a variable or another machine decides. */
+function plainFolder(folder) {
+    const plain = folder.replace(/^\.\/+/, '').replace(/\/+$/, '');
+    if (/[$`]/.test(plain) || plain.startsWith('/') || plain.split('/').includes('..'))
+        return undefined;
+    return plain === '.' ? '' : plain;
+}
+/** Servers before scripts: of two starts in one script (`flask run` to develop, gunicorn to serve) the better one. */
+function worth(server) {
+    if (server.pointer.kind === 'follow')
+        return 3;
+    if (server.program === 'flask')
+        return 2;
+    return server.pointer.kind === 'script' ? 1 : 4;
+}
+/**
+ * Takes a command line or a script apart.
+ * @param known variables that are set already
+ * @param handed the arguments of a script, which stand where it says `"$@"`
+ */
+function startLine(text, known = new Map(), handed = []) {
+    const variables = new Map(known);
+    const steps = allSteps(text).map((step) => ({
+        ...step,
+        words: step.words.flatMap((word) => (/^\$[@*]$/.test(word) && handed.length > 0 ? handed : [word])),
+    }));
+    let best;
+    let folder = '';
+    for (const [at, step] of steps.entries()) {
+        noteVariables(step.words, variables);
+        if (step.words[0] === 'cd') {
+            const to = plainFolder(expanded(step.words[1] ?? '', variables));
+            if (to !== undefined)
+                folder = to;
+            continue;
+        }
+        const server = step.background ? undefined : serverCommand(step.words, variables);
+        if (server === undefined)
+            continue;
+        if (best === undefined || worth(server) > worth(best.server))
+            best = { at, server, folder };
+    }
+    if (best === undefined)
+        return { before: steps, server: undefined, always: false, variables, folder };
+    const { at, server } = best;
+    return {
+        before: steps.slice(0, at),
+        server,
+        always: steps[at]?.always === true,
+        variables,
+        folder: best.folder,
+    };
+}
+function noteVariables(words, variables) {
+    const own = words[0] === 'export' ? words.slice(1) : words;
+    const set = own.map(command_line_assignment);
+    if (!set.every((one) => one !== undefined))
+        return;
+    for (const [name, value] of set) {
+        const full = expanded(value, variables);
+        if (!/[$`]/.test(full))
+            variables.set(name, full);
+    }
+}
+/** The steps of a text, with those of `sh -c TEXT` in place of it. */
+function allSteps(text, depth = 0) {
+    return shellSteps(text).flatMap((step) => {
+        const within = depth < 3 ? inner(bareCommand(step.words).words) : undefined;
+        if (within === undefined)
+            return [step];
+        return allSteps(within, depth + 1).map((one) => ({ ...one, always: one.always && step.always }));
+    });
+}
+
+;// CONCATENATED MODULE: ./build/project/procfile.js
+
+/** The lines of a Procfile: process -> command, in order. */
+function readProcfile(source) {
+    const lines = new Map();
+    for (const line of source.split(/\r?\n/)) {
+        const [, name, command] = /^\s*([A-Za-z0-9_-]+)\s*:\s*(\S.*?)\s*$/.exec(line) ?? [];
+        if (name !== undefined && command !== undefined && !lines.has(name))
+            lines.set(name, command);
+    }
+    return lines;
+}
+/** Steps that the app's own commands are. */
+const own = /^(?:flask|python(?:\d(?:\.\d+)?)?|alembic)$/;
+/** Steps of which nobody needs to be told that they are left out. */
+const silent = /^(?:echo|printf|set|cd|true|:|sleep|wait|ls|cat|pwd|date|trap|shift|exit|return|local|break|continue|done|\[|\[\[|test)$/;
+/** Programs that are not Python's, by which a process is known as one of another tool. */
+const foreign = /^(?:npm|npx|pnpm|yarn|node|nodejs|bun|deno|webpack|vite|tailwindcss|esbuild|parcel|gulp|grunt|make|docker|docker-compose|podman|redis-server|postgres|mongod|mysqld|memcached|mailhog|mailpit|maildev|ngrok|caddy|nginx|bundle|ruby|rails|rake|java|php|go|cargo|sass|stripe|minio|elasticsearch|livereload)$/;
+/** Sorts steps into the app's own commands and what has no place on the server (build steps, variables). */
+function sortSteps(steps) {
+    const commands = [];
+    const dropped = [];
+    let folder;
+    for (const step of steps) {
+        const { words } = bareCommand(step.words);
+        const program = programOf(words[0] ?? '');
+        if (program === 'cd')
+            folder = step.text;
+        if (isOwnCommand(step)) {
+            if (folder !== undefined)
+                commands.push(folder);
+            folder = undefined;
+            commands.push(ownText(step));
+        }
+        else if (!silent.test(program) && words.length > 0)
+            dropped.push(step.text);
+    }
+    return { commands, dropped };
+}
+/** A step that the project's own code does: `flask`, `python`, `alembic`, but no installation or build. */
+function isOwnCommand(step) {
+    const { words } = bareCommand(step.words);
+    if (step.background || !own.test(programOf(words[0] ?? '')))
+        return false;
+    return !words.some((word) => /^(?:pip|ensurepip|venv|collectstatic|pytest|unittest)$/.test(word));
+}
+/** The step's text without `poetry run` and such, which the server has not, and without the folder of a program. */
+function ownText(step) {
+    const { words, variables } = bareCommand(step.words);
+    const [first = ''] = words;
+    const at = step.text.indexOf(first);
+    if (variables.size === 0 && step.words[0] === first && !first.includes('/'))
+        return step.text;
+    const text = `${programOf(first)}${at === -1 ? '' : step.text.slice(at + first.length)}`;
+    // Variables stood before the runner or before the program; both are what they were for.
+    const front = [...variables].map(([name, value]) => `${name}='${value.replaceAll("'", `'\\''`)}' `);
+    return `${front.join('')}${text}`;
+}
+/** A process's name as it can stand in a unit's name; undefined where nothing is left of it. */
+function processName(name) {
+    const plain = name
+        .toLowerCase()
+        .replaceAll(/[^a-z0-9-]+/g, '-')
+        .replace(/^[^a-z]+/, '')
+        .slice(0, 31);
+    return plain === '' || plain === 'web' ? undefined : plain;
+}
+/** The program of another tool that a command starts; undefined where all is Python's or the project's own. */
+function foreignProgram(steps) {
+    return steps
+        .map((step) => programOf(bareCommand(step.words).words[0] ?? ''))
+        .find((program) => foreign.test(program));
+}
+
+;// CONCATENATED MODULE: ./build/project/start-files.js
+
+
+
+
+
+
+/** Files of hosts that have a start command, with the text before it. */
+const hosts = [
+    ['heroku.yml', /^\s+web:\s*(\S.*)$/m],
+    ['render.yaml', /^\s*(?:-\s*)?startCommand:\s*(\S.*)$/m],
+    ['render.yml', /^\s*(?:-\s*)?startCommand:\s*(\S.*)$/m],
+    ['app.yaml', /^entrypoint:\s*(\S.*)$/m],
+    ['nixpacks.toml', /^cmd\s*=\s*(\S.*)$/m],
+    ['railway.toml', /^startCommand\s*=\s*(\S.*)$/m],
+    ['railway.json', /"startCommand"\s*:\s*("(?:[^"\\]|\\.)*")/],
+    ['fly.toml', /^\[processes\][^[]*?^\s*(?:app|web)\s*=\s*(\S.*)$/m],
+];
+const dockerfiles = [
+    ...['Dockerfile', 'Dockerfile.prod', 'Dockerfile.production', 'Dockerfile.web', 'Containerfile'],
+    ...[
+        'docker/Dockerfile',
+        'docker/Dockerfile.prod',
+        '.docker/Dockerfile',
+        'deploy/Dockerfile',
+        'docker/production/Dockerfile',
+    ],
+];
+const scripts = [
+    'docker-entrypoint.sh',
+    'entrypoint.sh',
+    'boot.sh',
+    'start.sh',
+    'run.sh',
+    'start',
+    'start_server.sh',
+    'gunicorn.sh',
+];
+const scriptFolders = ['', 'docker/', 'scripts/', 'bin/', 'deploy/', 'conf/', '.docker/'];
+const uwsgiFiles = [
+    'uwsgi.ini',
+    'wsgi.ini',
+    'app.ini',
+    'uwsgi/uwsgi.ini',
+    'config/uwsgi.ini',
+    'deploy/uwsgi.ini',
+];
+const composeFiles = [
+    'docker-compose.yml',
+    'docker-compose.yaml',
+    'compose.yml',
+    'compose.yaml',
+    'docker-compose.prod.yml',
+];
+/** Every start that the project's files tell, the better first. */
+function startsIn(tree) {
+    const starts = [];
+    const add = (because, text, variables, kind) => {
+        const found = followed(tree, text, variables, because, kind);
+        if (found !== undefined)
+            starts.push({ ...found, via: because.file });
+    };
+    const none = new Map();
+    const web = readProcfile(tree_textOf(tree, 'Procfile') ?? '').get('web');
+    if (web !== undefined)
+        add({ before: 'the web line of ', file: 'Procfile', after: ' has it' }, web, none, 'procfile');
+    const container = dockerfiles.find((file) => tree.has(file));
+    if (container !== undefined) {
+        const { command, instruction, variables } = readDockerfile(tree_textOf(tree, container) ?? '');
+        if (command !== undefined) {
+            add({ before: `${instruction} in `, file: container, after: ' has it' }, command, variables, 'script');
+        }
+    }
+    for (const file of scriptFolders.flatMap((folder) => scripts.map((name) => `${folder}${name}`))) {
+        if (!tree.has(file))
+            continue;
+        add({ before: '', file, after: ' starts it' }, tree_textOf(tree, file) ?? '', none, 'script');
+    }
+    for (const [file, line] of hosts) {
+        const command = line.exec(tree_textOf(tree, file) ?? '')?.[1];
+        if (command !== undefined)
+            add({ before: '', file, after: ' starts it' }, unquoted(command), none, 'other');
+    }
+    for (const file of uwsgiFiles) {
+        if (tree.has(file))
+            add({ before: '', file, after: ' has it' }, `uwsgi --ini ${file}`, none, 'other');
+    }
+    for (const file of composeFiles) {
+        for (const [, command = ''] of (tree_textOf(tree, file) ?? '').matchAll(/^\s*command:\s*(\S.*)$/gm)) {
+            add({ before: '`command` in ', file, after: ' has it' }, start_files_listed(command), none, 'other');
+        }
+    }
+    return starts;
+}
+/** How many files one start may lead through. */
+const start_files_deepest = 5;
+/** Follows a start through the scripts and settings that it names. */
+function followed(tree, text, variables, because, kind, handed = [], depth = 0, above = { before: [], always: true }) {
+    const own = startLine(text, variables, handed);
+    const line = { ...own, before: [...above.before, ...own.before], always: above.always && own.always };
+    const { server } = line;
+    if (server === undefined || depth > start_files_deepest)
+        return undefined;
+    if (server.pointer.kind !== 'follow')
+        return { because, line, server, kind };
+    const file = fileOf(tree, server.pointer.file, line.folder);
+    if (file === undefined)
+        return undefined;
+    const content = tree_textOf(tree, file) ?? '';
+    const next = depth === 0 && because.file === file ? because : { before: '', file, after: ' starts it' };
+    if (file.endsWith('.py')) {
+        return { because, line, server: { ...server, pointer: { kind: 'script', file } }, kind };
+    }
+    if (/\.(?:ini|ya?ml|xml)$/.test(file)) {
+        const found = uwsgiOptions(settingsOf(content));
+        const after = { ...next, after: ' has it' };
+        return found === undefined
+            ? undefined
+            : { because: after, line, server: { ...found, variables: new Map() }, kind };
+    }
+    if (server.program === 'honcho' || server.program === 'foreman') {
+        const web = readProcfile(content).get('web');
+        return web === undefined || file === 'Procfile'
+            ? undefined
+            : followed(tree, web, line.variables, { before: 'the web line of ', file, after: ' has it' }, kind, [], depth + 1, line);
+    }
+    if (server.program === 'supervisord') {
+        for (const [, command = ''] of content.matchAll(/^\s*command\s*=\s*(\S.*)$/gm)) {
+            const found = followed(tree, command, line.variables, next, 'other', [], depth + 1, line);
+            if (found !== undefined)
+                return found;
+        }
+        return undefined;
+    }
+    return followed(tree, content, line.variables, next, 'script', server.pointer.arguments, depth + 1, line);
+}
+/** Finds the project's own file behind a path in a container: as written, else by its name alone. */
+function fileOf(tree, written, folder = '') {
+    const plain = written.replace(/^(?:\.\/)+/, '').replace(/^\/+/, '');
+    if (plain === '' || /[$`]/.test(plain))
+        return undefined;
+    const direct = [folder === '' ? plain : `${folder}/${plain}`, plain].find((own) => tree.has(own));
+    if (direct !== undefined)
+        return direct;
+    // `/app/docker/run.sh` in a container is `docker/run.sh` here.
+    const parts = plain.split('/');
+    for (let at = 1; at < parts.length; at += 1) {
+        const own = parts.slice(at).join('/');
+        if (tree.has(own))
+            return own;
+    }
+    const name = parts.at(-1) ?? '';
+    const alike = tree.paths
+        .filter((own) => [name, `${name}.sh`].includes(own.slice(own.lastIndexOf('/') + 1)))
+        .toSorted((one, two) => one.split('/').length - two.split('/').length);
+    return alike[0];
+}
+/** `NAME = VALUE` of uWSGI's files, as options of its command line. */
+function settingsOf(content) {
+    const options = new Map();
+    for (const [, name = '', value = ''] of content.matchAll(/^\s*([\w-]+)\s*[=:]\s*(\S.*?)\s*$/gm)) {
+        if (!options.has(`--${name}`))
+            options.set(`--${name}`, value.replace(/\s+[;#].*$/, ''));
+    }
+    return options;
+}
+/** What files say of FLASK_APP, the better first. */
+function flaskApps(tree) {
+    const found = [];
+    const add = (file, text) => {
+        if (text !== undefined && text !== '') {
+            found.push({ text, because: { before: 'FLASK_APP in ', file, after: ' has it' } });
+        }
+    };
+    for (const line of (tree_textOf(tree, '.flaskenv') ?? '').split(/\r?\n/)) {
+        const [name, value] = command_line_assignment(line.trim().replace(/^export\s+/, '')) ?? [];
+        if (name === 'FLASK_APP')
+            add('.flaskenv', unquoted(value ?? ''));
+    }
+    const container = dockerfiles.find((file) => tree.has(file));
+    if (container !== undefined)
+        add(container, readDockerfile(tree_textOf(tree, container) ?? '').variables.get('FLASK_APP'));
+    for (const file of composeFiles) {
+        const value = /^\s*-?\s*["']?FLASK_APP["']?\s*[=:]\s*(\S+)\s*$/m.exec(tree_textOf(tree, file) ?? '')?.[1];
+        add(file, value === undefined ? undefined : unquoted(value.replace(/["']$/, '')));
+    }
+    return found;
+}
+/** A list of YAML or JSON, or plain text, as shell text. */
+function start_files_listed(command) {
+    if (!command.startsWith('['))
+        return unquoted(command);
+    const words = [...command.matchAll(/"((?:[^"\\]|\\.)*)"|'([^']*)'/g)].map(([, one, two]) => one ?? two ?? '');
+    return words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
+}
+function unquoted(text) {
+    return text.trim().replace(/^(["'])(.*)\1$/s, '$2');
+}
+
+;// CONCATENATED MODULE: ./build/project/app-declared.js
+
+
+
+
+
+
+
+
+/** The candidate that a declared start names; undefined where the project holds no such app. */
+function declaredCandidate(tree, start, rank) {
+    const { server, line, because } = start;
+    const folders = [...server.folders, line.folder].filter((one) => one !== '');
+    const { pointer } = server;
+    switch (pointer.kind) {
+        case 'target':
+            return app_declared_named(tree, pointer.text, folders, server.program === 'gunicorn' ? 'application' : undefined, {
+                rank,
+                because,
+                certain: server.asgi,
+            });
+        case 'configuration': {
+            const settings = settingsFile(tree, server.configuration);
+            if (settings?.app === undefined)
+                return undefined;
+            const own = { ...because, before: '`wsgi_app` in ', file: settings.file, after: ' has it' };
+            const all = settings.folder === undefined ? folders : [settings.folder, ...folders];
+            return app_declared_named(tree, settings.app, all, 'application', { rank, because: own, certain: false });
+        }
+        case 'file': {
+            const at = moduleOfFile(tree, fileOf(tree, pointer.file, line.folder));
+            if (at === undefined)
+                return undefined;
+            return app_declared_named(tree, `${at.name}:${pointer.name ?? 'application'}`, [at.base, ...folders], undefined, {
+                rank,
+                because,
+                certain: false,
+            });
+        }
+        case 'flask':
+            return pointer.text === undefined
+                ? undefined
+                : flaskCandidate(tree, pointer.text, rank, because, folders);
+        case 'script':
+            return scriptCandidate(tree, scriptFile(tree, pointer.file, line.folder), rank, because);
+        case 'follow':
+            return undefined;
+    }
+}
+/** Those that FLASK_APP of the project's files names. */
+function flaskCandidates(tree, rank) {
+    return flaskApps(tree).flatMap(({ text, because }, at) => {
+        return flaskCandidate(tree, text, rank + at / 100, because, []) ?? [];
+    });
+}
+/** FLASK_APP is a file or a module, with a name or a call behind a colon where it is not the usual one. */
+function flaskCandidate(tree, text, rank, because, folders) {
+    const colon = text.indexOf(':');
+    const module = colon === -1 ? text : text.slice(0, colon);
+    const behind = colon === -1 ? '' : text.slice(colon);
+    const options = { rank, because, certain: false };
+    if (!module.endsWith('.py') && !module.includes('/')) {
+        return app_declared_named(tree, text, folders, undefined, options);
+    }
+    const at = moduleOfFile(tree, fileOf(tree, module.endsWith('.py') ? module : `${module}/__init__.py`, folders[0]));
+    return at === undefined
+        ? undefined
+        : app_declared_named(tree, `${at.name}${behind}`, [at.base, ...folders], undefined, options);
+}
+/** Resolves `module:expression`, as a server that is started in one of the folders would. */
+function app_declared_named(tree, text, folders, usual, { rank, because, certain }) {
+    const parsed = parseApp(text.replace(/\.py(?=:|$)/, ''));
+    if (typeof parsed === 'string')
+        return undefined;
+    const module = locate(tree, parsed.module, folders);
+    if (module === undefined)
+        return undefined;
+    const make = (attribute, factory, expression, origin) => ({
+        rank: [rank],
+        module,
+        attribute,
+        factory,
+        expression,
+        origin,
+        because,
+    });
+    const own = `${module.file}:`;
+    if (parsed.attribute === undefined && usual === undefined) {
+        const { object, factory } = inModule(tree, module);
+        const [only] = object;
+        if (only !== undefined && object.length === 1)
+            return make(only.name, false, only.name, only.origin);
+        const usable = factory.find((one) => one.required.length === 0);
+        return usable === undefined ? undefined : make(usable.name, true, `${usable.name}()`, usable.origin);
+    }
+    const attribute = parsed.attribute ?? usual ?? '';
+    const [first = ''] = attribute.split('.');
+    const meaning = meaningOf(tree, module, first);
+    if (attribute !== first) {
+        // `app:app.server`: what an attribute holds is not read.
+        return bindsName(tree, module, first)
+            ? make(attribute, parsed.factory, parsed.expression ?? attribute, own + attribute)
+            : undefined;
+    }
+    if (meaning === undefined || meaning.kind === 'other')
+        return undefined;
+    if (certain && !meaning.sure)
+        return undefined;
+    if (parsed.factory)
+        return make(attribute, true, parsed.expression ?? attribute, meaning.origin);
+    if (meaning.kind === 'function' && !isWsgi(meaning.required)) {
+        return meaning.required.length === 0 ? make(attribute, true, `${attribute}()`, meaning.origin) : undefined;
+    }
+    return make(attribute, false, attribute, meaning.origin);
+}
+function bindsName(tree, module, name) {
+    return sourceOf(tree, module).bindings.some((one) => one.name === name);
+}
+/** Finds a module where the command would, else in the only folder of the project that has it. */
+function locate(tree, name, folders) {
+    const direct = findModule(tree, name, [...new Set([...folders, ...bases(tree)])]);
+    if (direct !== undefined)
+        return direct;
+    const tail = `/${name.replaceAll('.', '/')}`;
+    const found = new Set(tree.paths.flatMap((own) => {
+        const stem = own.replace(/(?:\/__init__)?\.py$/, '');
+        const base = stem.slice(0, -tail.length);
+        return own.endsWith('.py') && stem.endsWith(tail) && !base.split('/').some((part) => notApps.has(part))
+            ? [base]
+            : [];
+    }));
+    const [only] = found;
+    return only !== undefined && found.size === 1 ? moduleIn(tree, only, name) : undefined;
+}
+/** The module that a file is, seen from the first folder above it that is no package (Flask's rule for FLASK_APP). */
+function moduleOfFile(tree, file) {
+    if (file?.endsWith('.py') !== true)
+        return undefined;
+    const parts = file.replace(/(?:\/__init__)?\.py$/, '').split('/');
+    let base = parts.length - 1;
+    while (base > 0 && tree.has(join(parts.slice(0, base).join('/'), '__init__.py')))
+        base -= 1;
+    const name = parts.slice(base).join('.');
+    // `my-shop.py` has no name that an import could say.
+    if (typeof parseApp(name) === 'string')
+        return undefined;
+    return { name, base: parts.slice(0, base).join('/'), file };
+}
+function scriptFile(tree, written, folder) {
+    if (written.endsWith('.py'))
+        return fileOf(tree, written, folder);
+    // `python -m shop` runs a module, or the package's `__main__`.
+    return [`${written}.py`, `${written}/__main__.py`, `src/${written}.py`, `src/${written}/__main__.py`]
+        .flatMap((own) => (folder === '' ? [own] : [`${folder}/${own}`, own]))
+        .find((own) => tree.has(own));
+}
+/** The app that a script starts: its own object, else what it imports or makes under its main guard. */
+function scriptCandidate(tree, file, rank, because) {
+    const module = moduleOfFile(tree, file);
+    if (module === undefined)
+        return undefined;
+    const source = sourceOf(tree, module);
+    const { object } = inModule(tree, module);
+    const start = startAt(tree, module);
+    const [own] = object;
+    const base = { rank: [rank], because };
+    if (own !== undefined &&
+        object.length === 1 &&
+        (start === 'no' || (start === 'flask' && own.sure && own.origin === `${module.file}:${own.name}`))) {
+        return { ...base, module, attribute: own.name, factory: false, expression: own.name, origin: own.origin };
+    }
+    const imports = [...source.bindings, ...source.guarded].flatMap((one) => one.kind === 'import' ? [one] : []);
+    for (const one of imports) {
+        if (one.original === undefined)
+            continue;
+        const home = findModule(tree, absoluteName(module, one.module), [
+            ...new Set([module.base, ...bases(tree)]),
+        ]);
+        const meaning = home === undefined ? undefined : meaningOf(tree, home, one.original);
+        if (home === undefined || meaning === undefined || meaning.kind === 'other' || !meaning.sure)
+            continue;
+        const target = { ...base, module: home, attribute: one.original, origin: meaning.origin };
+        if (meaning.kind === 'object')
+            return { ...target, factory: false, expression: one.original };
+        const call = callOf(tree, module, one.name);
+        if (call !== undefined &&
+            typeof parseApp(`${home.name}:${one.original}(${call})`) !== 'string' &&
+            call !== '') {
+            return { ...target, factory: true, expression: `${one.original}(${call})` };
+        }
+        if (meaning.required.length === 0)
+            return { ...target, factory: true, expression: `${one.original}()` };
+    }
+    const factory = inModule(tree, module).factory.find((one) => one.required.length === 0);
+    if (factory === undefined || start === 'other')
+        return undefined;
+    return {
+        ...base,
+        module,
+        attribute: factory.name,
+        factory: true,
+        expression: `${factory.name}()`,
+        origin: factory.origin,
+    };
+}
+/** The arguments that a script gives a factory. */
+function callOf(tree, module, name) {
+    return new RegExp(`=\\s*${name}\\(([^()]*)\\)`, 'u').exec(tree_textOf(tree, module.file) ?? '')?.[1]?.trim();
+}
+
+;// CONCATENATED MODULE: ./build/project/app-errors.js
+
+
+
+/** `app` is not well-formed. */
+function invalid(fault) {
+    return new DeployError('app-invalid', {
+        cause: `\`app\` ${fault}.`,
+        cure: 'Set `app` to `module:attribute`, `module:factory()` or `module:factory("text")`, e.g. `wsgi:app`.',
+        input: 'app',
+    });
+}
+/** Several are equally good. */
+function ambiguous(equals) {
+    const choices = equals.map((one) => `${one.module}:${one.expression}`);
+    return new DeployError('app-ambiguous', {
+        cause: `Several apps are equally likely: ${equals.map((one) => one.reason).join(', ')}.`,
+        cure: `Set \`app\` to the one to serve: ${choices.map((one) => `\`${one}\``).join(' or ')}.`,
+        input: 'app',
+    });
+}
+/** Sub-folders that each hold an app. */
+function severalFolders(found) {
+    const [first] = found;
+    return new DeployError('app-ambiguous', {
+        cause: `Several folders have an app: ${found.map((one) => `${one.folder} (${one.target.reason})`).join(', ')}.`,
+        cure: `Set \`source\` to the folder of the one to serve${first === undefined ? '' : `, e.g. \`${first.folder}\``}, or \`app\` to its object.`,
+        input: 'app',
+    });
+}
+/** The only factory needs arguments. */
+function needsArguments({ module, name, required }) {
+    return new DeployError('app-needs-arguments', {
+        cause: `\`${name}\` in ${module.file} cannot be called without ${required.map((one) => `\`${one}\``).join(', ')}.`,
+        cure: `Set \`app\` with what to give it, e.g. \`${module.name}:${name}(${required.map(() => '"..."').join(', ')})\`, or give it a default.`,
+        input: 'app',
+        file: module.file,
+    });
+}
+/** A module that was named alone has no app. */
+function nothingIn(module) {
+    return new DeployError('app-not-found', {
+        cause: `${module.file} has no \`app\`, \`application\`, \`${factoryNames.join('` or `')}\` at its top level.`,
+        cure: `Set \`app\` to \`${module.name}:NAME\`, with the name of the app in it.`,
+        input: 'app',
+        file: module.file,
+    });
+}
+/** The only files with an app are programs, not modules. */
+function startsItself(file) {
+    return new DeployError('app-starts-itself', {
+        cause: `${file} has an app, but starts a server of its own or reads the command line when it is imported.`,
+        cure: `Set \`web-command\` to what starts it, e.g. \`python ${file}\`, or \`app\` to an object in another module.`,
+        input: 'app',
+        file,
+    });
+}
+/** A module that is named but not there. */
+function moduleMissing(tree, parsed) {
+    const files = bases(tree).map((base) => `${join(base, parsed.module.replaceAll('.', '/'))}.py`);
+    const unsent = files.find((own) => tree.isUnsent(own));
+    return new DeployError('app-module-missing', {
+        cause: `The module ${parsed.module}, named in \`app\`, is not in what is sent: there is no ${files.join(' and no ')}.`,
+        cure: unsent === undefined
+            ? 'Set `app` to a module of the project, relative to `source`.'
+            : `Commit ${unsent}, or name it in \`include\`.`,
+        input: 'app',
+    });
+}
+/** Nothing was found at all. */
+function notFound(tree) {
+    const seen = likely(tree);
+    const unsent = ['wsgi.py', 'app.py'].find((own) => tree.isUnsent(own));
+    const example = seen[0] ?? 'module:attribute';
+    return new DeployError('app-not-found', {
+        cause: 'No Flask app was found: there is no `app` or `application` in wsgi.py, app.py (also below src/) or a package, no other Flask object, and no `create_app` or `make_app`.',
+        cure: unsent === undefined
+            ? `Set \`app\`, e.g. \`${example}\`; where the app lies in a sub-folder, set \`source\` too.`
+            : `${unsent} exists but is not sent: commit it, or name it in \`include\`.`,
+        input: 'app',
+    });
+}
+/** How many files are read for a hint. */
+const mostFiles = 200;
+/** Names bound to `Flask(...)` or Dash anywhere near the top, to be proposed and no more. */
+function likely(tree) {
+    const files = tree.paths
+        .filter((own) => own.endsWith('.py') && own.split('/').length <= 3)
+        .filter((own) => !own.split('/').some((part) => notApps.has(part)))
+        .slice(0, mostFiles);
+    return files.flatMap((own) => {
+        const name = own.replace(/(?:\/__init__)?\.py$/, '').replaceAll('/', '.');
+        return bindingsIn(tree, { name, base: '', file: own }).flatMap((binding) => {
+            if (binding.kind !== 'assign')
+                return [];
+            if (/^(?:[\w.]+\.)?Flask\(/.test(binding.value))
+                return [`${name}:${binding.name}`];
+            // Dash's own object is no WSGI application, but holds one.
+            return /^(?:[\w.]+\.)?Dash\(/.test(binding.value) ? [`${name}:${binding.name}.server`] : [];
+        });
+    });
 }
 
 ;// CONCATENATED MODULE: ./build/project/app.js
@@ -71843,81 +76018,172 @@ function imported(tree, from, name, depth) {
 
 
 
-const rules = [
-    { looksFor: 'object', where: 'wsgi.py', modules: file('wsgi', '') },
-    { looksFor: 'object', where: 'src/wsgi.py', modules: file('wsgi', 'src') },
-    { looksFor: 'object', where: 'app.py', modules: file('app', '') },
-    { looksFor: 'object', where: 'src/app.py', modules: file('app', 'src') },
-    { looksFor: 'factory', where: 'wsgi.py', modules: file('wsgi', '') },
-    { looksFor: 'factory', where: 'src/wsgi.py', modules: file('wsgi', 'src') },
-    { looksFor: 'factory', where: 'app.py', modules: file('app', '') },
-    { looksFor: 'factory', where: 'src/app.py', modules: file('app', 'src') },
-    { looksFor: 'object', where: 'a package', modules: allPackages },
-    { looksFor: 'factory', where: 'a package', modules: allPackages },
-];
+
+
+
+
+
+
+/** How many less likely candidates the server may try. */
+const mostOthers = 4;
+/** How many folders deep an app may lie that nothing points to. */
+const deepestFolder = 2;
+/** Ranks of what the project declares. */
+const declaredRank = 0;
+const flaskAppRank = 5;
 /**
  * Finds the app object by reading; no code of the project runs.
  * @param input the `app` input; undefined: detected
- * @throws DeployError `app-invalid`, `app-module-missing`, `app-not-found`, `app-ambiguous`, `app-needs-arguments`
+ * @throws DeployError `app-invalid`, `app-module-missing`, `app-not-found`, `app-ambiguous`, `app-needs-arguments`, `app-starts-itself`
  */
 function findApp(tree, input) {
-    return input === undefined ? detected(tree) : given(tree, input);
+    return findApps(tree, input).target;
 }
-/** Every candidate that the rules find, the best first. */
+/** The same with the less likely ones, for the server to try. */
+function findApps(tree, input) {
+    if (input === undefined)
+        return detected(tree);
+    const target = given(tree, input);
+    return { target, others: [], folder: target.path[0] ?? '' };
+}
+/** Every candidate of the root and `src`, the best first. */
 function candidates(tree) {
-    return search(tree).candidates;
+    return searchAll(tree).candidates.map((one) => ({ target: targetOf(tree, one) }));
 }
-function search(tree) {
-    const found = [];
-    const unusable = [];
-    for (const [rank, rule] of rules.entries()) {
-        for (const module of rule.modules(tree)) {
-            if (rule.looksFor === 'object') {
-                const name = objectIn(tree, module);
-                if (name !== undefined)
-                    found.push({ rank, target: app_target(tree, module, name, false, name, foundIn(name, module)) });
-                continue;
-            }
-            const factory = factoryIn(tree, module);
-            if (factory === undefined)
-                continue;
-            const { name, required } = factory;
-            if (required.length > 0)
-                unusable.push({ module, name, required });
-            else
-                found.push({ rank, target: app_target(tree, module, name, true, `${name}()`, foundIn(name, module)) });
-        }
-    }
-    return { candidates: found, unusable };
+function searchAll(tree) {
+    const found = search(tree);
+    const declared = startsIn(tree).flatMap((start, at) => {
+        return declaredCandidate(tree, start, declaredRank + at / 100) ?? [];
+    });
+    const all = [...declared, ...flaskCandidates(tree, flaskAppRank), ...found.candidates];
+    return { ...found, candidates: all.toSorted(byRank) };
 }
 function detected(tree) {
-    const { candidates: found, unusable } = search(tree);
-    const [best] = found;
-    if (best === undefined)
-        throw unusable[0] === undefined ? notFound(tree) : needsArguments(unusable[0]);
-    const equals = found.filter((one) => one.rank === best.rank);
-    if (equals.length > 1)
-        throw ambiguous(equals);
-    return best.target;
+    const found = withFolders(tree, 0);
+    const [best, ...rest] = found.candidates;
+    if (best === undefined) {
+        if (found.unusable[0] !== undefined)
+            throw needsArguments(found.unusable[0]);
+        throw found.scripts[0] === undefined ? notFound(tree) : startsItself(found.scripts[0]);
+    }
+    const equals = distinct(found.candidates.filter((one) => byRank(one, best) === 0));
+    const chosen = equals.length > 1 ? tieBreak(equals, rest) : best;
+    if (chosen === undefined) {
+        if (equals.every((one) => one.folder !== '') && new Set(equals.map((one) => one.folder)).size > 1) {
+            throw severalFolders(equals.map((one) => ({ folder: one.folder, target: targetOf(tree, one) })));
+        }
+        throw ambiguous(equals.map((one) => targetOf(tree, one)));
+    }
+    const others = distinct([chosen, ...found.candidates]).slice(1, 1 + mostOthers);
+    return {
+        target: targetOf(tree, chosen),
+        others: others.map((one) => targetOf(tree, one)),
+        folder: chosen.folder,
+    };
+}
+/** Scripts that all make the app by the same factory: the factory it is. */
+function tieBreak(equals, rest) {
+    const [place = 0] = equals[0]?.rank ?? [];
+    if (place < places.anyRoot || place >= places.wsgiFactory)
+        return undefined;
+    const factories = distinct(rest.filter((one) => one.factory && (one.rank[0] ?? 0) < weak));
+    return factories.length === 1 ? factories[0] : undefined;
+}
+/** The root, and the sub-folders where it has nothing good. */
+function withFolders(tree, depth) {
+    const own = searchAll(tree);
+    const candidates = own.candidates.map((one) => ({ ...one, folder: '' }));
+    if (depth >= deepestFolder || candidates.some((one) => (one.rank[0] ?? 0) < weak))
+        return { ...own, candidates };
+    const found = foldersOf(tree).map((folder) => ({
+        folder,
+        listed: declaresPackages(tree, folder),
+        search: placedIn(folder, withFolders(below(tree, folder), depth + 1)),
+    }));
+    const good = found.filter((one) => one.search.candidates.some(({ rank }) => (rank[0] ?? 0) < weak));
+    // One that lists its packages is a project of its own; of several such the best of each stand beside each other.
+    const listed = good.filter((one) => one.listed);
+    const chosen = listed.length > 0 ? listed : good;
+    const level = chosen.length > 1;
+    return {
+        candidates: [
+            ...chosen.flatMap((one) => one.search.candidates.map((candidate, at) => (level ? { ...candidate, rank: [at] } : candidate))),
+            ...candidates,
+        ].toSorted(byRank),
+        unusable: [...own.unusable, ...found.flatMap((one) => one.search.unusable)],
+        scripts: [...own.scripts, ...found.flatMap((one) => one.search.scripts)],
+    };
+}
+function foldersOf(tree) {
+    const names = tree.paths.flatMap((own) => (own.includes('/') ? [own.slice(0, own.indexOf('/'))] : []));
+    return [...new Set(names)].filter((name) => !notApps.has(name) && !name.startsWith('.'));
+}
+function declaresPackages(tree, folder) {
+    const files = [
+        'requirements.txt',
+        'pyproject.toml',
+        'Pipfile',
+        'setup.py',
+        'setup.cfg',
+        'uv.lock',
+        'poetry.lock',
+    ];
+    return files.some((file) => tree.has(join(folder, file)));
+}
+/** Names what was found below a folder as the whole project does. */
+function placedIn(folder, found) {
+    const inside = (module) => ({
+        ...module,
+        base: module.base === '' ? folder : join(folder, module.base),
+        file: join(folder, module.file),
+    });
+    return {
+        candidates: found.candidates.map((one) => ({
+            ...one,
+            module: inside(one.module),
+            origin: `${folder}/${one.origin}`,
+            because: one.because === undefined ? undefined : { ...one.because, file: join(folder, one.because.file) },
+            folder: one.folder === '' ? folder : join(folder, one.folder),
+        })),
+        unusable: found.unusable.map((one) => ({ ...one, module: inside(one.module) })),
+        scripts: found.scripts.map((file) => join(folder, file)),
+    };
+}
+function distinct(found) {
+    return found.filter((one, at) => found.findIndex((other) => other.origin === one.origin) === at);
 }
 function given(tree, input) {
     const parsed = parseApp(input);
     if (typeof parsed === 'string')
         throw invalid(parsed);
-    const module = findModule(tree, parsed.module);
+    const module = locate(tree, parsed.module, []);
     if (module === undefined)
         return elsewhere(tree, parsed);
     const reason = `the \`app\` input (${module.file})`;
+    const make = (attribute, factory, expression) => ({
+        module: module.name,
+        attribute,
+        factory,
+        expression,
+        path: searchPath(tree, module.base),
+        reason,
+    });
     if (parsed.attribute === undefined || parsed.expression === undefined) {
-        const name = objectIn(tree, module);
-        if (name !== undefined)
-            return app_target(tree, module, name, false, name, reason);
-        const factory = factoryIn(tree, module);
-        if (factory === undefined)
+        const { object, factory } = inModule(tree, module);
+        const [only] = object;
+        if (object.length > 1)
+            throw ambiguous(object.map((one) => ({
+                ...make(one.name, false, one.name),
+                reason: `\`${one.name}\` in ${module.file}`,
+            })));
+        if (only !== undefined)
+            return make(only.name, false, only.name);
+        const [first] = factory;
+        if (first === undefined)
             throw nothingIn(module);
-        if (factory.required.length > 0)
-            throw needsArguments({ module, ...factory });
-        return app_target(tree, module, factory.name, true, `${factory.name}()`, reason);
+        if (first.required.length > 0)
+            throw needsArguments({ module, ...first });
+        return make(first.name, true, `${first.name}()`);
     }
     // Like Flask, a bare factory is called; what is no function, or a WSGI function itself, is taken as it is.
     const meaning = parsed.factory ? undefined : meaningOf(tree, module, parsed.attribute);
@@ -71925,30 +76191,24 @@ function given(tree, input) {
         const { required } = meaning;
         if (required.length > 0)
             throw needsArguments({ module, name: parsed.attribute, required });
-        return app_target(tree, module, parsed.attribute, true, `${parsed.attribute}()`, reason);
+        return make(parsed.attribute, true, `${parsed.attribute}()`);
     }
-    return app_target(tree, module, parsed.attribute, parsed.factory, parsed.expression, reason);
+    return make(parsed.attribute, parsed.factory, parsed.expression);
 }
 /** A module that the project does not hold can still come from a dependency. */
 function elsewhere(tree, parsed) {
     const top = parsed.module.split('.')[0] ?? '';
     const isOurs = bases(tree).some((base) => tree.hasFolder(join(base, top)) || moduleIn(tree, base, top) !== undefined);
-    if (isOurs || parsed.attribute === undefined || parsed.expression === undefined) {
-        const files = bases(tree).map((base) => `${join(base, parsed.module.replaceAll('.', '/'))}.py`);
-        const unsent = files.find((own) => tree.isUnsent(own));
-        throw new DeployError('app-module-missing', {
-            cause: `The module ${parsed.module}, named in \`app\`, is not in what is sent: there is no ${files.join(' and no ')}.`,
-            cure: unsent === undefined
-                ? 'Set `app` to a module of the project, relative to `source`.'
-                : `Commit ${unsent}, or name it in \`include\`.`,
-            input: 'app',
-        });
-    }
+    if (isOurs || parsed.attribute === undefined || parsed.expression === undefined)
+        throw moduleMissing(tree, parsed);
     const { module, attribute, factory, expression } = parsed;
     const reason = 'the `app` input (a module that the project does not hold: a dependency has to bring it)';
     return { module, attribute, factory, expression, path: searchPath(tree, ''), reason };
 }
-function app_target(tree, module, attribute, factory, expression, reason) {
+function targetOf(tree, candidate) {
+    const { module, attribute, factory, expression, because } = candidate;
+    const found = `\`${attribute}\` in ${module.file}`;
+    const reason = because === undefined ? found : `${found}, as ${because.before}${because.file}${because.after}`;
     return { module: module.name, attribute, factory, expression, path: searchPath(tree, module.base), reason };
 }
 /** The module's own base first. The root is always there: gunicorn and `flask run` put it on the path as well. */
@@ -71959,84 +76219,11 @@ function searchPath(tree, base) {
 function holdsPython(tree, base) {
     return tree.paths.some((own) => own.startsWith(`${base}/`) && /^[^/]+(?:\.py|\/__init__\.py)$/.test(own.slice(base.length + 1)));
 }
-/** A plain file in a base, unless a package of that name hides it from Python. */
-function file(name, base) {
-    return (tree) => {
-        if (!bases(tree).includes(base))
-            return [];
-        const module = moduleIn(tree, base, name);
-        return module === undefined || module.file.endsWith('/__init__.py') ? [] : [module];
-    };
-}
-function allPackages(tree) {
-    return bases(tree).flatMap((base) => modules_packages(tree, base));
-}
-function foundIn(name, module) {
-    return `\`${name}\` in ${module.file}`;
-}
-function invalid(fault) {
-    return new DeployError('app-invalid', {
-        cause: `\`app\` ${fault}.`,
-        cure: 'Set `app` to `module:attribute`, `module:factory()` or `module:factory("text")`, e.g. `wsgi:app`.',
-        input: 'app',
-    });
-}
-function ambiguous(equals) {
-    const choices = equals.map(({ target: one }) => `${one.module}:${one.expression}`);
-    return new DeployError('app-ambiguous', {
-        cause: `Several apps are equally likely: ${equals.map(({ target: one }) => one.reason).join(', ')}.`,
-        cure: `Set \`app\` to the one to serve: ${choices.map((one) => `\`${one}\``).join(' or ')}.`,
-        input: 'app',
-    });
-}
-function needsArguments({ module, name, required }) {
-    return new DeployError('app-needs-arguments', {
-        cause: `\`${name}\` in ${module.file} cannot be called without ${required.map((one) => `\`${one}\``).join(', ')}.`,
-        cure: `Set \`app\` with what to give it, e.g. \`${module.name}:${name}(${required.map(() => '"..."').join(', ')})\`, or give it a default.`,
-        input: 'app',
-        file: module.file,
-    });
-}
-function nothingIn(module) {
-    return new DeployError('app-not-found', {
-        cause: `${module.file} has no \`app\`, \`application\`, \`${factoryNames.join('` or `')}\` at its top level.`,
-        cure: `Set \`app\` to \`${module.name}:NAME\`, with the name of the app in it.`,
-        input: 'app',
-        file: module.file,
-    });
-}
-function notFound(tree) {
-    const seen = likely(tree);
-    const unsent = ['wsgi.py', 'app.py'].find((own) => tree.isUnsent(own));
-    const example = seen[0] ?? 'module:attribute';
-    return new DeployError('app-not-found', {
-        cause: 'No Flask app was found: there is no `app` or `application` in wsgi.py, app.py (also below src/) or a package, and no `create_app` or `make_app`.',
-        cure: unsent === undefined
-            ? `Set \`app\`, e.g. \`${example}\`; where the app lies in a sub-folder, set \`source\` too.`
-            : `${unsent} exists but is not sent: commit it, or name it in \`include\`.`,
-        input: 'app',
-    });
-}
-/** How many files are read for a hint. */
-const mostFiles = 200;
-/** Names bound to `Flask(...)` anywhere near the top, to be proposed and no more. */
-function likely(tree) {
-    const files = tree.paths
-        .filter((own) => own.endsWith('.py') && own.split('/').length <= 3)
-        .filter((own) => !own.split('/').some((part) => notApps.has(part)))
-        .slice(0, mostFiles);
-    return files.flatMap((own) => {
-        const name = own.replace(/(?:\/__init__)?\.py$/, '').replaceAll('/', '.');
-        return bindingsIn(tree, { name, base: '', file: own }).flatMap((binding) => binding.kind === 'assign' && /^(?:[\w.]+\.)?Flask\(/.test(binding.value)
-            ? [`${name}:${binding.name}`]
-            : []);
-    });
-}
 
 ;// CONCATENATED MODULE: external "node:stream/promises"
 const external_node_stream_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/promises");
-// EXTERNAL MODULE: ./node_modules/tar-stream/index.js
-var tar_stream = __nccwpck_require__(6118);
+// EXTERNAL MODULE: ../../main/node_modules/tar-stream/index.js
+var tar_stream = __nccwpck_require__(5416);
 ;// CONCATENATED MODULE: ./build/project/bundle.js
 
 
@@ -72140,11 +76327,11 @@ async function fill(tar, entries, count) {
 function add(tar, header, body) {
     return new Promise((resolve, reject) => {
         const done = (error) => (error ? reject(error) : resolve());
-        silent(body === undefined ? tar.entry(header, done) : tar.entry(header, body, done));
+        bundle_silent(body === undefined ? tar.entry(header, done) : tar.entry(header, body, done));
     });
 }
 /** A broken tar tells each of its entries by an event as well as by its callback; one of the two is enough. */
-function silent(sink) {
+function bundle_silent(sink) {
     return sink.on('error', () => { });
 }
 /** Synchronous: for a small file four times as fast as by promises, and the loop is held for one file only. */
@@ -72185,7 +76372,7 @@ async function addLarge(tar, header, entry) {
         const before = await file.stat();
         let written = 0;
         await new Promise((resolve, reject) => {
-            const sink = silent(tar.entry({ ...header, size: before.size }, (error) => (error ? reject(error) : resolve())));
+            const sink = bundle_silent(tar.entry({ ...header, size: before.size }, (error) => (error ? reject(error) : resolve())));
             const copy = async () => {
                 for (;;) {
                     const chunk = Buffer.alloc(chunkBytes);
@@ -72228,6 +76415,153 @@ function bundle_changed(entry) {
         input: 'exclude',
         file: entry.path,
     });
+}
+
+;// CONCATENATED MODULE: ./build/project/declared.js
+
+
+
+
+
+/** Variables in front of a server's start that say nothing of the app's own settings. */
+const known = /^(?:PORT|HOST|FLASK_APP|FLASK_RUN_\w+|PYTHON\w+|WEB_CONCURRENCY|GUNICORN_CMD_ARGS)$/;
+/** Commands that bring a database up to date, by their words. */
+const migrates = /\b(?:upgrade|migrate|deploy|init-?db|create-?db|setup-?db|init_db|create_db|setup)\b/;
+/**
+ * Reads what the project's own files say of how it is run, beside the app object: the Procfile first, then what an image
+ * made of its Dockerfile starts.
+ * @param folder where the files lie; the root's go first
+ * @param said what the inputs say
+ */
+function findDeclared(tree, folder, said) {
+    const root = startsIn(tree);
+    const own = folder === '' || root.length > 0 || tree.has('Procfile');
+    const place = own ? tree : below(tree, folder);
+    const prefix = own ? '' : `${folder}/`;
+    const starts = own ? root : startsIn(place);
+    const lines = readProcfile(tree_textOf(place, 'Procfile') ?? '');
+    const enter = own ? '' : `cd ${declared_quoted(folder)}\n`;
+    const procfile = fromProcfile(lines, starts, `${prefix}Procfile`);
+    const script = starts.find((one) => one.kind === 'script' && (!lines.has('web') || one.via === 'Procfile'));
+    const fromScript = script === undefined ? undefined : ofScript(script, prefix);
+    const release = procfile.release ?? fromScript;
+    const processes = processesOf(lines, `${prefix}Procfile`, own ? '' : `cd ${declared_quoted(folder)} && `);
+    const suggested = starts.flatMap((one) => (one.kind === 'script' ? suggestion(one, prefix) : []));
+    return {
+        declared: {
+            processes: processes.processes,
+            releaseCommand: release === undefined ? undefined : { ...release, text: `${enter}${release.text}` },
+            workerClass: workerClassOf(place, starts),
+        },
+        warnings: [
+            ...procfile.warnings,
+            ...(said.processes ? [] : processes.warnings),
+            ...(said.releaseCommand || release !== undefined ? [] : suggested.slice(0, 1)),
+        ],
+    };
+}
+/** The `release:` line, then what stands before the server's start in the web line. */
+function fromProcfile(lines, starts, file) {
+    const web = starts.find((one) => one.kind === 'procfile' && one.because.file === 'Procfile');
+    const chained = sortSteps(web?.line.before ?? []);
+    const line = lines.get('release');
+    const released = sortSteps(line === undefined ? [] : shellSteps(line));
+    // A release line is the user's own word: what is no command of the app's (`./release.sh`) is run as well.
+    const first = line === undefined ? [] : released.dropped.length > 0 ? [line] : released.commands;
+    const text = [...first, ...chained.commands].join('\n');
+    const where = [
+        ...(first.length > 0 ? ['the release line'] : []),
+        ...(chained.commands.length > 0 ? ['what stands before the server in the web line'] : []),
+    ];
+    const warnings = [];
+    if (chained.dropped.length > 0) {
+        warnings.push({
+            code: 'start-steps-left-out',
+            text: `Not run on the server: ${chained.dropped.map((one) => `\`${one}\``).join(', ')}, which ${file} has before the server's start. Builds belong into the workflow (their results into \`include\`), variables into \`env\`, and the app's own commands into \`release-command\`.`,
+            file,
+        });
+    }
+    const variables = [...(web?.server.variables.keys() ?? [])].filter((name) => !known.test(name));
+    if (variables.length > 0) {
+        const which = variables.map((one) => `\`${one}\``).join(', ');
+        const text_ = `The web line of ${file} sets ${which} for the server alone: set it in \`env\` if the app needs it.`;
+        warnings.push({ code: 'start-variables-left-out', text: text_, file });
+    }
+    return {
+        release: text === '' ? undefined : { text, reason: `${where.join(', and ')} of ${file}`.trim() },
+        warnings,
+    };
+}
+/** What an entry script runs in any case before it starts the server. */
+function ofScript(start, prefix) {
+    if (!start.line.always)
+        return undefined;
+    const steps = start.line.before.filter((one) => one.always && isOwnCommand(one) && !/[$`]/.test(one.text.replaceAll(/'[^']*'/g, '')));
+    if (steps.length === 0)
+        return undefined;
+    return {
+        text: steps.map(ownText).join('\n'),
+        reason: `what ${prefix}${start.because.file} runs before it starts the server`,
+    };
+}
+/** What an entry script runs at times: a migration in a loop or an `if`. */
+function suggestion(start, prefix) {
+    const step = start.line.before.find((one) => isOwnCommand(one) && migrates.test(one.text) && !one.text.includes('$'));
+    if (step === undefined)
+        return [];
+    const file = `${prefix}${start.because.file}`;
+    return [
+        {
+            code: 'release-command-suggested',
+            text: `${file} runs \`${ownText(step)}\` before it starts the server, at least at times: set it as \`release-command\` if every release needs it.`,
+            file,
+        },
+    ];
+}
+function processesOf(lines, file, front) {
+    const processes = new Map();
+    const dropped = [];
+    for (const [line, command] of lines) {
+        if (line === 'web' || line === 'release')
+            continue;
+        const name = processName(line);
+        const steps = shellSteps(command);
+        const [only] = steps;
+        if (name === undefined || processes.has(name) || /\p{Cc}/u.test(command) || only === undefined) {
+            dropped.push(`\`${line}\``);
+            continue;
+        }
+        const program = foreignProgram(steps);
+        if (program !== undefined) {
+            dropped.push(`\`${line}\` (${program})`);
+            continue;
+        }
+        processes.set(name, `${front}${steps.length === 1 && isOwnProcess(only.words) ? ownText(only) : command}`);
+    }
+    if (dropped.length === 0)
+        return { processes, warnings: [] };
+    const which = dropped.length === 1 ? `the process ${dropped[0]}` : `the processes ${dropped.join(', ')}`;
+    const text = `${file} has ${which}, which ${dropped.length === 1 ? 'is' : 'are'} not started: only what Python runs is. Name what you need in \`processes\`.`;
+    return { processes, warnings: [{ code: 'process-left-out', text, file }] };
+}
+/** It begins with a runner such as `poetry run`, or with the folder of an environment, neither of which the server has. */
+function isOwnProcess(words) {
+    return (/^(?:poetry|pipenv|uv|pdm|hatch|rye|exec)$/.test(words[0] ?? '') || /(?:^|\/)bin\//.test(words[0] ?? ''));
+}
+function workerClassOf(tree, starts) {
+    for (const { server } of starts) {
+        if (server.program !== 'gunicorn')
+            continue;
+        const found = server.workerClass ?? settingsFile(tree, server.configuration)?.workerClass;
+        if (found !== undefined)
+            return found;
+        // The first gunicorn is the one that counts, whatever others have.
+        return undefined;
+    }
+    return starts.length === 0 ? settingsFile(tree, undefined)?.workerClass : undefined;
+}
+function declared_quoted(folder) {
+    return /^[\w./-]+$/.test(folder) ? folder : `'${folder.replaceAll("'", `'\\''`)}'`;
 }
 
 ;// CONCATENATED MODULE: ./build/project/git.js
@@ -72350,8 +76684,8 @@ function git_text(output) {
     return output.toString('utf8').trim();
 }
 
-// EXTERNAL MODULE: ./node_modules/ignore/index.js
-var node_modules_ignore = __nccwpck_require__(298);
+// EXTERNAL MODULE: ../../main/node_modules/ignore/index.js
+var node_modules_ignore = __nccwpck_require__(9312);
 ;// CONCATENATED MODULE: ./build/project/walk.js
 
 
@@ -72709,7 +77043,25 @@ function notUtf8(own) {
     });
 }
 
-;// CONCATENATED MODULE: ./node_modules/smol-toml/dist/error.js
+;// CONCATENATED MODULE: ./build/project/migrations.js
+/** What Flask-Migrate makes (`flask db init`); its folder may have another name, which only the app knows. */
+const MIGRATIONS = ['migrations/env.py', 'migrations/alembic.ini'];
+/**
+ * Migrations that nobody runs: suggested and not run, for the app may do it itself.
+ * @param names the packages that the project requires, normalised
+ * @param commanded there is a release command
+ */
+function migrationWarnings(tree, names, commanded) {
+    if (commanded || !names.includes('flask-migrate'))
+        return [];
+    const file = MIGRATIONS.find((one) => tree.has(one));
+    if (file === undefined)
+        return [];
+    const text = 'The project has migrations of its database, and nothing runs them. Set `release-command: flask db upgrade`, unless the app migrates by itself.';
+    return [{ code: 'migrations-not-run', text, file }];
+}
+
+;// CONCATENATED MODULE: ../../main/node_modules/smol-toml/dist/error.js
 /*!
  * Copyright (c) Squirrel Chat et al., All rights reserved.
  * SPDX-License-Identifier: BSD-3-Clause
@@ -72778,7 +77130,7 @@ class TomlError extends Error {
     }
 }
 
-;// CONCATENATED MODULE: ./node_modules/smol-toml/dist/primitive.js
+;// CONCATENATED MODULE: ../../main/node_modules/smol-toml/dist/primitive.js
 /*!
  * Copyright (c) Squirrel Chat et al., All rights reserved.
  * SPDX-License-Identifier: BSD-3-Clause
@@ -72931,7 +77283,7 @@ function parseString(ctx) {
     TomlError.x('unfinished string', ctx, startPtr);
 }
 
-;// CONCATENATED MODULE: ./node_modules/smol-toml/dist/date.js
+;// CONCATENATED MODULE: ../../main/node_modules/smol-toml/dist/date.js
 /*!
  * Copyright (c) Squirrel Chat et al., All rights reserved.
  * SPDX-License-Identifier: BSD-3-Clause
@@ -73089,7 +77441,7 @@ class TomlDate extends Date {
     }
 }
 
-;// CONCATENATED MODULE: ./node_modules/smol-toml/dist/extract.js
+;// CONCATENATED MODULE: ../../main/node_modules/smol-toml/dist/extract.js
 /*!
  * Copyright (c) Squirrel Chat et al., All rights reserved.
  * SPDX-License-Identifier: BSD-3-Clause
@@ -73384,7 +77736,7 @@ function readDate(ctx, str, type, unsafeDelim, errPtr, temporalSuffix) {
     }
 }
 
-;// CONCATENATED MODULE: ./node_modules/smol-toml/dist/util.js
+;// CONCATENATED MODULE: ../../main/node_modules/smol-toml/dist/util.js
 /*!
  * Copyright (c) Squirrel Chat et al., All rights reserved.
  * SPDX-License-Identifier: BSD-3-Clause
@@ -73443,7 +77795,7 @@ function skipVoid(ctx, banNewLines, banComments) {
     }
 }
 
-;// CONCATENATED MODULE: ./node_modules/smol-toml/dist/struct.js
+;// CONCATENATED MODULE: ../../main/node_modules/smol-toml/dist/struct.js
 /*!
  * Copyright (c) Squirrel Chat et al., All rights reserved.
  * SPDX-License-Identifier: BSD-3-Clause
@@ -73601,7 +77953,7 @@ function parseArray(ctx) {
     TomlError.x('unfinished array', ctx, startPtr);
 }
 
-;// CONCATENATED MODULE: ./node_modules/smol-toml/dist/parse.js
+;// CONCATENATED MODULE: ../../main/node_modules/smol-toml/dist/parse.js
 /*!
  * Copyright (c) Squirrel Chat et al., All rights reserved.
  * SPDX-License-Identifier: BSD-3-Clause
@@ -73767,7 +78119,7 @@ function parse_parse(toml, options = {}) {
     return res;
 }
 
-;// CONCATENATED MODULE: ./node_modules/smol-toml/dist/stringify.js
+;// CONCATENATED MODULE: ../../main/node_modules/smol-toml/dist/stringify.js
 /*!
  * Copyright (c) Squirrel Chat et al., All rights reserved.
  * SPDX-License-Identifier: BSD-3-Clause
@@ -73988,7 +78340,7 @@ function stringify(obj, { maxDepth = 1000, numbersAsFloat = false, strictTempora
     return str;
 }
 
-;// CONCATENATED MODULE: ./node_modules/smol-toml/dist/index.js
+;// CONCATENATED MODULE: ../../main/node_modules/smol-toml/dist/index.js
 /*!
  * Copyright (c) Squirrel Chat et al., All rights reserved.
  * SPDX-License-Identifier: BSD-3-Clause
@@ -74024,6 +78376,484 @@ function stringify(obj, { maxDepth = 1000, numbersAsFloat = false, strictTempora
 /** @deprecated use `import * as ... from 'smol-toml'` instead */
 /* harmony default export */ const dist = ({ parse: parse_parse, stringify: stringify, TomlDate: TomlDate, TomlError: TomlError });
 
+;// CONCATENATED MODULE: ./build/project/python-versions.js
+/*
+ * Which Pythons a specifier allows: PEP 440's (`>=3.9,<4`, `==3.11.*`, `~=3.10`) and Poetry's (`^3.9`, `~3.9`, `||`).
+ * Versions are judged to the minor: one is allowed where some patch of it is.
+ */
+/** The minor versions that anything is known of; 3.6 is the oldest that any supported server has. */
+const minors = Array.from({ length: 15 }, (_, index) => index + 6);
+/** No minor version has had more patches. */
+const patches = Array.from({ length: 50 }, (_, index) => index);
+const CLAUSE = /^(===?|!=|~=|<=|>=|<|>|\^|~|=)?v?(\*|[0-9]+(?:\.(?:[0-9]+|\*))*)(?:(?:a|b|rc|\.?dev|\.?post)[0-9]*)?$/i;
+/** Reads a specifier; undefined where it is none. */
+function readSpecifier(text) {
+    const closed = text.trim().replaceAll(/([<>=!~^])\s+/g, '$1');
+    const choices = closed.split(/\s*\|\|?\s*/).map((choice) => {
+        const clauses = choice.split(/[\s,]+/).filter((clause) => clause !== '');
+        const read = clauses.map(readClause);
+        return read.some((one) => one === undefined) ? undefined : read.flatMap((one) => one ?? []);
+    });
+    if (closed === '' || choices.some((one) => one === undefined || one.length === 0))
+        return undefined;
+    return (version) => choices.some((choice) => choice?.every((allows) => allows(version)));
+}
+/** The minor versions, `3.N`, of which all of these allow some patch; oldest first. */
+function allowedBy(all) {
+    return minors
+        .filter((minor) => patches.some((patch) => all.every((allows) => allows([minor, patch]))))
+        .map((minor) => `3.${minor}`);
+}
+function readClause(clause) {
+    const [, operator = '', number = ''] = CLAUSE.exec(clause) ?? [];
+    if (number === '')
+        return undefined;
+    if (number === '*')
+        return operator === '' || operator === '==' ? () => true : undefined;
+    const parts = number.split('.');
+    const star = parts.indexOf('*');
+    const release = (star < 0 ? parts : parts.slice(0, star)).map(Number);
+    const begins = (version, most = release.length) => {
+        const own = full(version);
+        return release.slice(0, most).every((part, index) => part === (own[index] ?? 0));
+    };
+    switch (operator) {
+        case '':
+        case '=':
+        case '==':
+        case '===':
+            // `==3.11` is taken as all of 3.11: who writes it means that.
+            return (version) => begins(version);
+        case '!=':
+            return star < 0 ? (version) => python_versions_compare(version, release) !== 0 : (version) => !begins(version);
+        case '>=':
+            return (version) => python_versions_compare(version, release) >= 0;
+        case '<=':
+            return (version) => python_versions_compare(version, release) <= 0 || begins(version);
+        case '>':
+            return (version) => python_versions_compare(version, release) > 0;
+        case '<':
+            return (version) => python_versions_compare(version, release) < 0;
+        case '~=':
+            if (release.length < 2)
+                return undefined;
+            return (version) => python_versions_compare(version, release) >= 0 && begins(version, release.length - 1);
+        case '~':
+            return (version) => python_versions_compare(version, release) >= 0 && begins(version, Math.min(release.length, 2));
+        default:
+            return (version) => python_versions_compare(version, release) >= 0 && begins(version, 1);
+    }
+}
+function python_versions_compare(version, release) {
+    const own = full(version);
+    for (const [index, part] of own.entries()) {
+        const other = release[index] ?? 0;
+        if (part !== other)
+            return part - other;
+    }
+    return 0;
+}
+function full([minor, patch]) {
+    return [3, minor, patch];
+}
+
+;// CONCATENATED MODULE: ./build/project/python.js
+
+
+
+
+
+/**
+ * Which Python the project wants. What must hold (`requires-python` and its like) holds together; what is liked best
+ * (a lock's own version, `.python-version`) gives way where it cannot be had. The `python` input overrules all of it.
+ * @param used the file that the dependencies are taken from: other locks have no say
+ * @throws DeployError `python-contradiction` where no version fits
+ */
+function findPython(tree, used, input) {
+    const words = requiredIn(tree, used.file);
+    const warnings = [];
+    const read = words.flatMap((word) => {
+        const allows = readSpecifier(word.text);
+        if (allows === undefined) {
+            warnings.push({
+                code: 'python-unclear',
+                text: `${word.file} says ${word.called} ${word.text}, which names no versions of Python: it is passed over.`,
+                file: word.file,
+            });
+            return [];
+        }
+        return [{ word, allows }];
+    });
+    const allowed = read.length === 0 ? [] : allowedBy(read.map(({ allows }) => allows));
+    const reason = [...new Set(read.map(({ word }) => python_tell(word)))].join(' and ');
+    if (input !== undefined)
+        return fromInput(input, read.length > 0, allowed, reason);
+    if (read.length > 0 && allowed.length === 0) {
+        throw new DeployError('python-contradiction', {
+            cause: `No Python from 3.6 on fits ${reason}.`,
+            cure: `Correct ${[...new Set(read.map(({ word }) => word.file))].join(' or ')} so that a version fits, or set \`python\`.`,
+            input: 'python',
+            file: read[0]?.word.file ?? used.file,
+        });
+    }
+    const liked = preferredIn(tree, used.file) ?? (read.length === 0 ? runtimeIn(tree) : undefined);
+    const fits = liked !== undefined && (allowed.length === 0 || allowed.includes(liked.version));
+    if (liked !== undefined && !fits) {
+        warnings.push({
+            code: 'python-excluded',
+            text: `${liked.file} says Python ${liked.version}, which ${reason} excludes: it is passed over.`,
+            file: liked.file,
+        });
+    }
+    return {
+        python: {
+            allowed,
+            reason,
+            preferred: fits ? liked.version : undefined,
+            preferredReason: fits ? `${liked.called === '' ? '' : `${liked.called} in `}${liked.file}` : '',
+        },
+        warnings,
+    };
+}
+/** `3` is the server's own, whatever the files say; anything else is that version and no other. */
+function fromInput(input, isRestricted, allowed, reason) {
+    const contradicts = isRestricted && input !== '3' && !allowed.includes(input);
+    return {
+        python: {
+            allowed: input === '3' ? [] : [input],
+            reason: `\`python\` is ${input}`,
+            preferred: undefined,
+            preferredReason: '',
+        },
+        warnings: contradicts
+            ? [
+                {
+                    code: 'python-overruled',
+                    text: `\`python\` is ${input}, which ${reason} excludes; the input is followed.`,
+                },
+            ]
+            : [],
+    };
+}
+/** What must hold. */
+function requiredIn(tree, used) {
+    const folders = [...new Set(['', python_folderOf(used)])];
+    const declared = folders.flatMap((folder) => [
+        ...pyproject(tree, external_node_path_namespaceObject.posix.join(folder, 'pyproject.toml')),
+        ...setupCfg(tree, external_node_path_namespaceObject.posix.join(folder, 'setup.cfg')),
+        ...setupPy(tree, external_node_path_namespaceObject.posix.join(folder, 'setup.py')),
+    ]);
+    return [...declared, ...lockIn(tree, used)];
+}
+function pyproject(tree, file) {
+    const toml = tomlOf(tree, file);
+    return [
+        ...python_word(python_table(toml['project'])['requires-python'], 'requires-python', file),
+        ...python_word(python_table(python_table(python_table(toml['tool'])['poetry'])['dependencies'])['python'], 'python', file),
+    ];
+}
+function setupCfg(tree, file) {
+    const text = tree_textOf(tree, file) ?? '';
+    const [, options = ''] = /^\[options\][^\S\n]*$([\s\S]*?)(?=^\[|$(?![\s\S]))/m.exec(text) ?? [];
+    const [, said] = /^python[_-]requires[^\S\n]*[=:][^\S\n]*(\S.*)$/m.exec(options) ?? [];
+    return python_word(said, 'python_requires', file);
+}
+/** A plain text only: what a program makes of it is not known without running it. */
+function setupPy(tree, file) {
+    const text = tree_textOf(tree, file) ?? '';
+    const [, , said] = /^[^#\n]*\bpython_requires\s*=\s*\(?\s*(["'])([^"'\n]+)\1/m.exec(text) ?? [];
+    return python_word(said, 'python_requires', file);
+}
+/** What the lock in use says of itself. Locks are long, and these lines stand where no other of the name does. */
+function lockIn(tree, used) {
+    const name = external_node_path_namespaceObject.posix.basename(used);
+    const text = tree_textOf(tree, used) ?? '';
+    if (name === 'uv.lock' || /^pylock\.(?:.+\.)?toml$/.test(name)) {
+        const [head = ''] = text.split(/^\[/m, 1);
+        return python_word(/^requires-python *= *["']([^"'\n]*)["']/m.exec(head)?.[1], 'requires-python', used);
+    }
+    if (name === 'poetry.lock') {
+        const [, metadata = ''] = text.split(/^\[metadata\][^\S\n]*$/m);
+        return python_word(/^python-versions *= *["']([^"'\n]*)["']/m.exec(metadata)?.[1], 'python-versions', used);
+    }
+    return [];
+}
+/** What is liked best. */
+function preferredIn(tree, used) {
+    const words = [
+        ...pipfile(tree, used),
+        ...(tree_textOf(tree, '.python-version') ?? '')
+            .split('\n')
+            .flatMap((line) => python_word(line.replace(/#.*/, ''), '', '.python-version')),
+        ...(tree_textOf(tree, '.tool-versions') ?? '').split('\n').flatMap((line) => {
+            const [, said] = /^python\s+(\S+)/.exec(line.trim()) ?? [];
+            return python_word(said, 'python', '.tool-versions');
+        }),
+        ...['mise.toml', '.mise.toml'].flatMap((file) => {
+            const tool = python_table(tomlOf(tree, file)['tools'])['python'];
+            const said = Array.isArray(tool) ? tool[0] : (python_table(tool)['version'] ?? tool);
+            return python_word(said, 'python', file);
+        }),
+    ];
+    return firstVersion(words);
+}
+/** A platform's file, often years old: it counts where nothing else says anything. */
+function runtimeIn(tree) {
+    return firstVersion(python_word(tree_textOf(tree, 'runtime.txt'), '', 'runtime.txt'));
+}
+/** Pipenv warns of another version and goes on, so it is a wish and no rule. */
+function pipfile(tree, used) {
+    const name = external_node_path_namespaceObject.posix.basename(used);
+    const requires = name === 'Pipfile.lock'
+        ? python_table(python_table(jsonOf(tree, used)['_meta'])['requires'])
+        : name === 'Pipfile'
+            ? python_table(tomlOf(tree, used)['requires'])
+            : {};
+    return [
+        ...python_word(requires['python_full_version'], 'python_full_version', used),
+        ...python_word(requires['python_version'], 'python_version', used),
+    ];
+}
+function firstVersion(words) {
+    return words.flatMap((one) => {
+        // Also `cpython-3.12`, `python-3.12.4`, `cpython@3.12`; not `pypy3.10`, nor the name of an environment.
+        const [, version] = /^(?:c?python[-@]?)?(3\.[0-9]{1,2})(?:\.[0-9]+)?(?:[-+.][\w.+-]*)?$/i.exec(one.text.trim()) ?? [];
+        return version === undefined ? [] : [{ ...one, version }];
+    })[0];
+}
+function python_tell({ called, text, file }) {
+    return `${called} ${text} in ${file}`;
+}
+function python_word(value, called, file) {
+    const text = typeof value === 'string' ? value.trim() : '';
+    return text === '' || text.length > 200 ? [] : [{ text, called, file }];
+}
+function python_folderOf(file) {
+    const folder = external_node_path_namespaceObject.posix.dirname(file);
+    return folder === '.' ? '' : folder;
+}
+/** What is broken says nothing here; who needs the file tells of it. */
+function tomlOf(tree, file) {
+    try {
+        return python_table(parse_parse(tree_textOf(tree, file) ?? ''));
+    }
+    catch {
+        return {};
+    }
+}
+function jsonOf(tree, file) {
+    try {
+        return python_table(JSON.parse(tree_textOf(tree, file) ?? ''));
+    }
+    catch {
+        return {};
+    }
+}
+function python_table(value) {
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
+}
+
+;// CONCATENATED MODULE: ./build/project/declaration.js
+/** A declaration that declares nothing. */
+function declaration_nothingIn(file, changes = {}) {
+    return {
+        files: [file],
+        local: [],
+        names: [],
+        count: 0,
+        hashed: false,
+        unpinned: [],
+        dynamic: false,
+        faults: [],
+        texts: new Map(),
+        steps: [],
+        extras: new Set(),
+        groups: new Set(),
+        own: new Map(),
+        ...changes,
+    };
+}
+/** It says something: so much that it is used, or that it is wrong. */
+function declares({ count, dynamic, faults, own }) {
+    return count > 0 || dynamic || faults.length > 0 || own.size > 0;
+}
+/** Both, the first one's steps first; what no hash binds is installed in one step, so that each knows of the other. */
+function together(one, other) {
+    return {
+        files: unique([...one.files, ...other.files]),
+        local: unique([...one.local, ...other.local]),
+        names: unique([...one.names, ...other.names]),
+        count: one.count + other.count,
+        hashed: one.hashed && other.hashed,
+        unpinned: [...one.unpinned, ...other.unpinned],
+        dynamic: one.dynamic || other.dynamic,
+        faults: [...one.faults, ...other.faults],
+        texts: new Map([...other.texts, ...one.texts]),
+        steps: joined(one.steps, other.steps),
+        extras: union(one.extras, other.extras),
+        groups: union(one.groups, other.groups),
+        own: one.own,
+    };
+}
+function joined(steps, more) {
+    const last = steps.at(-1);
+    const [next, ...rest] = more;
+    if (last === undefined || next === undefined)
+        return [...steps, ...more];
+    const alike = last.how === 'install' &&
+        next.how === 'install' &&
+        last.folder === next.folder &&
+        !last.fixed &&
+        !next.fixed;
+    if (!alike)
+        return [...steps, ...more];
+    return [
+        ...steps.slice(0, -1),
+        { ...last, words: [...last.words, ...next.words], project: last.project ?? next.project },
+        ...rest,
+    ];
+}
+function union(one, other) {
+    return one === undefined || other === undefined ? undefined : new Set([...one, ...other]);
+}
+function unique(items) {
+    return [...new Set(items)];
+}
+/** A file as a word behind an option. */
+function fileWord(name) {
+    return name.startsWith('-') ? `./${name}` : name;
+}
+
+;// CONCATENATED MODULE: ./build/project/markers.js
+const always = [[]];
+const never = [];
+/** Of a marker with more alternatives than this, "always" is made: to install one package too many harms little. */
+const mostAlternatives = 50;
+/** Every server of ours; the older spellings are those of PEP 345. */
+const markers_known = {
+    sys_platform: 'linux',
+    'sys.platform': 'linux',
+    os_name: 'posix',
+    'os.name': 'posix',
+    platform_system: 'Linux',
+    platform_python_implementation: 'CPython',
+    'platform.python_implementation': 'CPython',
+    python_implementation: 'CPython',
+    implementation_name: 'cpython',
+};
+/**
+ * Reads a marker. One that cannot be read stands as it is, for uv to judge.
+ * @param extras the extras that are wanted of the package whose marker this is, normalised
+ */
+function readMarker(text, extras = new Set()) {
+    const tokens = tokensOf(text);
+    if (tokens.length === 0)
+        return always;
+    let place = 0;
+    const take = () => tokens[place++] ?? '';
+    const both = () => {
+        let left = one();
+        while (left !== undefined && tokens[place] === 'and') {
+            take();
+            const right = one();
+            left = right && and(left, right);
+        }
+        return left;
+    };
+    const either = () => {
+        let left = both();
+        while (left !== undefined && tokens[place] === 'or') {
+            take();
+            const right = both();
+            left = right && or(left, right);
+        }
+        return left;
+    };
+    const one = () => {
+        if (tokens[place] === '(') {
+            take();
+            const inner = either();
+            return take() === ')' ? inner : undefined;
+        }
+        const left = take();
+        const first = take();
+        const operator = first === 'not' ? `not ${take()}` : first;
+        return comparison(left, operator, take(), extras);
+    };
+    const read = either();
+    return read === undefined || place !== tokens.length ? [[text.trim()]] : read;
+}
+/** Both hold. */
+function and(one, other) {
+    return markers_tidy(one.flatMap((left) => other.map((right) => [...new Set([...left, ...right])])));
+}
+/** One of them holds. */
+function or(one, other) {
+    return markers_tidy([...one, ...other]);
+}
+/** As text behind `;`; '' for always. */
+function markerText(marker) {
+    if (marker.some((all) => all.length === 0))
+        return '';
+    return marker
+        .map((all) => all.map((atom) => (/\sor\s/.test(atom) ? `(${atom})` : atom)).join(' and '))
+        .map((all) => (marker.length > 1 ? `(${all})` : all))
+        .join(' or ');
+}
+/** ` ; MARKER`, or nothing for always. */
+function behind(marker) {
+    const text = markerText(marker);
+    return text === '' ? '' : ` ; ${text}`;
+}
+/** An alternative that asks for more than another one adds nothing. */
+function markers_tidy(marker) {
+    const sorted = marker.map((all) => all.toSorted()).toSorted((a, b) => a.length - b.length);
+    const kept = [];
+    for (const all of sorted) {
+        if (!kept.some((less) => less.every((atom) => all.includes(atom))))
+            kept.push(all);
+    }
+    return kept.length > mostAlternatives ? always : kept;
+}
+const comparers = new Set(['==', '!=', '<', '<=', '>', '>=', '~=', '===', 'in', 'not in']);
+function comparison(left, operator, right, extras) {
+    if (left === '' || right === '' || !comparers.has(operator))
+        return undefined;
+    const [name, value] = isText(left) ? [right, left] : [left, right];
+    if (isText(name) || !isText(value))
+        return undefined;
+    const wanted = value.slice(1, -1);
+    const decided = (holds) => (holds ? always : never);
+    if (name === 'extra' && (operator === '==' || operator === '!='))
+        return decided(extras.has(plainName(wanted)) === (operator === '=='));
+    const has = Object.hasOwn(markers_known, name) ? markers_known[name] : undefined;
+    if (has !== undefined) {
+        if (operator === '==' || operator === '===')
+            return decided(has === wanted);
+        if (operator === '!=')
+            return decided(has !== wanted);
+        const within = isText(left) ? has.includes(wanted) : wanted.includes(has);
+        if (operator === 'in')
+            return decided(within);
+        if (operator === 'not in')
+            return decided(!within);
+    }
+    return [[`${markers_quoted(left)} ${operator} ${markers_quoted(right)}`]];
+}
+function markers_quoted(word) {
+    return isText(word) ? `'${word.slice(1, -1)}'` : word;
+}
+function isText(word) {
+    return /^["']/.test(word);
+}
+function tokensOf(text) {
+    return text.match(/"[^"]*"|'[^']*'|[()]|[=!<>~]+|[\w.]+/g) ?? [];
+}
+/** A name as PEP 503 normalises it. */
+function plainName(name) {
+    return name.toLowerCase().replaceAll(/[-_.]+/g, '-');
+}
+
 ;// CONCATENATED MODULE: ./build/project/requirement-lines.js
 /** Parses a requirements file; options that do not matter here are passed over. Never fails. */
 function requirementLines(text) {
@@ -74036,7 +78866,7 @@ function requirementLines(text) {
         const file = /^(?:-(r|c)|--(requirement|constraint)(?=[\s=]))\s*=?\s*(.+)$/.exec(line);
         const editable = /^(?:-e|--editable(?=[\s=]))\s*=?\s*(.+)$/.exec(line);
         if (file) {
-            const wanted = unquoted(file[3] ?? '');
+            const wanted = requirement_lines_unquoted(file[3] ?? '');
             const isInclude = file[1] === 'r' || file[2] === 'requirement';
             if (!isAddress(wanted))
                 (isInclude ? includes : constraints).push(wanted);
@@ -74044,7 +78874,7 @@ function requirementLines(text) {
                 addresses.push(wanted);
         }
         else if (editable)
-            requirements.push(requirement(line, unquoted(editable[1] ?? '')));
+            requirements.push(requirement(line, requirement_lines_unquoted(editable[1] ?? '')));
         else if (!line.startsWith('-'))
             requirements.push(requirement(line, line));
         else if (/^--require-hashes\b/.test(line))
@@ -74098,7 +78928,7 @@ function withoutExtras(wanted) {
 function isAddress(wanted) {
     return /^[a-z][a-z0-9+.-]*:\/\//i.test(wanted);
 }
-function unquoted(text) {
+function requirement_lines_unquoted(text) {
     return text.trim().replace(/^(["'])(.*)\1$/, '$2');
 }
 
@@ -74126,118 +78956,69 @@ function harmless(address) {
     return address.replace(/^([a-z][a-z0-9+.-]*:\/\/)(?:[^/]*@)?([^?#]*).*$/i, '$1$2');
 }
 
-;// CONCATENATED MODULE: ./build/project/requirements.js
+;// CONCATENATED MODULE: ./build/project/requirement-files.js
 
 
 
 
 
 
-
-/** Where dependencies are looked for, the better place first. */
-const places = [
-    { file: 'requirements.txt', kind: 'requirements', read: readRequirements },
-    { file: 'pyproject.toml', kind: 'pyproject', read: readPyproject },
-];
-/**
- * Finds where the dependencies are declared.
- * @param input the `requirements` input: a requirements file or a pyproject.toml; undefined: the first of
- *   requirements.txt and pyproject.toml that declares something
- * @throws DeployError `requirements-missing`, `requirements-invalid`, `requirements-empty`
- */
-function findRequirements(tree, input) {
-    if (input !== undefined) {
-        const isToml = external_node_path_namespaceObject.posix.basename(input) === 'pyproject.toml';
-        if (!isToml && /\.(?:toml|lock|json|cfg|py)$/.test(input))
-            throw unknownKind(input);
-        if (!tree.has(input))
-            throw missing(tree, input);
-        const declared = (isToml ? readPyproject : readRequirements)(tree, input);
-        return judged(tree, input, isToml ? 'pyproject' : 'requirements', declared, 'the `requirements` input');
-    }
-    const passed = [];
-    for (const place of places) {
-        if (!tree.has(place.file))
-            continue;
-        const declared = place.read(tree, place.file);
-        if (declared.count === 0 && !declared.dynamic && declared.faults.length === 0) {
-            passed.push(place.file);
-            continue;
-        }
-        const reason = passed.length === 0 ? `${place.file} is there` : `${passed.join(' and ')} lists nothing`;
-        return judged(tree, place.file, place.kind, declared, reason);
-    }
-    const [empty] = passed;
-    if (empty !== undefined)
-        throw nothingDeclared(empty);
-    throw missing(tree, undefined);
-}
-function judged(tree, file, kind, declared, reason) {
-    if (declared.faults.length > 0)
-        throw new DeployError('requirements-invalid', declared.faults);
-    if (declared.count === 0 && !declared.dynamic)
-        throw nothingDeclared(file);
-    const hash = (0,external_node_crypto_.createHash)('sha256');
-    // Lengths part the pieces, so that no two different sets of files give the same bytes.
-    for (const own of declared.files.toSorted()) {
-        const bytes = tree.read(own) ?? Buffer.alloc(0);
-        hash.update(`${Buffer.byteLength(own)}:${own}:${bytes.length}:`).update(bytes);
-    }
-    return {
-        file,
-        kind,
-        hashed: declared.hashed,
-        listsGunicorn: declared.names.includes('gunicorn'),
-        sha256: hash.digest('hex'),
-        reason,
-        files: declared.files,
-        local: declared.local,
-        unpinned: declared.hashed ? [] : declared.unpinned,
-    };
-}
-/** Follows -r and -c, each relative to the file that says it, as pip does. */
-function readRequirements(tree, file) {
+/** Reads a requirements file; follows -r and -c, each relative to the file that says it, as pip does. */
+function readRequirements(tree, file, wanted) {
     const files = new Set();
     const names = [];
     const local = new Set();
+    const own = new Map();
+    const texts = new Map();
     const unpinned = [];
     const faults = [];
     let count = 0;
     let hashes = 0;
     let requiresHashes = false;
-    const visit = (own, constraint) => {
-        if (files.has(own))
+    const visit = (at, constraint) => {
+        if (files.has(at))
             return;
-        files.add(own);
-        const lines = requirementLines(tree_textOf(tree, own) ?? '');
+        files.add(at);
+        const text = tree_textOf(tree, at) ?? '';
+        const lines = requirementLines(text);
+        const changes = new Map();
+        const kept = [];
         requiresHashes ||= lines.requiresHashes;
-        if (!constraint) {
-            count += lines.addresses.length;
-            unpinned.push(...unpinnedIn(lines, own));
-        }
         for (const one of lines.requirements) {
-            if (one.local !== undefined) {
-                const place = requirements_within(tree, own, one.local, one.text, faults);
-                if (place !== undefined) {
-                    local.add(place);
-                    for (const part of requirements_partsOf(tree, place))
-                        files.add(part);
-                }
-            }
-            if (constraint)
+            const place = one.local === undefined ? undefined : requirement_files_within(tree, at, one.local, one.text, faults);
+            if (place !== undefined && !constraint && isProject(tree, place, wanted.folder)) {
+                own.set(place, [...(own.get(place) ?? []), ...extrasOf(one.text)]);
+                changes.set(one.text, '');
                 continue;
-            count += 1;
-            if (one.hashed)
-                hashes += 1;
-            if (one.name !== undefined)
-                names.push(one.name);
+            }
+            if (place !== undefined) {
+                local.add(place);
+                for (const part of requirement_files_partsOf(tree, place))
+                    files.add(part);
+            }
+            if (isPhantom(one)) {
+                changes.set(one.text, '');
+                continue;
+            }
+            const plain = installable(one);
+            if (plain !== one.text)
+                changes.set(one.text, plain);
+            kept.push(one);
         }
+        if (!constraint) {
+            count += kept.length + lines.addresses.length;
+            hashes += kept.filter(({ hashed }) => hashed).length;
+            names.push(...kept.flatMap(({ name }) => name ?? []));
+            unpinned.push(...unpinnedIn({ ...lines, requirements: kept }, at));
+        }
+        if (changes.size > 0)
+            texts.set(at, rewritten(text, changes));
         for (const [paths, constrains] of [
             [lines.includes, constraint],
             [lines.constraints, true],
         ]) {
-            for (const wanted of paths) {
-                const place = requirements_within(tree, own, wanted, `${constrains ? '-c' : '-r'} ${wanted}`, faults);
+            for (const one of paths) {
+                const place = requirement_files_within(tree, at, one, `${constrains ? '-c' : '-r'} ${one}`, faults);
                 if (place !== undefined)
                     visit(place, constrains);
             }
@@ -74245,10 +79026,65 @@ function readRequirements(tree, file) {
     };
     visit(file, false);
     const hashed = count > 0 && (hashes === count || requiresHashes);
-    return { files: [...files], names, local: [...local], count, hashed, unpinned, dynamic: false, faults };
+    const words = [...(hashed ? ['--require-hashes'] : []), '-r', fileWord(external_node_path_namespaceObject.posix.basename(file))];
+    return declaration_nothingIn(file, {
+        files: [...files],
+        names,
+        local: [...local],
+        count,
+        hashed,
+        unpinned: hashed ? [] : unpinned,
+        faults,
+        texts,
+        steps: count === 0
+            ? []
+            : [{ how: 'install', folder: requirement_files_folderOf(file), words, fixed: hashed, project: undefined }],
+        own,
+    });
+}
+/** The folder of a file, '' for the root. */
+function requirement_files_folderOf(file) {
+    const folder = external_node_path_namespaceObject.posix.dirname(file);
+    return folder === '.' ? '' : folder;
+}
+/** A folder that is the project itself: what the app runs from is never installed into the environment. */
+function isProject(tree, place, folder) {
+    if (place === '')
+        return true;
+    return tree.hasFolder(place) && (folder === place || folder.startsWith(`${place}/`));
+}
+function extrasOf(text) {
+    const [, extras = ''] = /\[([^\]]*)\]/.exec(text) ?? [];
+    return extras.split(',').flatMap((one) => (one.trim() === '' ? [] : [plainName(one.trim())]));
+}
+/** What Ubuntu's `pip freeze` of older days made up: no index has it. */
+function isPhantom({ text }) {
+    return /^pkg[-_]resources\s*==\s*0\.0\.0$/.test(text.trim());
+}
+/** Nothing is installed editable: the folder that it would be a link to is gone after the build. */
+function installable({ text, name, address }) {
+    const plain = text.replace(/^(?:-e|--editable(?=[\s=]))\s*=?\s*/, '');
+    if (plain === text)
+        return text;
+    const bare = plain.trim().replace(/^(["'])(.*)\1$/, '$2');
+    if (name === undefined || address === undefined || /^[\w.-]+\s*@/.test(bare))
+        return bare;
+    const fragment = /#(.*)$/.exec(address)?.[1] ?? '';
+    const rest = fragment.split('&').filter((part) => /^subdirectory=/.test(part));
+    const extras = /[#&]egg=[\w.-]+(\[[^\]]*\])/.exec(bare)?.[1] ?? '';
+    return `${name}${extras} @ ${address.replace(/#.*$/, '')}${rest.length === 0 ? '' : `#${rest.join('&')}`}`;
+}
+/** The text with some of its lines changed; a line that goes leaves an empty one, so that numbers stay the same. */
+function rewritten(text, changes) {
+    return text
+        .replace(/^\u{FEFF}/u, '')
+        .replaceAll(/\\\r?\n/g, ' ')
+        .split(/\r\n|\r|\n/)
+        .map((line) => changes.get(line.replace(/(?:^|\s)#.*$/, '').trim()) ?? line)
+        .join('\n');
 }
 /** A path that a requirements file names; the fault is noted where it is not in the bundle. */
-function requirements_within(tree, from, wanted, said, faults) {
+function requirement_files_within(tree, from, wanted, said, faults) {
     const plain = wanted.replaceAll('\\', '/');
     const own = external_node_path_namespaceObject.posix.join(external_node_path_namespaceObject.posix.dirname(from), plain).replace(/\/$/, '');
     const place = own === '.' ? '' : own;
@@ -74275,73 +79111,1305 @@ function requirements_within(tree, from, wanted, said, faults) {
  * The files that decide what is installed from a path: an archive itself, all of a sub-folder, and of the whole project,
  * whose code is in every release anyway, those that say what it depends on.
  */
-function requirements_partsOf(tree, place) {
+function requirement_files_partsOf(tree, place) {
     if (tree.has(place))
         return [place];
     if (place !== '')
         return tree.paths.filter((own) => own.startsWith(`${place}/`));
-    return ['pyproject.toml', 'setup.py', 'setup.cfg']
-        .map((name) => external_node_path_namespaceObject.posix.join(place, name))
-        .filter((own) => tree.has(own));
+    return ['pyproject.toml', 'setup.py', 'setup.cfg'].filter((own) => tree.has(own));
 }
-/** PEP 621's `[project]`; with setuptools' files behind `dynamic`. */
-function readPyproject(tree, file) {
-    const nothing = {
-        files: [file],
-        names: [],
-        local: [],
-        count: 0,
-        hashed: false,
-        unpinned: [],
-        dynamic: false,
-        faults: [],
-    };
+
+;// CONCATENATED MODULE: ./build/project/listed.js
+
+
+
+
+
+/** Requirements (PEP 508) that stand in a list of another file, as a requirements file beside it. */
+function listedIn(file, listed) {
+    const text = `${external_node_path_namespaceObject.posix.basename(file)}.txt`;
+    if (listed.length === 0)
+        return declaration_nothingIn(file);
+    return declaration_nothingIn(file, {
+        names: listed.flatMap((one) => requirementName(one) ?? []),
+        count: listed.length,
+        unpinned: unpinnedIn(requirementLines(listed.join('\n')), file),
+        texts: new Map([[external_node_path_namespaceObject.posix.join(external_node_path_namespaceObject.posix.dirname(file), text), `${listed.join('\n')}\n`]]),
+        steps: [
+            {
+                how: 'install',
+                folder: requirement_files_folderOf(file),
+                words: ['-r', fileWord(text)],
+                fixed: false,
+                project: undefined,
+            },
+        ],
+    });
+}
+
+;// CONCATENATED MODULE: ./build/project/setup-files.js
+
+
+
+
+
+
+
+/**
+ * Reads setup.py and the setup.cfg beside it. Where all that they depend on stands there in plain lists, nothing has to
+ * be built to know it; else only a build tells.
+ */
+function readSetup(tree, file, wanted) {
+    const folder = external_node_path_namespaceObject.posix.dirname(file);
+    const script = external_node_path_namespaceObject.posix.join(folder, 'setup.py');
+    const settings = external_node_path_namespaceObject.posix.join(folder, 'setup.cfg');
+    const code = tree.has(script) ? withoutComments(tree_textOf(tree, script) ?? '') : '';
+    const cfg = parseCfg(tree_textOf(tree, settings) ?? '');
+    const main = tree.has(script) ? script : settings;
+    const files = [script, settings].filter((own) => tree.has(own));
+    const inCode = literalList(code, 'install_requires');
+    const options = cfg.get('options')?.get('install_requires');
+    const extras = cfg.get('options.extras_require') ?? new Map();
+    if (options !== undefined && !/\binstall_requires\b/.test(code)) {
+        const values = [...extras].flatMap(([extra, text]) => (wanted.extras.has(plainName(extra)) ? [text] : []));
+        const read = listedOrFiles(tree, settings, [options, ...values], wanted);
+        return {
+            ...read,
+            files: [...new Set([...files, ...read.files])],
+            extras: new Set([...extras.keys()].map(plainName)),
+            groups: new Set(),
+        };
+    }
+    if (inCode !== undefined && wanted.extras.size === 0) {
+        return { ...listedIn(main, inCode), files, extras: undefined };
+    }
+    const says = /\binstall_requires\b|\brequires\s*=/.test(code) || wanted.extras.size > 0;
+    if (!says || code === '')
+        return declaration_nothingIn(main, { files, extras: undefined });
+    const words = [
+        '-r',
+        fileWord(external_node_path_namespaceObject.posix.basename(main)),
+        ...[...wanted.extras].flatMap((extra) => ['--extra', extra]),
+    ];
+    const read = readBy(tree, folder, code);
+    return declaration_nothingIn(main, {
+        files: [...files, ...read],
+        local: [requirement_files_folderOf(main)],
+        names: [...namesIn(code), ...read.flatMap((own) => readRequirements(tree, own, wanted).names)],
+        unpinned: [{ what: 'dependencies', name: main, file: main }],
+        dynamic: true,
+        steps: [
+            {
+                how: 'install',
+                folder: requirement_files_folderOf(main),
+                words,
+                fixed: false,
+                project: cfg.get('metadata')?.get('name') ?? setup_files_projectName(code),
+            },
+        ],
+        extras: undefined,
+    });
+}
+/** The project's name in setup.py, '' where it is not said plainly. */
+function setup_files_projectName(code) {
+    return /\bname\s*=\s*['"]([\w.-]+)['"]/.exec(code)?.[1] ?? '';
+}
+/** Lists of setup.cfg, of which any may be `file:` and the files that have it. */
+function listedOrFiles(tree, settings, values, wanted) {
+    const named = (text) => /^\s*file:\s*([\s\S]*)$/.exec(text)?.[1];
+    const plain = values.flatMap((text) => named(text) !== undefined
+        ? []
+        : text
+            .split('\n')
+            .map((line) => line.replace(/(?:^|\s)#.*$/, '').trim())
+            .filter((line) => line !== ''));
+    return values
+        .flatMap((text) => named(text)?.split(/[\n,]/) ?? [])
+        .map((own) => external_node_path_namespaceObject.posix.join(external_node_path_namespaceObject.posix.dirname(settings), own.trim()))
+        .filter((own) => tree.has(own))
+        .map((own) => readRequirements(tree, own, wanted))
+        .reduce(together, listedIn(settings, plain));
+}
+/** Names in the lists that setup.py makes its dependencies of. A build tells all; this is what can be known before. */
+function namesIn(code) {
+    const lists = [
+        ...code.matchAll(/\b\w*(?:requir|deps|depend)\w*\s*\+?=\s*\[([\s\S]*?)\]\s*(?:[,)+]|\n|$)/gi),
+    ];
+    return lists.flatMap(([, list = '']) => [...list.matchAll(/'([^']*)'|"([^"]*)"/g)].flatMap(([, one, other]) => requirementName(one ?? other ?? '') ?? []));
+}
+/** Files that setup.py reads its list from, as far as it names them plainly. */
+function readBy(tree, folder, code) {
+    const named = [...code.matchAll(/['"]([\w./-]+\.(?:txt|in))['"]/g)].map(([, own = '']) => external_node_path_namespaceObject.posix.join(folder, own));
+    return [...new Set(named)].filter((own) => tree.has(own));
+}
+/** A keyword's value where it is a plain list of texts, itself or by a name that nothing else touches. */
+function literalList(code, keyword) {
+    const values = [...code.matchAll(new RegExp(`\\b${keyword}\\s*=\\s*`, 'g'))];
+    const [only] = values;
+    if (only === undefined || values.length > 1)
+        return undefined;
+    const rest = code.slice(only.index + only[0].length);
+    const name = /^([A-Za-z_]\w*)\s*[,)]/.exec(rest)?.[1];
+    if (name === undefined)
+        return listAt(rest);
+    const uses = [...code.matchAll(new RegExp(`\\b${name}\\b`, 'g'))];
+    const bound = new RegExp(`^${name}\\s*=\\s*`, 'm').exec(code);
+    return bound === null || uses.length !== 2 ? undefined : listAt(code.slice(bound.index + bound[0].length));
+}
+function listAt(text) {
+    const list = /^[[(]\s*((?:(?:'[^'\\\n]*'|"[^"\\\n]*")\s*(?:,\s*)?)*)[\])]\s*(?:[,)]|\n|$)/.exec(text);
+    if (list === null)
+        return undefined;
+    return [...(list[1] ?? '').matchAll(/'([^']*)'|"([^"]*)"/g)].map(([, one, other]) => one ?? other ?? '');
+}
+function withoutComments(code) {
+    return code.replaceAll(/^[ \t]*#.*$/gm, '').replaceAll(/[ \t]#[^'"\n]*$/gm, '');
+}
+/** Sections of an INI file: section -> key -> value, further lines of a value indented (Python's configparser). */
+function parseCfg(text) {
+    const sections = new Map();
+    let section = new Map();
+    let key;
+    for (const line of text.split(/\r?\n/)) {
+        if (/^\s*[#;]/.test(line))
+            continue;
+        const head = /^\[([^\]]+)\]\s*$/.exec(line)?.[1];
+        const pair = /^([^\s=:[][^=:]*?)\s*[=:]\s*(.*)$/.exec(line);
+        if (head !== undefined) {
+            section = sections.get(head) ?? new Map();
+            sections.set(head, section);
+            key = undefined;
+        }
+        else if (pair !== null) {
+            key = (pair[1] ?? '').toLowerCase().replaceAll('-', '_');
+            section.set(key, pair[2] ?? '');
+        }
+        else if (/^\s+\S/.test(line) && key !== undefined)
+            section.set(key, `${section.get(key) ?? ''}\n${line.trim()}`);
+    }
+    return sections;
+}
+
+;// CONCATENATED MODULE: ./build/project/toml.js
+
+
+/** Reads a TOML file; where it is none, the fault. */
+function readToml(tree, file) {
     let toml;
     try {
-        toml = parse_parse(tree_textOf(tree, file) ?? '');
+        toml = parse_parse((tree_textOf(tree, file) ?? '').replace(/^\u{FEFF}/u, ''));
     }
     catch (error) {
         if (!(error instanceof TomlError))
             throw error;
         const cause = `${file} is not valid TOML at line ${error.line}, column ${error.column}.`;
-        return { ...nothing, faults: [{ cause, cure: `Correct ${file}.`, file, line: error.line }] };
+        return { toml: {}, faults: [{ cause, cure: `Correct ${file}.`, file, line: error.line }] };
     }
-    const project = requirements_table(toml.project);
-    const dependencies = texts(project.dependencies);
-    const dynamic = texts(project.dynamic).includes('dependencies');
-    const setuptools = requirements_table(requirements_table(requirements_table(requirements_table(toml.tool).setuptools).dynamic).dependencies).file;
-    const named = dynamic ? (typeof setuptools === 'string' ? [setuptools] : texts(setuptools)) : [];
-    const behind = named
-        .map((own) => external_node_path_namespaceObject.posix.join(external_node_path_namespaceObject.posix.dirname(file), own))
-        .filter((own) => tree.has(own))
-        .map((own) => readRequirements(tree, own));
-    return {
-        ...nothing,
-        files: [...new Set([file, ...behind.flatMap((one) => one.files)])],
-        names: [
-            ...dependencies.flatMap((one) => requirementName(one) ?? []),
-            ...behind.flatMap((one) => one.names),
-        ],
-        local: [...new Set(behind.flatMap((one) => one.local))],
-        unpinned: [
-            ...unpinnedIn(requirementLines(dependencies.join('\n')), file),
-            ...(dynamic && behind.length === 0 ? [{ what: 'dependencies', name: file, file }] : []),
-            ...behind.flatMap((one) => one.unpinned),
-        ],
-        count: dependencies.length + behind.reduce((sum, one) => sum + one.count, 0),
-        dynamic,
-        faults: behind.flatMap((one) => one.faults),
-    };
+    return { toml, faults: [] };
 }
-function requirements_table(value) {
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
+/** Reads a JSON file; where it is none, or no object, the fault. */
+function readJson(tree, file) {
+    try {
+        const json = JSON.parse(tree_textOf(tree, file) ?? '');
+        if (isTable(json))
+            return { json, faults: [] };
+    }
+    catch (error) {
+        if (!(error instanceof SyntaxError))
+            throw error;
+    }
+    return { json: {}, faults: [{ cause: `${file} is not valid JSON.`, cure: `Correct ${file}.`, file }] };
 }
-function texts(value) {
+function isTable(value) {
+    return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
+}
+/** The table below these keys; an empty one where there is none. */
+function tableAt(value, ...keys) {
+    let found = value;
+    for (const key of keys)
+        found = isTable(found) && Object.hasOwn(found, key) ? found[key] : undefined;
+    return isTable(found) ? found : {};
+}
+/** The list's texts; what else is in it is passed over. */
+function textsIn(value) {
     return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
 }
+/** The list's tables. */
+function tablesIn(value) {
+    return Array.isArray(value) ? value.filter(isTable) : [];
+}
+function textIn(value) {
+    return typeof value === 'string' ? value : undefined;
+}
+
+;// CONCATENATED MODULE: ./build/project/buildable.js
+
+
+
+
+/** Entry points that make programs, which nobody calls on a server by way of an import. */
+const buildable_programs = new Set(['console_scripts', 'gui_scripts']);
+/** Judges the project in a folder, '' for the root. */
+function judgeBuild(tree, folder) {
+    const at = (name) => external_node_path_namespaceObject.posix.join(folder, name);
+    const toml = tree.has(at('pyproject.toml')) ? readToml(tree, at('pyproject.toml')).toml : {};
+    const code = tree_textOf(tree, at('setup.py')) ?? '';
+    const cfg = parseCfg(tree_textOf(tree, at('setup.cfg')) ?? '');
+    const buildable = toml['build-system'] !== undefined || tree.has(at('setup.py'));
+    const groups = [
+        ...Object.keys(tableAt(toml, 'project', 'entry-points')),
+        ...Object.keys(tableAt(toml, 'tool', 'poetry', 'plugins')),
+        ...Object.keys(tableAt(toml, 'tool', 'flit', 'entrypoints')),
+        ...(cfg.get('options.entry_points')?.keys() ?? []),
+        ...entryPointsIn(code),
+    ];
+    const name = textIn(tableAt(toml, 'project')['name']) ??
+        textIn(tableAt(toml, 'tool', 'poetry')['name']) ??
+        cfg.get('metadata')?.get('name') ??
+        setup_files_projectName(code);
+    return {
+        buildable,
+        plugins: buildable && groups.some((one) => !buildable_programs.has(one)),
+        built: { folder, name: /^[\w.-]+$/.test(name) ? name : '' },
+    };
+}
+/** The groups that setup.py lists: `entry_points={"flask.commands": [...]}`. */
+function entryPointsIn(code) {
+    const begin = /\bentry_points\s*=\s*/.exec(code);
+    if (begin === null)
+        return [];
+    const rest = code.slice(begin.index + begin[0].length);
+    if (rest.startsWith('{')) {
+        const inner = /^\{([\s\S]*?)\}/.exec(rest)?.[1] ?? '';
+        return [...inner.matchAll(/['"]([\w.-]+)['"]\s*:/g)].map(([, name = '']) => name);
+    }
+    // As the text of an INI file.
+    const inner = /^(?:'''|""")([\s\S]*?)(?:'''|""")/.exec(rest)?.[1] ?? '';
+    return [...inner.matchAll(/^\s*\[([\w.-]+)\]/gm)].map(([, name = '']) => name);
+}
+
+;// CONCATENATED MODULE: ./build/project/requirement-text.js
+
+/** A requirement by its name alone. */
+function lineOf(name, changes = {}) {
+    return { name, extras: [], specifier: '', marker: always, hashes: [], from: undefined, ...changes };
+}
+/** Lines of a requirements file (pip's documentation, "Requirements File Format"); what is never installed is left out. */
+function requirementText(lines, indexes = []) {
+    return [
+        ...indexes.map((url) => `--extra-index-url ${url}`),
+        ...lines.filter(({ marker }) => marker !== never && marker.length > 0).map(requirement_text_text),
+        '',
+    ].join('\n');
+}
+function requirement_text_text({ name, extras, specifier, marker, hashes, from }) {
+    const wanted = extras.length === 0 ? '' : `[${extras.join(',')}]`;
+    const hash = hashes.map((one) => ` \\\n    --hash=${one}`).join('');
+    if (from === undefined)
+        return `${name}${wanted}${specifier}${behind(marker)}${hash}`;
+    const place = 'address' in from ? from.address : from.local;
+    return `${name}${wanted} @ ${place}${behind(marker)}${hash}`;
+}
+/** Of hashes as locks write them, those that count. */
+function goodHashes(hashes) {
+    return [
+        ...new Set(hashes.filter((one) => /^(?:sha256|sha384|sha512):[0-9a-f]{64,128}$/.test(one))),
+    ].toSorted();
+}
+/**
+ * A git address as uv takes it.
+ * @param url as git takes it, also `git@host:path`
+ */
+function gitAddress(url, reference, folder) {
+    const scp = /^([\w.-]+@[\w.-]+):(?!\/)(.+)$/.exec(url);
+    const full = (scp === null ? url : `ssh://${scp[1]}/${scp[2]}`).replace(/^git\+/, '');
+    return `git+${full}${reference === undefined ? '' : `@${reference}`}${folder === undefined ? '' : `#subdirectory=${folder}`}`;
+}
+/** PyPI itself needs no naming. */
+function otherIndexes(urls) {
+    const wanted = urls.flatMap((url) => url !== undefined && /^https?:\/\/\S+$/.test(url) && !/^https:\/\/pypi\.(?:org|python\.org)\//.test(url)
+        ? [url]
+        : []);
+    return [...new Set(wanted)];
+}
+
+;// CONCATENATED MODULE: ./build/project/pipfile.js
+
+
+
+/**
+ * Reads Pipfile.lock: `default`, and each wanted category; `dev` is its `develop`.
+ * @param lock the file's JSON
+ */
+function readPipfileLock(lock, groups) {
+    return {
+        lines: categories(lock, 'default', groups).flatMap((table) => linesIn(table, true)),
+        indexes: indexes(tableAt(lock, '_meta')['sources']),
+    };
+}
+/** Reads a Pipfile: `[packages]`, and each wanted category; `dev` is its `dev-packages`. */
+function readPipfile(pipfile, groups) {
+    return {
+        lines: categories(pipfile, 'packages', groups).flatMap((table) => linesIn(table, false)),
+        indexes: indexes(pipfile['source']),
+    };
+}
+/** The categories of a Pipfile or of its lock that `groups` can name. */
+function pipfileGroups(file) {
+    return Object.keys(file).flatMap((key) => {
+        if (['_meta', 'default', 'packages', 'source', 'requires', 'scripts', 'pipenv'].includes(key))
+            return [];
+        return [['develop', 'dev-packages'].includes(key) ? 'dev' : plainName(key)];
+    });
+}
+function categories(file, main, groups) {
+    const wanted = Object.keys(file).filter((key) => groups.has(['develop', 'dev-packages'].includes(key) ? 'dev' : plainName(key)));
+    return [main, ...wanted].map((key) => tableAt(file, key));
+}
+function indexes(sources) {
+    return otherIndexes(tablesIn(sources).map((one) => textIn(one['url'])));
+}
+function linesIn(packages, locked) {
+    return Object.entries(packages).map(([name, value]) => {
+        const given = typeof value === 'string' ? { version: value } : isTable(value) ? value : {};
+        const version = textIn(given['version']) ?? '*';
+        const from = source(given);
+        return {
+            name: plainName(name),
+            // With a lock nothing is looked up, and an extra's packages stand in it themselves.
+            extras: locked ? [] : textsIn(given['extras']).map(plainName),
+            specifier: version.trim() === '*' ? '' : /^\d/.test(version.trim()) ? `==${version.trim()}` : version.trim(),
+            marker: markerOf(given),
+            hashes: goodHashes(textsIn(given['hashes'])),
+            from,
+        };
+    });
+}
+/** `markers`, and markers as keys: `sys_platform = "== 'linux'"`. */
+function markerOf(given) {
+    const keys = [
+        'sys_platform',
+        'os_name',
+        'platform_machine',
+        'python_version',
+        'python_full_version',
+        'platform_system',
+        'implementation_name',
+    ];
+    return [
+        readMarker(textIn(given['markers']) ?? ''),
+        ...keys.flatMap((key) => {
+            const text = textIn(given[key]);
+            return text === undefined ? [] : [readMarker(`${key} ${text}`)];
+        }),
+    ].reduce(and, always);
+}
+function source(given) {
+    const git = textIn(given['git']);
+    if (git !== undefined)
+        return { address: gitAddress(git, textIn(given['ref']), textIn(given['subdirectory'])) };
+    const file = textIn(given['file']) ?? textIn(given['path']);
+    if (file === undefined)
+        return undefined;
+    return /^[a-z][a-z0-9+.-]*:\/\//i.test(file) ? { address: file } : { local: file };
+}
+
+;// CONCATENATED MODULE: ./build/project/version-ranges.js
+
+/**
+ * Reads a constraint as Poetry writes it (its documentation, "Version constraints"), which has PEP 440's among them: `^1.2`,
+ * `~1.2`, `1.*`, `>=1,<2`, `1.2 || 2.0`; a bare version is that version.
+ * @returns undefined where it is none
+ */
+function readRanges(text) {
+    const ranges = [];
+    for (const alternative of text.split(/\s*\|\|?\s*/)) {
+        const bounds = [];
+        const words = alternative
+            .replaceAll(/([=!<>~^]+)\s+/g, '$1')
+            .split(/[\s,]+/)
+            .filter((word) => word !== '' && word !== '*');
+        for (const word of words) {
+            const read = readBound(word);
+            if (read === undefined)
+                return undefined;
+            bounds.push(...read);
+        }
+        ranges.push(bounds);
+    }
+    return ranges;
+}
+function readBound(word) {
+    const [, operator = '', version = ''] = /^(\^|~=|~|===|==|=|!=|>=|<=|>|<)?v?(\d[\w.!+*-]*)$/i.exec(word) ?? [];
+    if (version === '')
+        return undefined;
+    const release = releaseOf(version);
+    switch (operator) {
+        case '^': {
+            const first = release.findIndex((part) => part > 0);
+            const place = first === -1 ? release.length - 1 : first;
+            return [
+                { operator: '>=', version },
+                { operator: '<', version: next(release, place) },
+            ];
+        }
+        case '~':
+            return [
+                { operator: '>=', version },
+                { operator: '<', version: next(release, Math.min(1, release.length - 1)) },
+            ];
+        case '':
+        case '=':
+            return [{ operator: '==', version }];
+        case '~=':
+        case '===':
+        case '==':
+        case '!=':
+        case '>=':
+        case '<=':
+        case '>':
+        case '<':
+            return [{ operator, version: /^[=!]=$/.test(operator) ? version : version.replace(/\.\*$/, '') }];
+        default:
+            return undefined;
+    }
+}
+/** As a specifier (PEP 440), which knows no "or": of alternatives, all from the lowest to the highest. */
+function specifier(ranges) {
+    const text = (bounds) => bounds.map(({ operator, version }) => `${operator}${version}`).join(',');
+    const [only, ...others] = ranges;
+    if (only === undefined || ranges.some((bounds) => bounds.length === 0))
+        return '';
+    if (others.length === 0)
+        return text(only);
+    const low = ranges.map((bounds) => bounds.find(({ operator }) => /^(?:>=?|===?|~=)$/.test(operator)));
+    const high = ranges.map((bounds) => bounds.find(({ operator }) => /^(?:<=?|===?)$/.test(operator)));
+    const ends = [];
+    const lowest = extreme(low, -1);
+    if (lowest !== undefined)
+        ends.push({
+            operator: lowest.operator === '>' ? '>' : '>=',
+            version: lowest.version.replace(/\.\*$/, ''),
+        });
+    const highest = extreme(high, 1);
+    if (highest !== undefined) {
+        const open = /\.\*$/.test(highest.version);
+        const release = releaseOf(highest.version.replace(/\.\*$/, ''));
+        ends.push(open
+            ? { operator: '<', version: next(release, release.length - 1) }
+            : { operator: highest.operator === '<' ? '<' : '<=', version: highest.version });
+    }
+    return text(ends);
+}
+function extreme(bounds, sign) {
+    let found;
+    for (const bound of bounds) {
+        if (bound === undefined)
+            return undefined;
+        if (found === undefined || sign * compareVersions(bound.version, found.version) > 0)
+            found = bound;
+    }
+    return found;
+}
+/** A constraint on Python as a marker. */
+function pythonMarker(text) {
+    const ranges = readRanges(text);
+    if (ranges === undefined)
+        return always;
+    return ranges.reduce((sum, bounds) => {
+        const all = bounds.map(({ operator, version }) => {
+            const plain = version.replace(/\.\*$/, '');
+            const parts = plain.split('.').length;
+            // `python_version` has two numbers: of one it would be compared as 3.0, of three it never has the last.
+            const starred = version.endsWith('.*');
+            if (operator === '==' && parts === 1)
+                return `python_version >= '${plain}' and python_version < '${Number(plain) + 1}'`;
+            const variable = parts === 2 && (starred || !/^[<>]?=?$/.test(operator) || /^(?:>=|<)$/.test(operator))
+                ? 'python_version'
+                : 'python_full_version';
+            return `${variable} ${operator} '${starred && parts === 2 ? plain : version}'`;
+        });
+        return or(sum, readMarker(all.join(' and ')));
+    }, never);
+}
+/** Whether a version lies in the ranges. */
+function isWithin(version, ranges) {
+    return ranges.some((bounds) => bounds.every((bound) => isWithinBound(version, bound)));
+}
+function isWithinBound(version, { operator, version: wanted }) {
+    const order = compareVersions(version, wanted);
+    const starred = wanted.endsWith('.*');
+    const begins = () => {
+        const parts = releaseOf(wanted.replace(/\.\*$/, ''));
+        const has = releaseOf(version);
+        return parts.every((part, place) => (has[place] ?? 0) === part);
+    };
+    switch (operator) {
+        case '==':
+        case '===':
+            return starred ? begins() : order === 0;
+        case '!=':
+            return starred ? !begins() : order !== 0;
+        case '>=':
+            return order >= 0;
+        case '<=':
+            return order <= 0;
+        case '>':
+            return order > 0;
+        case '<':
+            return order < 0;
+        case '~=': {
+            const release = releaseOf(wanted);
+            return order >= 0 && compareVersions(version, next(release, Math.max(0, release.length - 2))) < 0;
+        }
+    }
+}
+/** Orders two versions (PEP 440); a local part (`+x`) does not count. */
+function compareVersions(one, other) {
+    const [left, right] = [parts(one), parts(other)];
+    const release = Math.max(left.release.length, right.release.length);
+    for (let place = 0; place < release; place += 1) {
+        const difference = (left.release[place] ?? 0) - (right.release[place] ?? 0);
+        if (difference !== 0)
+            return difference;
+    }
+    for (let place = 0; place < left.rest.length; place += 1) {
+        const difference = (left.rest[place] ?? 0) - (right.rest[place] ?? 0);
+        if (difference !== 0)
+            return difference;
+    }
+    return 0;
+}
+/** The release's numbers with its epoch in front, and what comes before and behind it as numbers that can be compared. */
+function parts(version) {
+    const text = version.toLowerCase().replace(/\+.*$/, '').replace(/\.\*$/, '');
+    const epoch = Number(/^(\d+)!/.exec(text)?.[1] ?? 0);
+    const release = releaseOf(text);
+    const behindIt = text.replace(/^(?:\d+!)?v?\d+(?:\.\d+)*/, '');
+    const pre = /[._-]?(alpha|beta|preview|pre|rc|a|b|c)[._-]?(\d*)/.exec(behindIt);
+    const post = /[._-]?(?:post|rev|r(?!c))[._-]?(\d*)|^-(\d+)$/.exec(behindIt);
+    const dev = /[._-]?dev[._-]?(\d*)/.exec(behindIt);
+    const kind = pre === null ? (dev !== null && post === null ? -1 : 3) : (ranks[(pre[1] ?? '').charAt(0)] ?? 2);
+    return {
+        release: [epoch, ...release],
+        rest: [
+            kind,
+            Number(pre?.[2] || 0),
+            post === null ? -1 : Number(post[1] || post[2] || 0),
+            dev === null ? Number.MAX_SAFE_INTEGER : Number(dev[1] || 0),
+        ],
+    };
+}
+const ranks = { a: 0, b: 1, c: 2, r: 2, p: 2 };
+function releaseOf(version) {
+    const [, numbers = '0'] = /^(?:\d+!)?v?(\d+(?:\.\d+)*)/i.exec(version) ?? [];
+    return numbers.split('.').map(Number);
+}
+/** The first version after all that agree with `release` up to `place`. */
+function next(release, place) {
+    return release
+        .slice(0, place + 1)
+        .map((part, at) => (at === place ? part + 1 : part))
+        .concat(place === 0 ? [0] : [])
+        .join('.');
+}
+
+;// CONCATENATED MODULE: ./build/project/poetry-dependencies.js
+
+
+
+
+/**
+ * Reads a table of Poetry's dependencies (its documentation, "Dependency specification").
+ * @param extras those that are wanted of what has these dependencies
+ */
+function poetryDependencies(dependencies, extras) {
+    return Object.entries(tableAt(dependencies)).flatMap(([name, value]) => {
+        if (plainName(name) === 'python')
+            return [];
+        return (Array.isArray(value) ? value : [value]).flatMap((one) => dependency(name, one, extras) ?? []);
+    });
+}
+function dependency(name, value, extras) {
+    const given = typeof value === 'string' ? { version: value } : isTable(value) ? value : {};
+    const ranges = readRanges(textIn(given['version']) ?? '*') ?? [[]];
+    return {
+        name: plainName(name),
+        extras: textsIn(given['extras']).map(plainName),
+        specifier: specifier(ranges),
+        marker: poetry_dependencies_markerOf(given, extras),
+        hashes: [],
+        from: poetry_dependencies_source(given),
+        ranges,
+        optional: given['optional'] === true,
+    };
+}
+function poetry_dependencies_markerOf(given, extras) {
+    const python = textIn(given['python']);
+    const platform = textIn(given['platform']);
+    return [
+        readMarker(textIn(given['markers']) ?? '', extras),
+        python === undefined ? always : pythonMarker(python),
+        platform === undefined ? always : readMarker(`sys_platform == '${platform.replaceAll("'", '')}'`),
+    ].reduce(and);
+}
+function poetry_dependencies_source(given) {
+    const git = textIn(given['git']);
+    const url = textIn(given['url']);
+    const path = textIn(given['path']) ?? textIn(given['file']);
+    const folder = textIn(given['subdirectory']);
+    if (git !== undefined) {
+        const reference = textIn(given['rev']) ?? textIn(given['tag']) ?? textIn(given['branch']);
+        return { address: gitAddress(git, reference, folder) };
+    }
+    if (url !== undefined)
+        return { address: url };
+    return path === undefined ? undefined : { local: path };
+}
+
+;// CONCATENATED MODULE: ./build/project/poetry-lock.js
+
+
+
+
+
+/**
+ * Reads poetry.lock, of its formats 1.0 to 2.1: what main and the wanted groups and extras reach.
+ * @param roots what pyproject.toml declares of them
+ */
+function readPoetryLock(lock, roots, wanted) {
+    const packages = tablesIn(lock['package']);
+    const markers = packages.every((one) => Array.isArray(one['groups']))
+        ? markersGiven(packages, wanted)
+        : markersWalked(packages, roots);
+    const files = tableAt(lock, 'metadata', 'files');
+    const hashes = tableAt(lock, 'metadata', 'hashes');
+    const used = packages.flatMap((one) => {
+        const marker = markers.get(one) ?? never;
+        return marker.length === 0 ? [] : [{ one, marker }];
+    });
+    return {
+        lines: used.map(({ one, marker }) => lineIn(one, marker, files, hashes)),
+        indexes: otherIndexes(used.map(({ one }) => {
+            const source = tableAt(one, 'source');
+            return source['type'] === 'legacy' ? textIn(source['url']) : undefined;
+        })),
+    };
+}
+/** Since format 2.1 each package says for which groups and when it is installed. */
+function markersGiven(packages, { extras, groups }) {
+    const wanted = new Set(['main', ...groups]);
+    return new Map(packages.map((one) => {
+        const within = textsIn(one['groups']).filter((group) => wanted.has(plainName(group)));
+        const said = one['markers'];
+        const marker = within.reduce((sum, group) => {
+            const text = isTable(said) ? textIn(said[group]) : textIn(said);
+            // An optional package that names no extra can only be asked for by one.
+            if (one['optional'] === true &&
+                !/\bextra\b/.test(text ?? '') &&
+                group === 'main' &&
+                extras.size === 0)
+                return sum;
+            return or(sum, readMarker(text ?? '', extras));
+        }, never);
+        return [one, marker];
+    }));
+}
+/** Before it they follow from the way to each package: through all edges, with each edge's own conditions. */
+function markersWalked(packages, roots) {
+    const markers = new Map();
+    const extras = new Map();
+    const byName = new Map();
+    for (const one of packages) {
+        const name = plainName(textIn(one['name']) ?? '');
+        byName.set(name, [...(byName.get(name) ?? []), one]);
+    }
+    const waiting = [];
+    const follow = (edge, from) => {
+        const named = byName.get(edge.name) ?? [];
+        const fitting = named.filter((one) => isWithin(textIn(one['version']) ?? '', edge.ranges));
+        for (const [one, python] of byPython(fitting.length > 0 ? fitting : named)) {
+            const before = markers.get(one) ?? never;
+            const has = extras.get(one) ?? new Set();
+            const marker = or(before, and(and(from, edge.marker), python));
+            const more = new Set([...has, ...edge.extras]);
+            if (markerKey(marker) === markerKey(before) && more.size === has.size)
+                continue;
+            markers.set(one, marker);
+            extras.set(one, more);
+            waiting.push(one);
+        }
+    };
+    for (const root of roots)
+        follow(root, always);
+    for (let one = waiting.pop(); one !== undefined; one = waiting.pop()) {
+        const wanted = extras.get(one) ?? new Set();
+        const optional = new Set(Object.entries(tableAt(one, 'extras'))
+            .filter(([extra]) => wanted.has(plainName(extra)))
+            .flatMap(([, names]) => textsIn(names).map((name) => plainName(/^[\w.-]+/.exec(name)?.[0] ?? ''))));
+        for (const edge of poetryDependencies(one['dependencies'], wanted)) {
+            if (!edge.optional || optional.has(edge.name))
+                follow(edge, markers.get(one) ?? never);
+        }
+    }
+    return markers;
+}
+/** Of several versions that an edge allows, each Python gets the newest one that is for it. */
+function byPython(packages) {
+    if (packages.length < 2)
+        return packages.map((one) => [one, always]);
+    const newest = packages.toSorted((a, b) => compareVersions(textIn(b['version']) ?? '', textIn(a['version']) ?? ''));
+    let left = always;
+    return newest.map((one) => {
+        const python = textIn(one['python-versions']) ?? '*';
+        const marker = and(left, pythonMarker(python));
+        const least = /^>=\s*([\d.]+)/.exec(python)?.[1];
+        left = least === undefined ? never : and(left, pythonMarker(`<${least}`));
+        return [one, marker];
+    });
+}
+function markerKey(marker) {
+    return marker.length === 0 ? 'never' : markerText(marker);
+}
+function lineIn(one, marker, files, hashes) {
+    const name = textIn(one['name']) ?? '';
+    const source = tableAt(one, 'source');
+    const url = textIn(source['url']) ?? '';
+    const own = [...tablesIn(one['files']), ...tablesIn(files[name])].flatMap((file) => textIn(file['hash']) ?? []);
+    const old = textsIn(hashes[name]).map((hash) => `sha256:${hash}`);
+    const line = lineOf(plainName(name), {
+        specifier: `==${textIn(one['version']) ?? ''}`,
+        marker,
+        hashes: goodHashes([...own, ...old]),
+    });
+    switch (source['type']) {
+        case 'git': {
+            const reference = textIn(source['resolved_reference']) ?? textIn(source['reference']);
+            return {
+                ...line,
+                hashes: [],
+                from: { address: gitAddress(url, reference, textIn(source['subdirectory'])) },
+            };
+        }
+        case 'url':
+            return { ...line, from: { address: url } };
+        case 'directory':
+            return { ...line, hashes: [], from: { local: url } };
+        case 'file':
+            return { ...line, from: { local: url } };
+        default:
+            return line;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/project/poetry-project.js
+
+
+
+
+
+/** Reads `[tool.poetry]`, and `[project]` and `[dependency-groups]`, which Poetry 2 knows too. */
+function poetryProject(toml, wanted) {
+    const poetry = tableAt(toml, 'tool', 'poetry');
+    const project = tableAt(toml, 'project');
+    const none = new Set();
+    const poetryExtras = Object.entries(tableAt(poetry, 'extras'));
+    const optional = new Set(poetryExtras
+        .filter(([extra]) => wanted.extras.has(plainName(extra)))
+        .flatMap(([, names]) => textsIn(names).map((name) => plainName(/^[\w.-]+/.exec(name)?.[0] ?? ''))));
+    const main = poetryDependencies(poetry['dependencies'], none).filter((one) => !one.optional || optional.has(one.name));
+    const standard = [
+        ...textsIn(project['dependencies']),
+        ...chosen(tableAt(project, 'optional-dependencies'), wanted.extras).flatMap(textsIn),
+        ...chosen(tableAt(toml, 'dependency-groups'), wanted.groups).flatMap(textsIn),
+    ].flatMap(standardDependency);
+    // Where both list one, Poetry's own table only adds to the standard one.
+    const listed = new Set(standard.map(({ name }) => name));
+    const groups = tableAt(poetry, 'group');
+    const inGroups = [
+        ...chosen(groups, wanted.groups).map((group) => tableAt(group)['dependencies']),
+        ...(wanted.groups.has('dev') ? [poetry['dev-dependencies']] : []),
+    ].flatMap((table) => poetryDependencies(table, none));
+    return {
+        roots: [...standard, ...main.filter(({ name }) => !listed.has(name)), ...inGroups],
+        extras: new Set([
+            ...poetryExtras.map(([extra]) => extra),
+            ...Object.keys(tableAt(project, 'optional-dependencies')),
+        ].map(plainName)),
+        groups: new Set([
+            ...Object.keys(groups),
+            ...Object.keys(tableAt(toml, 'dependency-groups')),
+            ...(poetry['dev-dependencies'] === undefined ? [] : ['dev']),
+        ].map(plainName)),
+    };
+}
+/** `[tool.poetry]` lists the dependencies: there is no `[project]` that does. */
+function isPoetry(toml) {
+    const listed = tableAt(toml, 'project')['dependencies'];
+    return listed === undefined && Object.keys(tableAt(toml, 'tool', 'poetry', 'dependencies')).length > 0;
+}
+function chosen(tables, wanted) {
+    return Object.entries(tables).flatMap(([name, value]) => (wanted.has(plainName(name)) ? [value] : []));
+}
+/** A requirement as PEP 508 has it. */
+function standardDependency(text) {
+    const name = requirementName(text);
+    if (name === undefined)
+        return [];
+    const [, extras = '', rest = ''] = /^\s*[\w.-]+\s*(?:\[([^\]]*)\])?\s*([^;]*)/.exec(text) ?? [];
+    const [, marker = ''] = /;\s*(.*)$/.exec(text) ?? [];
+    const specifier = rest.trim().replace(/^\((.*)\)$/, '$1');
+    const address = /^@\s*(\S+)/.exec(specifier)?.[1];
+    return [
+        {
+            name,
+            extras: extras.split(',').flatMap((one) => (one.trim() === '' ? [] : [plainName(one.trim())])),
+            specifier: address === undefined ? specifier.replaceAll(/\s+/g, '') : '',
+            marker: and(always, readMarker(marker)),
+            hashes: [],
+            from: address === undefined ? undefined : { address },
+            ranges: (address === undefined ? readRanges(specifier) : undefined) ?? [[]],
+            optional: false,
+        },
+    ];
+}
+
+;// CONCATENATED MODULE: ./build/project/locks.js
+
+
+
+
+
+
+
+
+
+/** poetry.lock, with the pyproject.toml beside it. */
+function readPoetry(tree, file, wanted) {
+    const { toml, faults } = readToml(tree, file);
+    const declared = external_node_path_namespaceObject.posix.join(external_node_path_namespaceObject.posix.dirname(file), 'pyproject.toml');
+    const pyproject = readToml(tree, declared);
+    const project = poetryProject(pyproject.toml, wanted);
+    const read = locks_converted(tree, file, readPoetryLock(toml, project.roots, wanted), true);
+    return {
+        ...read,
+        files: unique([...read.files, declared]),
+        faults: [...faults, ...pyproject.faults, ...read.faults],
+        extras: project.extras,
+        groups: project.groups,
+    };
+}
+function readPipenv(tree, file, { groups }) {
+    const { json, faults } = readJson(tree, file);
+    const read = locks_converted(tree, file, readPipfileLock(json, groups), true);
+    return { ...read, faults: [...faults, ...read.faults], groups: new Set(pipfileGroups(json)) };
+}
+function readPipfileAlone(tree, file, { groups }) {
+    const { toml, faults } = readToml(tree, file);
+    const read = locks_converted(tree, file, readPipfile(toml, groups), false);
+    return { ...read, faults: [...faults, ...read.faults], groups: new Set(pipfileGroups(toml)) };
+}
+/** pylock.toml (PEP 751): uv reads it as it is. */
+function readPylock(tree, file, wanted) {
+    const { toml, faults } = readToml(tree, file);
+    const packages = tablesIn(toml['packages']);
+    const noted = [...faults];
+    const local = packages.flatMap((one) => {
+        const place = textIn(tableAt(one, 'directory')['path']) ?? textIn(tableAt(one, 'archive')['path']);
+        return place === undefined ? [] : (requirement_files_within(tree, file, place, place, noted) ?? []);
+    });
+    const loose = packages.filter((one) => !isHashed(one));
+    const bound = (one) => one['vcs'] !== undefined || one['directory'] !== undefined;
+    const words = [
+        ...['--preview-features', 'pylock', '-r', fileWord(external_node_path_namespaceObject.posix.basename(file))],
+        ...[...wanted.extras].flatMap((extra) => ['--extra', extra]),
+        ...[...wanted.groups].flatMap((group) => ['--group', group]),
+    ];
+    return declaration_nothingIn(file, {
+        files: unique([file, ...local.flatMap((place) => requirement_files_partsOf(tree, place))]),
+        local,
+        names: packages.map((one) => plainName(textIn(one['name']) ?? '')),
+        count: packages.length,
+        hashed: packages.length > 0 && loose.length === 0,
+        unpinned: loose
+            .filter((one) => !bound(one))
+            .map((one) => ({ what: 'package', name: textIn(one['name']) ?? '', file })),
+        faults: noted,
+        steps: [{ how: 'install', folder: requirement_files_folderOf(file), words, fixed: true, project: undefined }],
+        extras: new Set(textsIn(toml['extras']).map(plainName)),
+        groups: new Set(textsIn(toml['dependency-groups']).map(plainName)),
+    });
+}
+function isHashed(one) {
+    const files = [one['sdist'], one['archive'], ...tablesIn(one['wheels'])].filter((file) => file !== undefined);
+    return (files.length > 0 &&
+        one['directory'] === undefined &&
+        files.every((file) => Object.keys(tableAt(file, 'hashes')).some((kind) => /^(?:sha(?:256|384|512)|blake2b)/.test(kind))));
+}
+/**
+ * What a converter made of a file, as a requirements file beside it that only the build sees.
+ * @param fixed all that is needed stands in it, with its version: nothing is to be looked up
+ */
+function locks_converted(tree, file, { lines, indexes }, fixed) {
+    const faults = [];
+    const local = [];
+    const kept = lines.filter(({ marker }) => marker.length > 0);
+    const placed = kept.map((line) => {
+        if (line.from === undefined || !('local' in line.from))
+            return line;
+        const place = requirement_files_within(tree, file, line.from.local, line.from.local, faults);
+        if (place === undefined)
+            return line;
+        local.push(place);
+        const relative = external_node_path_namespaceObject.posix.relative(external_node_path_namespaceObject.posix.dirname(file), place === '' ? '.' : place);
+        return { ...line, from: { local: `./${relative}` } };
+    });
+    const hashed = fixed && kept.length > 0 && kept.every(({ hashes }) => hashes.length > 0);
+    const text = `${external_node_path_namespaceObject.posix.basename(file)}.txt`;
+    const words = [
+        ...(fixed ? ['--no-deps'] : []),
+        ...(hashed ? ['--require-hashes'] : []),
+        '-r',
+        fileWord(text),
+    ];
+    return declaration_nothingIn(file, {
+        files: unique([file, ...local.flatMap((place) => requirement_files_partsOf(tree, place))]),
+        local,
+        names: kept.map(({ name }) => name),
+        count: kept.length,
+        hashed,
+        unpinned: kept
+            .filter((line) => line.hashes.length === 0 && !isBound(line))
+            .map(({ name }) => ({ what: 'package', name, file })),
+        faults,
+        texts: kept.length === 0
+            ? new Map()
+            : new Map([[external_node_path_namespaceObject.posix.join(external_node_path_namespaceObject.posix.dirname(file), text), requirementText(placed, indexes)]]),
+        steps: kept.length === 0 ? [] : [{ how: 'install', folder: requirement_files_folderOf(file), words, fixed, project: undefined }],
+    });
+}
+/** It lies in the project, or git's commit names its bytes. */
+function isBound({ from }) {
+    if (from === undefined)
+        return false;
+    return 'local' in from || /^git\+[^#]*@[0-9a-f]{40}(?:#|$)/.test(from.address);
+}
+
+;// CONCATENATED MODULE: ./build/project/uv-lock.js
+
+
+
+
+
+/** Reads uv.lock as far as names, hashes and folders go; uv itself turns it into what is installed, on the server. */
+function readUvLock(tree, file, wanted) {
+    const { toml, faults } = readToml(tree, file);
+    const folder = requirement_files_folderOf(file);
+    const packages = tablesIn(toml['package']);
+    const root = rootOf(packages, folder, wanted.folder);
+    const used = reached(packages, root === undefined ? members(packages) : [root], wanted);
+    const others = used.filter((one) => one !== root);
+    const places = members(packages).flatMap((one) => memberFolder(one) ?? []);
+    const declared = unique(['.', ...places])
+        .map((place) => external_node_path_namespaceObject.posix.join(folder, place, 'pyproject.toml'))
+        .filter((own) => tree.has(own));
+    const local = others.flatMap((one) => {
+        const place = localOf(one);
+        return place === undefined ? [] : [plainPath(external_node_path_namespaceObject.posix.join(folder, place))];
+    });
+    const loose = others.filter((one) => !uv_lock_isHashed(one));
+    const words = [
+        ...packageWords(root, packages),
+        ...[...wanted.extras].flatMap((extra) => ['--extra', extra]),
+        ...[...wanted.groups].flatMap((group) => ['--group', group]),
+    ];
+    return declaration_nothingIn(file, {
+        files: unique([file, ...declared, ...local.flatMap((place) => requirement_files_partsOf(tree, place))]),
+        local,
+        names: others.map(uv_lock_nameOf),
+        count: others.length,
+        hashed: loose.length === 0,
+        unpinned: loose
+            .filter((one) => !uv_lock_isBound(one))
+            .map((one) => ({ what: 'package', name: uv_lock_nameOf(one), file })),
+        faults,
+        texts: new Map(declared.flatMap((own) => uv_lock_settingsOf(tree, own))),
+        steps: [{ how: 'uv-lock', folder, words, hashed: loose.length === 0 }],
+        extras: names(root, 'optional-dependencies'),
+        groups: names(root, 'dev-dependencies'),
+    });
+}
+/**
+ * A project may demand another version of uv than ours for itself, in `[tool.uv]`; what it locked is read all the same.
+ * @returns the file's path and its text without that demand; nothing where it has none
+ */
+function uv_lock_settingsOf(tree, file) {
+    const text = tree.read(file)?.toString('utf8') ?? '';
+    const plain = text.replaceAll(/^[ \t]*required-version[ \t]*=.*$/gm, '');
+    return plain === text ? [] : [[file, plain]];
+}
+/** The member of the workspace that the app lies in; undefined: all of them count. */
+function rootOf(packages, folder, app) {
+    return packages
+        .flatMap((one) => {
+        const place = memberFolder(one);
+        if (place === undefined)
+            return [];
+        const at = plainPath(external_node_path_namespaceObject.posix.join(folder, place));
+        return at === '' || app === at || app.startsWith(`${at}/`) ? [{ one, at }] : [];
+    })
+        .toSorted((a, b) => b.at.length - a.at.length)[0]?.one;
+}
+function packageWords(root, packages) {
+    if (root === undefined)
+        return ['--all-packages'];
+    return members(packages).length > 1 ? ['--package', uv_lock_nameOf(root)] : [];
+}
+function members(packages) {
+    return packages.filter((one) => memberFolder(one) !== undefined);
+}
+/** Where a member of the workspace lies, relative to the lock; undefined for everything else. */
+function memberFolder(one) {
+    const source = tableAt(one, 'source');
+    return textIn(source['editable']) ?? textIn(source['virtual']);
+}
+function localOf(one) {
+    const source = tableAt(one, 'source');
+    return textIn(source['editable']) ?? textIn(source['directory']) ?? textIn(source['path']);
+}
+/** What these packages need, by name: of several versions all are taken. */
+function reached(packages, roots, wanted) {
+    const found = new Set();
+    const seen = new Set();
+    const waiting = roots.map((one) => ({ one, extras: wanted.extras, groups: wanted.groups }));
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+        const { one, extras, groups } = next;
+        found.add(one);
+        const key = `${uv_lock_nameOf(one)} ${textIn(one['version']) ?? ''} ${[...extras].toSorted().join()}`;
+        if (seen.has(key))
+            continue;
+        seen.add(key);
+        const edges = [
+            ...tablesIn(one['dependencies']),
+            ...uv_lock_chosen(tableAt(one, 'optional-dependencies'), extras),
+            ...uv_lock_chosen(tableAt(one, 'dev-dependencies'), groups),
+        ];
+        for (const edge of edges) {
+            const asked = Array.isArray(edge['extra']) ? edge['extra'] : [];
+            const more = new Set(asked.flatMap((extra) => (typeof extra === 'string' ? [plainName(extra)] : [])));
+            for (const other of packages) {
+                if (uv_lock_nameOf(other) !== uv_lock_nameOf(edge))
+                    continue;
+                if (textIn(edge['version']) !== undefined && edge['version'] !== other['version'])
+                    continue;
+                waiting.push({ one: other, extras: more, groups: new Set() });
+            }
+        }
+    }
+    return [...found];
+}
+function uv_lock_chosen(tables, wanted) {
+    return Object.entries(tables).flatMap(([name, edges]) => wanted.has(plainName(name)) ? tablesIn(edges) : []);
+}
+function names(root, key) {
+    if (root === undefined)
+        return undefined;
+    const listed = Object.keys(tableAt(root, key));
+    // An extra or a group without any package stands only here.
+    const provided = key === 'optional-dependencies' ? root['metadata'] : undefined;
+    const more = Array.isArray(tableAt(provided)['provides-extras']) ? tableAt(provided)['provides-extras'] : [];
+    const empty = key === 'dev-dependencies' ? Object.keys(tableAt(root, 'metadata', 'requires-dev')) : [];
+    return new Set([...listed, ...(Array.isArray(more) ? more : []), ...empty].flatMap((one) => typeof one === 'string' ? [plainName(one)] : []));
+}
+function uv_lock_nameOf(one) {
+    return plainName(textIn(one['name']) ?? '');
+}
+function uv_lock_isHashed(one) {
+    const files = [one['sdist'], ...tablesIn(one['wheels'])].filter((file) => file !== undefined);
+    return (files.length > 0 &&
+        localOf(one) === undefined &&
+        files.every((file) => textIn(tableAt(file)['hash'])?.startsWith('sha')));
+}
+/** It lies in the project, or is a commit. */
+function uv_lock_isBound(one) {
+    return (localOf(one) !== undefined ||
+        memberFolder(one) !== undefined ||
+        tableAt(one, 'source')['git'] !== undefined);
+}
+function plainPath(place) {
+    const plain = place.replace(/\/$/, '');
+    return plain === '.' ? '' : plain;
+}
+
+;// CONCATENATED MODULE: ./build/project/pyproject.js
+
+
+
+
+
+
+
+
+
+
+
+
+/** Reads pyproject.toml: `[project]` (PEP 621), or the tables of Poetry, or of Flit's before it. */
+function readPyproject(tree, file, wanted) {
+    const { toml, faults } = readToml(tree, file);
+    if (faults.length > 0)
+        return declaration_nothingIn(file, { faults });
+    if (isPoetry(toml)) {
+        const { roots, extras, groups } = poetryProject(toml, wanted);
+        return { ...locks_converted(tree, file, { lines: roots, indexes: [] }, false), extras, groups };
+    }
+    const flit = tableAt(toml, 'tool', 'flit', 'metadata');
+    if (toml['project'] === undefined && flit['requires'] !== undefined)
+        return readFlit(file, flit, wanted);
+    return readStandard(tree, file, toml, wanted);
+}
+function readStandard(tree, file, toml, wanted) {
+    const project = tableAt(toml, 'project');
+    const dynamic = textsIn(project['dynamic']);
+    const optional = tableAt(project, 'optional-dependencies');
+    const groups = tableAt(toml, 'dependency-groups');
+    const base = external_node_path_namespaceObject.posix.basename(file);
+    const chosen = (tables, names) => Object.entries(tables).flatMap(([name, list]) => (names.has(plainName(name)) ? textsIn(list) : []));
+    const dependencies = textsIn(project['dependencies']);
+    const listed = [...dependencies, ...chosen(optional, wanted.extras), ...chosen(groups, wanted.groups)];
+    const setuptools = tableAt(toml, 'tool', 'setuptools', 'dynamic');
+    const behind = [
+        ...(dynamic.includes('dependencies') ? filesOf(setuptools['dependencies']) : []),
+        ...(dynamic.includes('optional-dependencies')
+            ? Object.entries(tableAt(setuptools, 'optional-dependencies')).flatMap(([extra, value]) => wanted.extras.has(plainName(extra)) ? filesOf(value) : [])
+            : []),
+    ]
+        .map((own) => external_node_path_namespaceObject.posix.join(external_node_path_namespaceObject.posix.dirname(file), own))
+        .filter((own) => tree.has(own))
+        .map((own) => readRequirements(tree, own, wanted));
+    const unread = dynamic.includes('dependencies') && behind.length === 0;
+    const setup = unread
+        ? readSetup(tree, external_node_path_namespaceObject.posix.join(external_node_path_namespaceObject.posix.dirname(file), 'setup.py'), wanted)
+        : undefined;
+    const extraWords = [...wanted.extras].flatMap((extra) => Object.keys(optional).some((name) => plainName(name) === extra) || unread ? ['--extra', extra] : []);
+    const groupWords = [...wanted.groups].flatMap((group) => ['--group', group]);
+    const takesTable = dependencies.length > 0 || extraWords.length > 0 || unread;
+    const words = [...(takesTable ? ['-r', fileWord(base), ...extraWords] : []), ...groupWords];
+    const own = declaration_nothingIn(file, {
+        // A build may read any file, of which only these are known to decide.
+        files: unread ? [file, ...(setup?.files ?? []).filter((one) => tree.has(one))] : [file],
+        local: unread ? [requirement_files_folderOf(file)] : [],
+        names: [...listed.flatMap((one) => requirementName(one) ?? []), ...(setup?.names ?? [])],
+        count: listed.length,
+        unpinned: [
+            ...unpinnedIn(requirementLines(listed.join('\n')), file),
+            ...(unread ? [{ what: 'dependencies', name: file, file }] : []),
+        ],
+        dynamic: unread,
+        texts: new Map(uv_lock_settingsOf(tree, file)),
+        steps: words.length === 0
+            ? []
+            : [
+                {
+                    how: 'install',
+                    folder: requirement_files_folderOf(file),
+                    words,
+                    fixed: false,
+                    project: textIn(project['name']) ?? '',
+                },
+            ],
+        extras: dynamic.includes('optional-dependencies')
+            ? behind.length > 0
+                ? new Set(Object.keys(tableAt(setuptools, 'optional-dependencies')).map(plainName))
+                : undefined
+            : new Set(Object.keys(optional).map(plainName)),
+        groups: new Set(Object.keys(groups).map(plainName)),
+    });
+    return behind.reduce((sum, one) => ({ ...together(sum, one), extras: sum.extras, groups: sum.groups }), own);
+}
+function filesOf(value) {
+    const file = isTable(value) ? value['file'] : undefined;
+    return typeof file === 'string' ? [file] : textsIn(file);
+}
+/** Flit before it knew `[project]` (its documentation, "The flit.ini/[tool.flit.metadata] table"). */
+function readFlit(file, flit, wanted) {
+    const extra = tableAt(flit, 'requires-extra');
+    const listed = [
+        ...textsIn(flit['requires']),
+        ...Object.entries(extra).flatMap(([name, list]) => wanted.extras.has(plainName(name)) ? textsIn(list) : []),
+    ];
+    return { ...listedIn(file, listed), extras: new Set(Object.keys(extra).map(plainName)) };
+}
+
+;// CONCATENATED MODULE: ./build/project/requirement-places.js
+
+
+
+
+
+
+/** By the name alone. */
+const kinds = [
+    { fits: /^uv\.lock$/, kind: 'uv', read: readUvLock, needs: 'pyproject.toml' },
+    { fits: /^pylock(?:\.[^.]+)?\.toml$/, kind: 'pylock', read: readPylock },
+    { fits: /^poetry\.lock$/, kind: 'poetry', read: readPoetry, needs: 'pyproject.toml' },
+    { fits: /^Pipfile\.lock$/, kind: 'pipfile', read: readPipenv },
+    { fits: /^Pipfile$/, kind: 'pipfile', read: readPipfileAlone },
+    { fits: /^pyproject\.toml$/, kind: 'pyproject', read: readPyproject },
+    { fits: /^setup\.(?:py|cfg)$/, kind: 'setup', read: readSetup },
+    { fits: /^(?!.*\.(?:toml|lock|json|cfg|py|ya?ml)$)/, kind: 'requirements', read: readRequirements },
+];
+/** How a file is read, by its name; undefined where it is no declaration of dependencies. */
+function kindOf(file) {
+    return kinds.find(({ fits }) => fits.test(external_node_path_namespaceObject.posix.basename(file)));
+}
+/** Where a folder may have its dependencies declared, the better place first. */
+function placesIn(tree, folder) {
+    const at = (name) => external_node_path_namespaceObject.posix.join(folder, name);
+    const below = (name) => tree.paths.filter((own) => external_node_path_namespaceObject.posix.dirname(own) === at(name) && own.endsWith('.txt'));
+    const single = below('requirements');
+    const pylocks = tree.paths.filter((own) => external_node_path_namespaceObject.posix.join(external_node_path_namespaceObject.posix.dirname(own), '.') === external_node_path_namespaceObject.posix.join(folder, '.') &&
+        /^pylock\.[^.]+\.toml$/.test(external_node_path_namespaceObject.posix.basename(own)));
+    const files = [
+        at('uv.lock'),
+        at('pylock.toml'),
+        // Of several, each is for some other surroundings.
+        ...(pylocks.length === 1 ? pylocks : []),
+        at('poetry.lock'),
+        at('Pipfile.lock'),
+        at('requirements.txt'),
+        at('pyproject.toml'),
+        tree.has(at('setup.py')) ? at('setup.py') : at('setup.cfg'),
+        at('Pipfile'),
+        ...['prod', 'production', 'base', 'common', 'main', 'requirements'].map((name) => at(`requirements/${name}.txt`)),
+        at('requirements-prod.txt'),
+        at('requirements.in'),
+        ...(single.length === 1 ? single : []),
+    ];
+    return [...new Set(files)].flatMap((file) => {
+        const known = kindOf(file);
+        return known === undefined ? [] : [{ file, kind: known.kind, read: known.read, needs: known.needs }];
+    });
+}
+/** The files that are looked for first, for messages. */
+const commonPlaces = [
+    'requirements.txt',
+    'pyproject.toml',
+    'uv.lock',
+    'poetry.lock',
+    'Pipfile.lock',
+    'setup.py',
+    'Pipfile',
+];
+
+;// CONCATENATED MODULE: ./build/project/requirements-faults.js
+
+
+
+/** Nothing is declared anywhere, or the file of the input is not there. */
 function missing(tree, input) {
     const unsent = input === undefined
-        ? places.map((one) => one.file).find((own) => tree.isUnsent(own))
+        ? commonPlaces.find((own) => tree.isUnsent(own))
         : tree.isUnsent(input)
             ? input
             : undefined;
@@ -74355,7 +80423,7 @@ function missing(tree, input) {
     }
     if (input === undefined) {
         return new DeployError('requirements-missing', {
-            cause: 'No dependencies are declared: there is no requirements.txt and no pyproject.toml with a [project] table.',
+            cause: 'No dependencies are declared: there is no requirements.txt, no lock, no pyproject.toml, setup.py or Pipfile that lists any.',
             cure: 'Add a requirements.txt that lists Flask, or set `requirements` to the file that lists the dependencies.',
             input: 'requirements',
         });
@@ -74377,11 +80445,251 @@ function nothingDeclared(file) {
 }
 function unknownKind(input) {
     return new DeployError('requirements-invalid', {
-        cause: `${input}, named in \`requirements\`, is neither a requirements file nor a pyproject.toml.`,
-        cure: 'Set `requirements` to a file such as requirements.txt, or to pyproject.toml.',
+        cause: `${input}, named in \`requirements\`, is no file that dependencies are declared in.`,
+        cure: 'Set `requirements` to a requirements file, a lock (uv.lock, pylock.toml, poetry.lock, Pipfile.lock), pyproject.toml, setup.py or Pipfile.',
         input: 'requirements',
         file: input,
     });
+}
+/** An extra or a group that nothing declares; undefined where all are known, or only a build would tell. */
+function unknownNames(file, { extras, groups }, wanted) {
+    const faults = [
+        { input: 'extras', kind: 'extra', asked: wanted.extras, known: extras },
+        { input: 'groups', kind: 'group', asked: wanted.groups, known: groups },
+    ].flatMap(({ input, kind, asked, known }) => {
+        if (known === undefined)
+            return [];
+        const names = [...known].toSorted();
+        return [...asked]
+            .filter((one) => !known.has(one))
+            .map((one) => ({
+            cause: `There is no ${kind} \`${one}\` in ${file}${names.length === 0 ? `, which declares no ${kind}s` : `: it has ${names.join(', ')}`}.`,
+            cure: names.length === 0
+                ? `Take it out of \`${input}\`, or declare it in ${file}.`
+                : `Correct \`${input}\`, or declare it in ${file}.`,
+            input,
+            file,
+        }));
+    });
+    return faults.length === 0 ? undefined : new DeployError('extras-unknown', faults);
+}
+
+;// CONCATENATED MODULE: ./build/project/requirements.js
+
+
+
+
+
+
+
+
+
+
+/**
+ * Finds where the dependencies are declared, and how they are installed.
+ * @param target the app object; undefined: only `source` itself is looked through
+ * @throws DeployError `requirements-missing`, `requirements-invalid`, `requirements-empty`, `extras-unknown`
+ */
+function findRequirements(tree, inputs, target) {
+    const wanted = {
+        extras: new Set(inputs.extras.map(plainName)),
+        groups: new Set(inputs.groups.map(plainName)),
+        folder: appFolder(tree, target),
+    };
+    if (inputs.requirements !== undefined)
+        return requirements_given(tree, inputs.requirements, wanted);
+    for (const folder of unique(['', ...requirements_foldersOf(target)])) {
+        const found = foundIn(tree, folder, wanted);
+        if (found !== undefined)
+            return found;
+    }
+    // Somewhere else, but only one: then it is meant.
+    const elsewhere = tree.paths.filter((own) => external_node_path_namespaceObject.posix.basename(own) === 'requirements.txt' && tree.has(own));
+    const [only] = elsewhere;
+    if (only !== undefined && elsewhere.length === 1 && !tree.has('requirements.txt')) {
+        const read = reading(tree, only, 'requirements', wanted);
+        if (declares(read.declared))
+            return judged(tree, read, wanted, `${only} is the only one there is`, []);
+    }
+    const empty = placesIn(tree, '').find(({ file }) => tree.has(file));
+    throw empty === undefined ? missing(tree, undefined) : nothingDeclared(empty.file);
+}
+function requirements_given(tree, input, wanted) {
+    const kind = kindOf(input);
+    if (kind === undefined)
+        throw unknownKind(input);
+    if (!tree.has(input))
+        throw missing(tree, input);
+    const read = reading(tree, input, kind.kind, wanted, kind.read);
+    const beside = kind.needs === undefined ? undefined : external_node_path_namespaceObject.posix.join(external_node_path_namespaceObject.posix.dirname(input), kind.needs);
+    if (beside !== undefined && !tree.has(beside))
+        throw missing(tree, beside);
+    return judged(tree, read, wanted, 'the `requirements` input', []);
+}
+function foundIn(tree, folder, wanted) {
+    const passed = [];
+    const reads = [];
+    for (const { file, kind, read, needs } of placesIn(tree, folder)) {
+        if (!tree.has(file))
+            continue;
+        const beside = needs === undefined ? undefined : external_node_path_namespaceObject.posix.join(external_node_path_namespaceObject.posix.dirname(file), needs);
+        if (beside !== undefined && !tree.has(beside)) {
+            passed.push({ file, why: `the ${beside} that it locks is not there` });
+            continue;
+        }
+        const one = reading(tree, file, kind, wanted, read);
+        if (declares(one.declared))
+            reads.push(one);
+        else
+            passed.push({ file, why: emptyWhy(one) });
+    }
+    const [first] = reads;
+    if (first === undefined)
+        return undefined;
+    const best = hasFlask(first) ? first : (betterThan(first, reads) ?? first);
+    const why = (one) => {
+        if (best !== first && one === first)
+            return `it lists no Flask, which ${best.file} does`;
+        if (isLock(best))
+            return `${best.file} is there, which locks ${isLock(one) ? 'them too' : 'the same'}`;
+        return `${best.file} comes first`;
+    };
+    const nothing = passed.filter((one) => one.why === listsNothing).map((one) => one.file);
+    const reason = best !== first
+        ? `${first.file} lists no Flask`
+        : nothing.length === 0
+            ? `${best.file} is there`
+            : `${nothing.join(' and ')} ${nothing.length === 1 ? 'lists' : 'list'} nothing`;
+    return judged(tree, best, wanted, reason, [
+        ...reads.filter((one) => one !== best).map((one) => ({ file: one.file, why: why(one) })),
+        ...passed,
+    ]);
+}
+function reading(tree, file, kind, wanted, read) {
+    return { file, kind, declared: (read ?? kindOf(file)?.read ?? readNothing)(tree, file, wanted) };
+}
+const readNothing = (_, file) => declaration_nothingIn(file);
+/** A lock or list without Flask, where another one has it, is of something else: of documentation, of a tool. */
+function betterThan(first, reads) {
+    const others = reads.filter((one) => one !== first && hasFlask(one) && one.declared.faults.length === 0);
+    if (first.declared.faults.length > 0 || first.declared.dynamic)
+        return undefined;
+    if (isLock(first))
+        return others[0];
+    // What the project itself declares is added to a list: see `withOwn`.
+    return others.find((one) => first.kind !== 'requirements' || !['pyproject', 'setup'].includes(one.kind));
+}
+/** Flask itself, or what brings it. */
+function hasFlask({ declared }) {
+    return declared.names.some((name) => /^(?:flask|dash|quart|connexion|apiflask)(?:-|$)/.test(name));
+}
+function isLock({ file }) {
+    return /(?:\.lock|^pylock\b.*\.toml)$/.test(external_node_path_namespaceObject.posix.basename(file));
+}
+const listsNothing = 'it lists nothing';
+function emptyWhy({ kind, declared }) {
+    if (kind === 'pyproject' && declared.extras?.size === 0)
+        return 'it only configures tools';
+    return listsNothing;
+}
+/**
+ * What the project itself declares is installed along with a list that names the project (`-e .`), that omits Flask, or
+ * where extras or groups of it are wanted.
+ */
+function withOwn(tree, read, wanted) {
+    const { declared } = read;
+    if (read.kind !== 'requirements' || declared.faults.length > 0)
+        return { declared, added: [] };
+    const asks = wanted.extras.size > 0 || wanted.groups.size > 0;
+    const places = new Map(declared.own);
+    if (places.size === 0 && (asks || !hasFlask(read))) {
+        for (const folder of unique(['', wanted.folder])) {
+            const own = ownDeclaration(tree, folder, wanted);
+            if (own !== undefined && (asks || hasFlask({ declared: own }) || own.dynamic))
+                places.set(folder, []);
+        }
+    }
+    let sum = declared;
+    const added = [];
+    for (const [place, extras] of places) {
+        const own = ownDeclaration(tree, place, { ...wanted, extras: new Set([...wanted.extras, ...extras]) });
+        if (own === undefined)
+            continue;
+        sum = together(sum, own);
+        added.push(own.files[0] ?? place);
+    }
+    return { declared: sum, added };
+}
+/** The project's own declaration in a folder: pyproject.toml's, else setup's. */
+function ownDeclaration(tree, folder, wanted) {
+    const toml = external_node_path_namespaceObject.posix.join(folder, 'pyproject.toml');
+    const declared = tree.has(toml) ? readPyproject(tree, toml, wanted) : undefined;
+    if (declared !== undefined && declares(declared))
+        return declared;
+    const setup = ['setup.py', 'setup.cfg']
+        .map((name) => external_node_path_namespaceObject.posix.join(folder, name))
+        .find((own) => tree.has(own));
+    const read = setup === undefined ? undefined : readSetup(tree, setup, wanted);
+    return read !== undefined && declares(read) ? read : undefined;
+}
+function judged(tree, read, wanted, reason, passedOver) {
+    const { declared, added } = withOwn(tree, read, wanted);
+    if (declared.faults.length > 0)
+        throw new DeployError('requirements-invalid', declared.faults);
+    const unknown = unknownNames(read.file, declared, wanted);
+    if (unknown !== undefined)
+        throw unknown;
+    if (declared.count === 0 && !declared.dynamic)
+        throw nothingDeclared(read.file);
+    const build = unique(['', wanted.folder])
+        .map((folder) => judgeBuild(tree, folder))
+        .find((one) => one.buildable);
+    return {
+        file: read.file,
+        kind: read.kind,
+        passedOver: passedOver.filter(({ file }) => !added.includes(file)),
+        names: unique(declared.names),
+        buildable: build !== undefined,
+        built: build?.built ?? { folder: '', name: '' },
+        plugins: build?.plugins ?? false,
+        hashed: declared.hashed,
+        listsGunicorn: declared.names.includes('gunicorn'),
+        sha256: requirements_hashOf(tree, declared),
+        reason: added.length === 0 ? reason : `${reason}; with what ${added.join(' and ')} lists`,
+        files: declared.files,
+        local: declared.local,
+        unpinned: declared.hashed ? [] : declared.unpinned,
+        steps: declared.steps,
+        // No word of a shell can hold NUL, and no requirement has one.
+        texts: new Map([...declared.texts].map(([own, text]) => [own, text.replaceAll('\0', '')])),
+    };
+}
+function requirements_hashOf(tree, { files, texts, steps }) {
+    const hash = (0,external_node_crypto_.createHash)('sha256');
+    const add = (own, bytes) => {
+        // Lengths part the pieces, so that no two different sets of files give the same bytes.
+        hash.update(`${Buffer.byteLength(own)}:${own}:${bytes.length}:`).update(bytes);
+    };
+    for (const own of files.toSorted())
+        add(own, tree.read(own) ?? Buffer.alloc(0));
+    for (const [own, text] of [...texts].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+        add(own, Buffer.from(text));
+    return hash.update(JSON.stringify(steps)).digest('hex');
+}
+/** The folder that the app's own code begins in, below `source`. */
+function appFolder(tree, target) {
+    const [folder = ''] = target?.path ?? [];
+    return tree.hasFolder(folder) ? folder : '';
+}
+/** Where an app in a sub-folder may have its list: that folder, and the module's own. */
+function requirements_foldersOf(target) {
+    if (target === undefined)
+        return [];
+    const [folder = ''] = target.path;
+    const packages = target.module.split('.');
+    const inner = packages.map((_, count) => external_node_path_namespaceObject.posix.join(folder, ...packages.slice(0, packages.length - count)));
+    const above = folder.split('/').map((_, count, parts) => parts.slice(0, parts.length - count).join('/'));
+    return [...above, ...inner].filter((own) => own !== '');
 }
 
 ;// CONCATENATED MODULE: ./build/project/static.js
@@ -74418,13 +80726,14 @@ function findStatic(tree, inputs, target) {
 }
 /** Folders that the app's own `static` may lie in, the likelier one first. */
 function nearby(tree, target) {
-    const module = target === undefined ? undefined : findModule(tree, target.module);
+    const module = target === undefined ? undefined : findModule(tree, target.module, target.path);
     if (module === undefined)
         return bases(tree);
+    const folders = target?.path ?? bases(tree);
     const imports = bindingsIn(tree, module).flatMap((binding) => {
         if (binding.kind !== 'import')
             return [];
-        return findModule(tree, absoluteName(module, binding.module)) ?? [];
+        return findModule(tree, absoluteName(module, binding.module), folders) ?? [];
     });
     return [module, ...imports].map(folderOf).concat(bases(tree));
 }
@@ -74471,6 +80780,11 @@ function normal(folder) {
 
 
 
+
+
+
+const read_nothingDeclared = { processes: new Map(), releaseCommand: undefined, workerClass: undefined };
+const anyPython = { allowed: [], reason: '', preferred: undefined, preferredReason: '' };
 /**
  * Reads the project and makes its bundle. The folder `source` becomes the bundle's root, so every path in the
  * result is relative to it.
@@ -74480,27 +80794,50 @@ function normal(folder) {
 async function readProject(inputs, context, exec, tempDirectory) {
     const faults = [];
     const name = noting(faults, () => chosenName(inputs.name, context.repository));
-    const files = await listFiles({ ...inputs, workspace: context.workspace }, exec, tempDirectory).catch(note(faults));
+    const files = await listFiles({ ...inputs, workspace: context.workspace }, exec, tempDirectory).catch(read_note(faults));
     if (files === undefined)
-        throw together(faults, inputs.source);
+        throw read_together(faults, inputs.source);
     const tree = treeOf(files.root, files.entries);
-    const target = noting(faults, () => findApp(tree, inputs.app));
-    const requirements = noting(faults, () => findRequirements(tree, inputs.requirements));
+    const app = noting(faults, () => appTargets(tree, inputs));
+    const target = app?.target;
+    const requirements = noting(faults, () => findRequirements(tree, inputs, target));
+    const python = requirements && noting(faults, () => findPython(tree, requirements, inputs.python));
     const found = noting(faults, () => findStatic(tree, inputs.static, target));
-    if (name === undefined || target === undefined || requirements === undefined || found === undefined) {
-        throw together(faults, inputs.source);
+    if (name === undefined ||
+        app === undefined ||
+        target === undefined ||
+        requirements === undefined ||
+        python === undefined ||
+        found === undefined) {
+        throw read_together(faults, inputs.source);
     }
     const commit = files.commit ?? context.sha;
+    const { declared, warnings } = findDeclared(tree, app.folder, {
+        releaseCommand: inputs.releaseCommand !== undefined,
+        processes: inputs.processes !== undefined,
+    });
+    const isSettled = inputs.releaseCommand !== undefined ||
+        declared.releaseCommand !== undefined ||
+        warnings.some((one) => one.code === 'release-command-suggested');
     return {
         name,
         repository: context.repository,
         commit,
         source: inputs.source,
         target,
+        others: app.others,
+        declared,
         requirements,
+        python: python.python,
         static: found.folders,
         bundle: await makeBundle(files.entries, tempDirectory),
-        warnings: [...files.warnings, ...unsentWarnings(files, found)].map((one) => inRepository(one, inputs.source)),
+        warnings: [
+            ...files.warnings,
+            ...warnings,
+            ...python.warnings,
+            ...unsentWarnings(files, found),
+            ...migrationWarnings(tree, requirements.names, isSettled),
+        ].map((one) => inRepository(one, inputs.source)),
     };
 }
 /**
@@ -74514,26 +80851,44 @@ function namedProject(inputs, repository) {
         repository,
         commit: undefined,
         source: inputs.source,
-        target: {
-            module: '',
-            attribute: '',
-            factory: false,
-            expression: '',
-            path: [''],
-            reason: 'not looked for',
-        },
+        target: noTarget('not looked for'),
+        others: [],
+        declared: read_nothingDeclared,
+        python: anyPython,
         requirements: {
             file: 'requirements.txt',
             kind: 'requirements',
+            passedOver: [],
+            names: [],
+            buildable: false,
+            built: { folder: '', name: '' },
             hashed: false,
             listsGunicorn: false,
             sha256: '',
             reason: 'not looked for',
+            steps: [],
+            texts: new Map(),
+            plugins: false,
         },
         static: [],
         bundle: { path: '', bytes: 0, sha256: '', contentSha256: '', files: 0, contentBytes: 0 },
         warnings: [],
     };
+}
+/** Where the project brings its own server, that one knows where the app is. */
+function appTargets(tree, inputs) {
+    try {
+        return findApps(tree, inputs.app);
+    }
+    catch (error) {
+        if (inputs.webCommand === undefined || inputs.app !== undefined || !(error instanceof DeployError)) {
+            throw error;
+        }
+        return { target: noTarget('`web-command` serves'), others: [], folder: '' };
+    }
+}
+function noTarget(reason) {
+    return { module: '', attribute: '', factory: false, expression: '', path: [''], reason };
 }
 function chosenName(input, repository) {
     if (input === undefined)
@@ -74575,11 +80930,11 @@ function noting(faults, step) {
         return step();
     }
     catch (error) {
-        return note(faults)(error);
+        return read_note(faults)(error);
     }
 }
 /** Takes a fault of the user's down; anything else is a defect of ours and goes on. */
-function note(faults) {
+function read_note(faults) {
     return (error) => {
         if (!(error instanceof DeployError))
             throw error;
@@ -74587,7 +80942,7 @@ function note(faults) {
         return undefined;
     };
 }
-function together(faults, source) {
+function read_together(faults, source) {
     const [first, second] = faults;
     return new DeployError(first !== undefined && second === undefined ? first.code : 'project-faults', faults.flatMap((one) => one.explanations).map((one) => inRepository(one, source)), faults.flatMap((one) => one.lines));
 }
@@ -74599,9 +80954,10 @@ function inRepository(one, source) {
 ;// CONCATENATED MODULE: ./build/report/describe-plan.js
 
 
+
 /**
  * A plan in words: one line for each thing that deploy would do, in order. What deploy reports as changed afterwards
- * (`packages`, `folder`, `user`, `release`, `uv`, `environment`, `persist`, `release-command`, `nginx`, `pruned`) has the
+ * (`packages`, `folder`, `user`, `secret-key`, `postgresql`, `redis`, `release`, `uv`, `environment`, `persist`, `release-command`, `nginx`, `pruned`) has the
  * same word here.
  * @param name NAME
  */
@@ -74618,40 +80974,72 @@ function describe(operation, plan, facts, name) {
             return [
                 ...(operation.upgrade ? change('packages', 'upgrade all packages of the server') : []),
                 ...(operation.names.length > 0 ? change('packages', `install ${operation.names.join(', ')}`) : []),
+                ...operation.because.flatMap((why) => change('packages', `among them ${why}`)),
             ];
+        case 'want-wheels':
+            return change('wheels', 'look for them once the server has a Python');
+        case 'store-wheels':
+            return change('wheels', `keep ${operation.wheels.length} on the server`);
         case 'install-uv':
             return facts.uv.has(`uv-${operation.version}`)
                 ? []
                 : change('uv', `install version ${operation.version}`);
+        case 'python':
+            return change('python', describePython(operation.forecast));
         case 'claim':
             return facts.home ? [] : change('folder', `make ${paths(name).app}`);
         case 'account':
             return facts.account
                 ? []
                 : [...change('user', `make ${paths(name).user}`), ...change('user', `make ${paths(name).buildUser}`)];
+        case 'generated-env':
+            return operation.keys.every((key) => facts.generated.has(key))
+                ? []
+                : change('secret-key', `make one for ${operation.keys.join(', ')}, once, and keep it`);
+        case 'postgresql':
+            return change('postgresql', `role and database ${paths(name).user}, where they are missing`);
+        case 'redis':
+            return change('redis', `an instance of its own, ${redisPaths(name).unit}`);
         case 'receive-bundle':
             return change('upload', `${operation.bytes} bytes`);
         case 'unpack':
             return change('release', `make ${plan.release}`);
         case 'environment': {
             const current = facts.state?.releases.find((release) => release.id === plan.from);
-            return current?.dependencies === operation.key
+            return current?.dependencies === operation.key && !operation.refresh
                 ? change('environment', `share that of ${current.id}: the dependencies are the same`)
-                : change('environment', `build from ${operation.file}${operation.addsGunicorn ? ', with gunicorn' : ''}`);
+                : change('environment', `build from ${operation.file}${operation.gunicorn === 'first' ? ', with gunicorn' : ''}`);
         }
+        case 'site':
+            return change('site', 'install the project itself beside it, if it can be built');
         case 'write-file':
             return change(operation.what, `write ${operation.path}`);
         case 'persist':
             return change('persist', `${operation.path} outlives releases`);
+        case 'probe':
+            return change('app', 'import it in a scratch copy; what it writes and serves is decided by the probe');
+        case 'publish-found':
+            return change('static', 'decided by the probe');
+        case 'adopt':
         case 'folder':
+        case 'web-entrance':
         case 'public':
         case 'grow':
         case 'verdict':
             return [];
         case 'publish':
             return change('static', `nginx serves ${operation.folder} under ${operation.url}`);
+        case 'first-deploy-command':
+            return facts.state?.current === undefined && facts.state?.initialised !== true
+                ? change('first-deploy-command', 'run it, this once')
+                : [];
         case 'release-command':
             return change('release-command', 'run it with the new release');
+        case 'processes':
+            return [
+                ...operation.processes.flatMap((process) => change('process', `start ${process}`)),
+                ...operation.jobs.flatMap((job) => change('cron', `schedule ${job}`)),
+            ];
         case 'start':
             return change('start', `start ${plan.release} beside ${plan.from ?? 'nothing'}`);
         case 'health':
@@ -74674,6 +81062,22 @@ function describe(operation, plan, facts, name) {
             return excess(operation.keep, plan, facts).flatMap((release) => change('pruned', `remove ${release}`));
     }
 }
+function describePython(forecast) {
+    switch (forecast.how) {
+        case 'unknown':
+            return "use one that fits: decided on the server, once it knows its distribution's";
+        case 'server':
+            return `use ${forecast.version}, the server's own`;
+        case 'distribution':
+            return forecast.installed
+                ? `use ${forecast.version}, which the server has too`
+                : `install ${forecast.version} of the distribution`;
+        case 'managed':
+            return forecast.installed
+                ? `use ${forecast.version}, which was downloaded earlier`
+                : `download ${forecast.version}`;
+    }
+}
 /** nginx's files of ours are there already, byte for byte. */
 function siteStands(operation, facts, name) {
     const isSame = (file, content) => facts.files.get(file) === describe_plan_sha256(content);
@@ -74691,6 +81095,270 @@ function excess(keep, plan, facts) {
 }
 function describe_plan_sha256(text) {
     return (0,external_node_crypto_.createHash)('sha256').update(text).digest('hex');
+}
+
+;// CONCATENATED MODULE: ./build/report/diagnosis-tools.js
+
+
+/** uv's words, and pip's, for a file with another hash than was asked for. */
+const otherBytes = /[Hh]ash mismatch for `([^`]+)`|THESE PACKAGES DO NOT MATCH THE HASHES/;
+const dependencies = [
+    {
+        fits: otherBytes,
+        explain: ([, what = 'a package'], { detail: file }) => ({
+            cause: `The file of ${what} that the index sent is not the one whose hash is in ${file}.`,
+            cure: `Lock the packages anew; if the hash in ${file} was right, somebody has replaced the file on the index.`,
+            file,
+        }),
+    },
+    {
+        fits: /all requirements must have (?:a hash|their versions pinned)[^:]*: ?(.*)/,
+        explain: ([, what = ''], { detail: file }) => ({
+            cause: `Some lines of ${file} have hashes, but not all${what === '' ? '' : `: ${what}`}.`,
+            cure: `Give every package in ${file} its version and hashes, or none.`,
+            file,
+        }),
+    },
+    {
+        fits: /dns error|failed to lookup address|error sending request|[Cc]onnection (?:refused|timed out|reset)|Failed to fetch|Temporary failure in name resolution/,
+        explain: () => ({
+            cause: 'The server could not reach the package index.',
+            cure: 'Check that the server may open connections to the internet (DNS, firewall, proxy), then run the job again.',
+            input: 'host',
+        }),
+    },
+    {
+        fits: anyNeed,
+        explain: ({ input: line }, failure) => {
+            const { packages, why } = saidNeed(line) ?? { packages: [], why: 'something of the system was missing' };
+            const own = /pg_config|libpq/.test(line) ? `take \`psycopg2-binary\` in ${failure.detail}, or ` : '';
+            return {
+                cause: `${built(failure)} could not be installed: ${why} on the server.`,
+                cure: `${own === '' ? 'Add' : `${own.replace('take', 'Take')}add`} ${quotedNames(packages)} to \`packages\`${own === '' ? ', or pin a version that comes ready-made (a wheel) for this Python' : ''}.`,
+                input: 'packages',
+                file: failure.detail,
+            };
+        },
+    },
+    {
+        fits: /Failed to build `([^`]+)`|Failed to download and build `([^`]+)`/,
+        explain: ([, first, second], { detail: file, lines }) => ({
+            cause: `${first ?? second} has no ready-made build for this server's Python, and could not be built${buildError(lines)}.`,
+            cure: `Pin a version in ${file} that has one, set \`python\`, or add what the build asks for to \`packages\`; its words are in the log.`,
+            file,
+        }),
+    },
+    {
+        fits: /current Python version \(([^)]+)\) does not satisfy Python([^\s,]+)/,
+        explain: ([, has = '', wants = ''], { detail: file }) => ({
+            cause: `A package in ${file} needs Python ${wants}, and the server's is ${has}.`,
+            cure: `Set \`python\` to a version that fits, or pin an older version of the package in ${file}.`,
+            input: 'python',
+            file,
+        }),
+    },
+    {
+        fits: /resolved to Python (\S+), which is incompatible with the project's Python requirement: `([^`]+)`/,
+        explain: ([, has = '', wants = ''], { detail: file }) => ({
+            cause: `${file} is for Python ${wants}, and the server's is ${has.replace(/,$/, '')}.`,
+            cure: 'Set `python` to a version that fits.',
+            input: 'python',
+            file,
+        }),
+    },
+    {
+        fits: /Requested extra not found: (\S+)/,
+        explain: ([, extra = ''], { detail: file }) => ({
+            cause: `There is no extra \`${extra}\` in ${file}.`,
+            cure: `Correct \`extras\`, or declare it in ${file}.`,
+            input: 'extras',
+            file,
+        }),
+    },
+    {
+        fits: /Failed to parse `uv\.lock`|lockfile at `uv\.lock` (?:could not be parsed|uses an unsupported schema)/,
+        explain: (_, { detail: file }) => ({
+            cause: `${file} cannot be read: it is damaged, or a newer version of uv has written it.`,
+            cure: 'Run `uv lock` and commit it; or set `requirements` to another file.',
+            input: 'requirements',
+            file,
+        }),
+    },
+    {
+        fits: /Because there (?:is|are) no versions? of ([^\s,]+)|(\S+) was not found in the package registry/,
+        explain: ([, pinned, unknown], { detail: file }) => ({
+            cause: `The index has no ${pinned ?? `package called ${unknown}`}.`,
+            cure: `Correct the name and version of it in ${file}.`,
+            file,
+        }),
+    },
+    {
+        fits: /you require (\S+), we can conclude that (?:your|the) requirements are unsatisfiable/,
+        explain: ([, asked = ''], { detail: file, lines }) => {
+            const needs = lines
+                .map((line) => /Because (\S+) depends on (\S+)/.exec(line))
+                .find((one) => one !== null);
+            const [, who, what] = needs ?? [];
+            return {
+                cause: who === undefined
+                    ? `The packages in ${file} want versions of one another that exclude each other.`
+                    : `The pins in ${file} exclude each other: ${who} depends on ${what}, but ${asked} is asked for.`,
+                cure: `Loosen one of the pins in ${file}; how they clash is in the log.`,
+                file,
+            };
+        },
+    },
+    {
+        fits: /No solution found when resolving dependencies|your requirements are unsatisfiable|ResolutionImpossible/,
+        explain: (_, { detail: file }) => ({
+            cause: `The packages in ${file} want versions of one another that exclude each other.`,
+            cure: `Loosen one of the pins in ${file}; which ones clash is in the log.`,
+            file,
+        }),
+    },
+    {
+        fits: /No space left on device/,
+        explain: () => diagnosis_tools_full('while the packages were installed'),
+    },
+    {
+        fits: /Couldn't parse requirement in `?([^`\s]+)`? at position|error: (?:Unsupported|Invalid) requirement/,
+        explain: (_, { detail: file }) => ({
+            cause: `${file} has a line that is no requirement.`,
+            cure: `Correct ${file}; the line is in the log.`,
+            file,
+        }),
+    },
+];
+const diagnosis_tools_packages = [
+    {
+        fits: /Unable to locate package ([^\s]+)|Package '?([^'\s]+)'? has no installation candidate/,
+        explain: ([, unknown, known]) => ({
+            cause: `The server's distribution has no package \`${unknown ?? known}\`.`,
+            cure: 'Correct the name in `packages`; https://packages.ubuntu.com lists those of each version.',
+            input: 'packages',
+        }),
+    },
+    {
+        fits: /Could not get lock (\S+?)\.?(?: It is held by process (\d+) \(([^)]+)\))?$|Unable to (?:acquire|lock)/,
+        explain: ([, , pid, holder]) => ({
+            cause: `Another program${holder === undefined ? '' : ` (${holder}, process ${pid})`} was installing packages on the server all the time.`,
+            cure: 'Run the job again when it is done; if it hangs, look at it on the server (`ps`), and do not delete lock files.',
+            input: 'host',
+        }),
+    },
+    {
+        fits: /Temporary failure resolving '([^']+)'|Could not resolve '([^']+)'|Could not connect to (\S+)|Cannot initiate the connection to (\S+)/,
+        explain: ([, ...hosts]) => ({
+            cause: `The server could not reach its package source ${hosts.find((one) => one !== undefined) ?? ''}.`,
+            cure: 'Check that the server may open connections to the internet (DNS, firewall, proxy), then run the job again.',
+            input: 'host',
+        }),
+    },
+    {
+        fits: /(?:You don't have enough free space in (\S+)|No space left on device)/,
+        explain: () => diagnosis_tools_full('while system packages were installed'),
+    },
+    {
+        fits: /Release file for (\S+) is (not valid yet|expired)/,
+        explain: ([, , how = '']) => ({
+            cause: `The list of packages is ${how === 'expired' ? 'expired' : 'of a later day than the server believes it is'}.`,
+            cure: "Set the server's clock (`timedatectl`), or, for a release that is no longer supported, its package sources.",
+            input: 'host',
+        }),
+    },
+    {
+        fits: /(?:dpkg was interrupted|Unmet dependencies|held broken packages|unmet dependencies)/,
+        explain: () => ({
+            cause: "The server's package system was broken before, and could not be repaired by itself.",
+            cure: 'Log in and run `dpkg --configure -a` and `apt-get -f install`, then run the job again.',
+            input: 'host',
+        }),
+    },
+    {
+        fits: /Address already in use|bind\(\) to \S+:(80|443) failed/,
+        explain: () => portTaken(),
+    },
+];
+const nginx = [
+    { fits: /bind\(\) to \S+ failed \(98|Address already in use/, explain: () => portTaken() },
+    {
+        fits: /\[emerg\] (.*?) in (\/\S+):(\d+)/,
+        explain: ([, what = '', file = '', line = ''], _, { name }) => file.endsWith(`/web-${name}.conf`) || file.endsWith('/00-flask-deploy-default.conf')
+            ? {
+                cause: `nginx on the server refuses this app's site: ${what} (${file}, line ${line}).`,
+                cure: 'Compare `domain` and `max-body-size` with what the message names; if they are right, please report it.',
+                input: 'domain',
+            }
+            : {
+                cause: `nginx on the server refuses a file that is not this app's: ${what} (${file}, line ${line}).`,
+                cure: `Repair ${file} on the server until \`nginx -t\` is content, then run the job again.`,
+                input: 'host',
+            },
+    },
+];
+/** What a failed installation of Python packages said. The failure's detail is the requirements file. */
+function explainDependencies(failure, situation) {
+    return (said(dependencies, failure, situation) ?? {
+        cause: `The Python packages of ${failure.detail} could not be installed.`,
+        cure: `What uv said is in the log; correct ${failure.detail} by it.`,
+        file: failure.detail,
+    });
+}
+/** What a failed apt-get said. The failure's detail is the names of the packages. */
+function explainPackages(failure, situation) {
+    return (said(diagnosis_tools_packages, failure, situation) ?? {
+        cause: `The system packages ${failure.detail} could not be installed.`,
+        cure: 'What apt-get said is in the log; repair it on the server, or correct `packages`.',
+        input: 'packages',
+    });
+}
+/** What `nginx -t` or nginx's start said. */
+function explainNginx(failure, situation, fallback) {
+    return said(nginx, failure, situation) ?? fallback;
+}
+/** The server's disk is full. */
+function diagnosis_tools_full(when) {
+    return {
+        cause: `The server's disk got full ${when}.`,
+        cure: 'Free some space on the server (`df -h`, `journalctl --vacuum-size=100M`), or set `keep-releases` lower.',
+        input: 'keep-releases',
+    };
+}
+function said(rows, failure, situation) {
+    for (const row of rows) {
+        // The last mention: earlier ones may be of an attempt that was repeated.
+        const match = failure.lines
+            .toReversed()
+            .map((line) => row.fits.exec(line.trim()))
+            .find((one) => one !== null);
+        if (match)
+            return row.explain(match, failure, situation);
+    }
+    return undefined;
+}
+/** The exception that a build ended with. */
+function buildError(lines) {
+    const last = lines.findLast((line) => /^\s*[\w.]+(?:Error|Exception): /.test(line));
+    return last === undefined ? '' : `: ${cutToBytes(visible(last.trim()), 200)}`;
+}
+/** Names as a person would write them into `packages`. */
+function quotedNames(packages) {
+    return writtenNames(packages)
+        .map((name) => `\`${name}\``)
+        .join(', ');
+}
+function built({ lines }) {
+    const found = lines
+        .map((line) => /Failed to build `([^`]+)`/.exec(line)?.[1])
+        .find((one) => one !== undefined);
+    return found ?? 'A package';
+}
+function portTaken() {
+    return {
+        cause: 'Another program on the server has taken port 80, so nginx cannot answer on it.',
+        cure: 'See which one with `ss -ltnp` on the server, and stop or move it (often Apache: `systemctl disable --now apache2`).',
+        input: 'host',
+    };
 }
 
 ;// CONCATENATED MODULE: ./build/report/traceback.js
@@ -74772,6 +81440,8 @@ function isProjectFile(file) {
 ;// CONCATENATED MODULE: ./build/report/diagnosis-app.js
 
 
+
+
 /** Distributions whose name is not the module's (their own documentation); `_` for `-` needs no entry. */
 const distributions = {
     bs4: 'beautifulsoup4',
@@ -74813,11 +81483,26 @@ const exceptions = [
             },
     },
     {
+        fits: anyNeed,
+        cure: ({ input: line }) => ({
+            cure: `Add ${quotedNames(saidNeed(line)?.packages ?? [])} to \`packages\`.`,
+            input: 'packages',
+        }),
+    },
+    {
         fits: /^ImportError: (lib[^:]+\.so[^:]*): cannot open shared object file/,
         cure: ([, library = '']) => ({
             cure: `Add the system package that brings \`${library}\` to \`packages\`.`,
             input: 'packages',
         }),
+    },
+    {
+        fits: /^FileNotFoundError: \[Errno 2\] [^:]+: '([^']+)'/,
+        cure: ([, path = ''], { name }) => neverBuilt(projectFile(path, name) ?? path),
+    },
+    {
+        fits: /^jinja2\.exceptions\.TemplateNotFound: (\S+)/,
+        cure: ([, template = '']) => neverBuilt(template),
     },
     {
         fits: /^KeyError: '([A-Z][A-Z0-9_]*)'$/,
@@ -74850,10 +81535,32 @@ const exceptions = [
         }),
     },
     {
+        fits: /no such table: |relation "[^"]+" does not exist|Table '[^']+' doesn't exist/,
+        cure: () => ({
+            cure: 'Have the tables made: set `release-command` (such as `flask db upgrade`), or `first-deploy-command` for what may run only once (such as `flask init-db`).',
+            input: 'release-command',
+        }),
+    },
+    {
+        fits: /^(?:redis\.exceptions\.|kombu\.exceptions\.)\w+: .*(?:[Cc]onnection refused|Error 111)/,
+        cure: () => ({
+            cure: 'Set `services: redis`, or give the app the address of its Redis in `env`; a process that needs none of it is left out by `processes`.',
+            input: 'services',
+        }),
+    },
+    {
         fits: /OperationalError.*(could not connect|Connection refused|could not translate host name|Can't connect)/,
         cure: () => ({
-            cure: "Check the database's address in `env`, and that the database runs and lets this server in.",
+            cure: "Check the database's address in `env`, and that the database runs and lets this server in; `services: postgresql` has this server run one.",
             input: 'env',
+        }),
+    },
+    {
+        // The entry module says so of an import that ends the process.
+        fits: /^RuntimeError: sys\.exit\(.*\) was called while (\S+) was imported/,
+        cure: ([, module = '']) => ({
+            cure: `Give it what it says that it lacks (\`env\`), or set \`app\` to a module that only makes the app: \`${module}\` reads its command line, or ends, when it is imported. A project that brings its own server is run by \`web-command\`.`,
+            input: 'app',
         }),
     },
     {
@@ -74865,11 +81572,24 @@ const exceptions = [
     },
 ];
 /** What the app's own traceback tells, e.g. after it died at import. */
-function explainTraceback(begin, { exception, frame }, situation) {
+function explainTraceback(begin, { exception, frame }, situation, lines = []) {
     const place = frame === undefined ? '' : ` (${frame.file}, line ${frame.line})`;
-    const cause = `${begin}: ${exception}${place}.`;
+    // A program that ends by itself has said why before.
+    const said = /^RuntimeError: sys\.exit\(/.test(exception) ? lastWord(beforeTraceback(lines)) : undefined;
+    const cause = `${begin}: ${exception}${place}${said === undefined ? '' : `; what it said before: ${said}`}.`;
     const found = { ...advice(exception, situation) };
     return { cause, ...found, ...(frame === undefined ? {} : frame) };
+}
+/** A file that is not in the release: as a rule one that a build makes, and git does not know. */
+function neverBuilt(file) {
+    return {
+        cure: `Commit \`${cutToBytes(visible(file), 200)}\`, or, where a build makes it (\`npm run build\`), build it in the workflow before this step and name its folder in \`include\`.`,
+        input: 'include',
+    };
+}
+/** What stands above the last traceback. */
+function beforeTraceback(lines) {
+    return lines.slice(0, Math.max(0, lines.findLastIndex((line) => line.startsWith('Traceback (most recent'))));
 }
 function advice(exception, situation) {
     for (const row of exceptions) {
@@ -74899,262 +81619,81 @@ function explainExit({ lines }) {
     const last = lastWord(lines);
     return {
         cause: `The app ended while it started${last === undefined ? ', without a word' : `; its last line is: ${last}`}.`,
-        cure: 'Look whether the app calls `sys.exit()` or `app.run()` when it is imported; its last lines are in the log.',
+        cure: "Look whether the app calls `sys.exit()` or `app.run()` when it is imported (its last lines are in the log); set `app` to a module that only makes the app, or `web-command` to what starts the project's own server.",
     };
 }
 
-;// CONCATENATED MODULE: ./build/report/diagnosis-tools.js
+;// CONCATENATED MODULE: ./build/report/diagnosis-commands.js
 
-/** uv's words, and pip's, for a file with another hash than was asked for. */
-const otherBytes = /[Hh]ash mismatch for `([^`]+)`|THESE PACKAGES DO NOT MATCH THE HASHES/;
-const dependencies = [
-    {
-        fits: otherBytes,
-        explain: ([, what = 'a package'], { detail: file }) => ({
-            cause: `The file of ${what} that the index sent is not the one whose hash is in ${file}.`,
-            cure: `Lock the packages anew; if the hash in ${file} was right, somebody has replaced the file on the index.`,
-            file,
-        }),
+
+
+/** What dash says of a program that is not there: `FILE: 1: exec: celery: not found`. */
+const absent = /: \d+: (?:exec: )?([A-Za-z0-9_./-]{1,100}): (?:not found|Permission denied)$/;
+/** The failures of what the project itself runs beside its web process: code -> explanation. */
+const commandRows = {
+    'release-command': (failure, situation) => explainCommand('release-command', failure, situation),
+    'first-deploy-command': (failure, situation) => explainCommand('first-deploy-command', failure, situation),
+    'command-timeout': ({ detail, lines }) => {
+        const [input = 'release-command', seconds = 'its'] = detail.split(' ');
+        return {
+            cause: `\`${input}\` was not done after ${seconds} s, and was stopped${lastSaid(lines)}.`,
+            cure: 'Find out what it waits for, or raise `command-timeout`.',
+            input: 'command-timeout',
+        };
     },
-    {
-        fits: /all requirements must have (?:a hash|their versions pinned)[^:]*: ?(.*)/,
-        explain: ([, what = ''], { detail: file }) => ({
-            cause: `Some lines of ${file} have hashes, but not all${what === '' ? '' : `: ${what}`}.`,
-            cure: `Give every package in ${file} its version and hashes, or none.`,
-            file,
-        }),
+    'database-locked': ({ detail }) => ({
+        cause: `\`${detail || 'release-command'}\` found its SQLite database locked, three times: another process was writing to it all the while.`,
+        cure: "Stop what holds it (a job, or a session of somebody's), or keep the data in a database server such as PostgreSQL.",
+        input: detail || 'release-command',
+    }),
+    'process-died': (failure, situation) => {
+        const process = failure.detail || 'beside the web process';
+        const begin = `The process ${process} of the new release ended within its first five seconds`;
+        const traceback = lastTraceback(failure.lines, situation.name);
+        if (traceback !== undefined) {
+            return explainTraceback(begin, { ...traceback, exception: cutToBytes(visible(traceback.exception.trim()), 300) }, situation);
+        }
+        const missing = missingProgram(failure.lines, situation);
+        if (missing !== undefined)
+            return { cause: `${begin}: ${missing.what}.`, cure: missing.cure, input: 'processes' };
+        const last = lastWord(failure.lines);
+        return {
+            cause: `${begin}${last === undefined ? ', without a word' : `; its last line is: ${last}`}.`,
+            cure: `Correct the command of ${process} in \`processes\` (or the Procfile) so that it goes on running; what it printed is in the log.`,
+            input: 'processes',
+        };
     },
-    {
-        fits: /dns error|failed to lookup address|error sending request|[Cc]onnection (?:refused|timed out|reset)|Failed to fetch|Temporary failure in name resolution/,
-        explain: () => ({
-            cause: 'The server could not reach the package index.',
-            cure: 'Check that the server may open connections to the internet (DNS, firewall, proxy), then run the job again.',
-            input: 'host',
-        }),
-    },
-    {
-        fits: /pg_config(?: executable)? (?:not found|is required)|libpq-fe\.h/,
-        explain: (_, { detail: file }) => ({
-            cause: 'psycopg2 had to be compiled, and the server lacks what that takes.',
-            cure: `Take \`psycopg2-binary\` in ${file}, or add \`libpq-dev\`, \`python3-dev\` and \`build-essential\` to \`packages\`.`,
-            input: 'packages',
-            file,
-        }),
-    },
-    {
-        fits: /mysql_config|Can not find valid pkg-config name/,
-        explain: (_, { detail: file }) => ({
-            cause: 'mysqlclient had to be compiled, and the server lacks what that takes.',
-            cure: 'Add `default-libmysqlclient-dev`, `pkg-config`, `python3-dev` and `build-essential` to `packages`.',
-            input: 'packages',
-            file,
-        }),
-    },
-    {
-        fits: /fatal error: ([\w/.+-]+\.h): No such file|error: command '([\w-]+)' failed: No such file|No such file or directory: '(gcc|cc|x86_64-linux-gnu-gcc|cargo|rustc|cmake)'/,
-        explain: ([, header, ...programs], failure) => {
-            const missing = header ?? programs.find((one) => one !== undefined) ?? '';
-            const names = /^Python\.h$/.test(missing) ? '`python3-dev` and `build-essential`' : compilerFor(missing);
-            return {
-                cause: `${built(failure)} had to be compiled, and the server has no \`${missing}\`.`,
-                cure: `Add ${names} to \`packages\`, or pin a version that comes ready-made (a wheel) for this Python.`,
-                input: 'packages',
-                file: failure.detail,
-            };
-        },
-    },
-    {
-        fits: /Failed to build `([^`]+)`|Failed to download and build `([^`]+)`/,
-        explain: ([, first, second], { detail: file, lines }) => ({
-            cause: `${first ?? second} has no ready-made build for this server's Python, and could not be built${buildError(lines)}.`,
-            cure: `Pin a version in ${file} that has one, set \`python\`, or add what the build asks for to \`packages\`; its words are in the log.`,
-            file,
-        }),
-    },
-    {
-        fits: /current Python version \(([^)]+)\) does not satisfy Python([^\s,]+)/,
-        explain: ([, has = '', wants = ''], { detail: file }) => ({
-            cause: `A package in ${file} needs Python ${wants}, and the server's is ${has}.`,
-            cure: `Set \`python\` to a version that fits, or pin an older version of the package in ${file}.`,
-            input: 'python',
-            file,
-        }),
-    },
-    {
-        fits: /Because there (?:is|are) no versions? of ([^\s,]+)|(\S+) was not found in the package registry/,
-        explain: ([, pinned, unknown], { detail: file }) => ({
-            cause: `The index has no ${pinned ?? `package called ${unknown}`}.`,
-            cure: `Correct the name and version of it in ${file}.`,
-            file,
-        }),
-    },
-    {
-        fits: /No solution found when resolving dependencies|your requirements are unsatisfiable|ResolutionImpossible/,
-        explain: (_, { detail: file }) => ({
-            cause: `The packages in ${file} want versions of one another that exclude each other.`,
-            cure: `Loosen one of the pins in ${file}; which ones clash is in the log.`,
-            file,
-        }),
-    },
-    {
-        fits: /No space left on device/,
-        explain: () => full('while the packages were installed'),
-    },
-    {
-        fits: /Couldn't parse requirement in `?([^`\s]+)`? at position|error: (?:Unsupported|Invalid) requirement/,
-        explain: (_, { detail: file }) => ({
-            cause: `${file} has a line that is no requirement.`,
-            cure: `Correct ${file}; the line is in the log.`,
-            file,
-        }),
-    },
-];
-const diagnosis_tools_packages = [
-    {
-        fits: /Unable to locate package ([^\s]+)|Package '?([^'\s]+)'? has no installation candidate/,
-        explain: ([, unknown, known]) => ({
-            cause: `The server's distribution has no package \`${unknown ?? known}\`.`,
-            cure: 'Correct the name in `packages`; https://packages.ubuntu.com lists those of each version.',
-            input: 'packages',
-        }),
-    },
-    {
-        fits: /Could not get lock (\S+?)\.?(?: It is held by process (\d+) \(([^)]+)\))?$|Unable to (?:acquire|lock)/,
-        explain: ([, , pid, holder]) => ({
-            cause: `Another program${holder === undefined ? '' : ` (${holder}, process ${pid})`} was installing packages on the server all the time.`,
-            cure: 'Run the job again when it is done; if it hangs, look at it on the server (`ps`), and do not delete lock files.',
-            input: 'host',
-        }),
-    },
-    {
-        fits: /Temporary failure resolving '([^']+)'|Could not resolve '([^']+)'|Could not connect to (\S+)|Cannot initiate the connection to (\S+)/,
-        explain: ([, ...hosts]) => ({
-            cause: `The server could not reach its package source ${hosts.find((one) => one !== undefined) ?? ''}.`,
-            cure: 'Check that the server may open connections to the internet (DNS, firewall, proxy), then run the job again.',
-            input: 'host',
-        }),
-    },
-    {
-        fits: /(?:You don't have enough free space in (\S+)|No space left on device)/,
-        explain: () => full('while system packages were installed'),
-    },
-    {
-        fits: /Release file for (\S+) is (not valid yet|expired)/,
-        explain: ([, , how = '']) => ({
-            cause: `The list of packages is ${how === 'expired' ? 'expired' : 'of a later day than the server believes it is'}.`,
-            cure: "Set the server's clock (`timedatectl`), or, for a release that is no longer supported, its package sources.",
-            input: 'host',
-        }),
-    },
-    {
-        fits: /(?:dpkg was interrupted|Unmet dependencies|held broken packages|unmet dependencies)/,
-        explain: () => ({
-            cause: "The server's package system was broken before, and could not be repaired by itself.",
-            cure: 'Log in and run `dpkg --configure -a` and `apt-get -f install`, then run the job again.',
-            input: 'host',
-        }),
-    },
-    {
-        fits: /Address already in use|bind\(\) to \S+:(80|443) failed/,
-        explain: () => portTaken(),
-    },
-];
-const nginx = [
-    { fits: /bind\(\) to \S+ failed \(98|Address already in use/, explain: () => portTaken() },
-    {
-        fits: /\[emerg\] (.*?) in (\/\S+):(\d+)/,
-        explain: ([, what = '', file = '', line = ''], _, { name }) => file.endsWith(`/web-${name}.conf`) || file.endsWith('/00-flask-deploy-default.conf')
-            ? {
-                cause: `nginx on the server refuses this app's site: ${what} (${file}, line ${line}).`,
-                cure: 'Compare `domain` and `max-body-size` with what the message names; if they are right, please report it.',
-                input: 'domain',
-            }
-            : {
-                cause: `nginx on the server refuses a file that is not this app's: ${what} (${file}, line ${line}).`,
-                cure: `Repair ${file} on the server until \`nginx -t\` is content, then run the job again.`,
-                input: 'host',
-            },
-    },
-];
-/** What a failed installation of Python packages said. The failure's detail is the requirements file. */
-function explainDependencies(failure, situation) {
-    return (said(dependencies, failure, situation) ?? {
-        cause: `The Python packages of ${failure.detail} could not be installed.`,
-        cure: `What uv said is in the log; correct ${failure.detail} by it.`,
-        file: failure.detail,
-    });
-}
-/** What a failed apt-get said. The failure's detail is the names of the packages. */
-function explainPackages(failure, situation) {
-    return (said(diagnosis_tools_packages, failure, situation) ?? {
-        cause: `The system packages ${failure.detail} could not be installed.`,
-        cure: 'What apt-get said is in the log; repair it on the server, or correct `packages`.',
-        input: 'packages',
-    });
-}
-/** What `nginx -t` or nginx's start said. */
-function explainNginx(failure, situation, fallback) {
-    return said(nginx, failure, situation) ?? fallback;
-}
-/** The server's disk is full. */
-function full(when) {
-    return {
-        cause: `The server's disk got full ${when}.`,
-        cure: 'Free some space on the server (`df -h`, `journalctl --vacuum-size=100M`), or set `keep-releases` lower.',
-        input: 'keep-releases',
-    };
-}
-function said(rows, failure, situation) {
-    for (const row of rows) {
-        // The last mention: earlier ones may be of an attempt that was repeated.
-        const match = failure.lines
-            .toReversed()
-            .map((line) => row.fits.exec(line.trim()))
-            .find((one) => one !== null);
-        if (match)
-            return row.explain(match, failure, situation);
-    }
-    return undefined;
-}
-/** The exception that a build ended with. */
-function buildError(lines) {
-    const last = lines.findLast((line) => /^\s*[\w.]+(?:Error|Exception): /.test(line));
-    return last === undefined ? '' : `: ${cutToBytes(visible(last.trim()), 200)}`;
-}
-function built({ lines }) {
-    const found = lines
-        .map((line) => /Failed to build `([^`]+)`/.exec(line)?.[1])
-        .find((one) => one !== undefined);
-    return found ?? 'A package';
-}
-function compilerFor(missing) {
-    if (missing === 'cargo' || missing === 'rustc')
-        return '`cargo`';
-    if (missing === 'cmake')
-        return '`cmake` and `build-essential`';
-    const library = Object.entries(headers).find(([beginning]) => missing.startsWith(beginning))?.[1];
-    return library === undefined
-        ? '`build-essential` and `python3-dev`'
-        : `\`${library}\` and \`build-essential\``;
-}
-/** Debian's packages of the headers that Python packages ask for most. */
-const headers = {
-    ffi: 'libffi-dev',
-    'openssl/': 'libssl-dev',
-    'libxml/': 'libxml2-dev',
-    'libxslt/': 'libxslt1-dev',
-    jpeglib: 'libjpeg-dev',
-    zlib: 'zlib1g-dev',
-    ldap: 'libldap-dev',
-    lber: 'libldap-dev',
-    sasl: 'libsasl2-dev',
 };
-function portTaken() {
+function explainCommand(input, failure, situation) {
+    const traceback = lastTraceback(failure.lines, situation.name);
+    const which = input === 'release-command' ? 'release command' : 'first-deploy command';
+    const begin = `The ${which} failed (exit status ${failure.detail || 'unknown'})`;
+    if (traceback !== undefined) {
+        const exception = cutToBytes(visible(traceback.exception.trim()), 300);
+        return explainTraceback(begin, { ...traceback, exception }, situation);
+    }
+    const missing = missingProgram(failure.lines, situation);
+    if (missing !== undefined)
+        return { cause: `${begin}: ${missing.what}.`, cure: missing.cure, input };
+    const said = lastSaid(failure.lines);
     return {
-        cause: 'Another program on the server has taken port 80, so nginx cannot answer on it.',
-        cure: 'See which one with `ss -ltnp` on the server, and stop or move it (often Apache: `systemctl disable --now apache2`).',
-        input: 'host',
+        cause: `${begin}${said === '' ? ', without a word' : said}.`,
+        cure: `Correct \`${input}\`, or what it runs; all it printed is in the log.`,
+        input,
     };
+}
+function missingProgram(lines, { requirements }) {
+    const [, program] = absent.exec(lines.findLast((line) => absent.test(line)) ?? '') ?? [];
+    if (program === undefined)
+        return undefined;
+    return {
+        what: `\`${program}\` is not there, or is no program`,
+        cure: `Correct its name, or add the Python package that brings it to ${requirements}, or its system package to \`packages\`.`,
+    };
+}
+function lastSaid(lines) {
+    const last = lines.findLast((line) => line.trim() !== '');
+    return last === undefined ? '' : `; its last line is: ${cutToBytes(visible(last.trim()), 300)}`;
 }
 
 ;// CONCATENATED MODULE: ./build/report/diagnosis-ours.js
@@ -75176,6 +81715,45 @@ function explainOurs({ lines }, what) {
         cure: 'Check that the server may open connections to the package index (DNS, firewall, proxy), and that an index of your own has it; then run the job again.',
         input: 'host',
     };
+}
+
+;// CONCATENATED MODULE: ./build/report/diagnosis-services.js
+/** Why a service of the server's could not be had for the app, by the code's last word (remote/services.sh). */
+const serviceRows = {
+    'postgresql-start': ({ detail }) => ({
+        cause: `PostgreSQL on the server does not start${of(detail)}.`,
+        cure: 'See why with `pg_lsclusters` and `journalctl -u "postgresql*"` on the server; then run the job again.',
+        input: 'services',
+    }),
+    'postgresql-role': ({ detail }) => ({
+        cause: `The server's PostgreSQL${of(detail)} did not let its own user \`postgres\` make a role for the app.`,
+        cure: 'Let `local all postgres peer` be the first line of its `pg_hba.conf`, as Debian has it; what it said is in the log.',
+        input: 'services',
+    }),
+    'postgresql-database': ({ detail }) => ({
+        cause: `The server's PostgreSQL${of(detail)} could not make the app's database.`,
+        cure: 'What it said is in the log; a full disk is the usual reason.',
+        input: 'services',
+    }),
+    'postgresql-owner': ({ detail }) => ({
+        cause: `The server's PostgreSQL has a database of the app's name that belongs to \`${detail}\`.`,
+        cure: "Set `name` to another name for this app, or make the database the app's own (`ALTER DATABASE ... OWNER TO`).",
+        input: 'name',
+    }),
+    'postgresql-refused': ({ detail }) => ({
+        cause: `The server's PostgreSQL${of(detail)} does not let the app in over its socket.`,
+        cure: 'Let its `pg_hba.conf` have the line `local all all peer`, as Debian has it, and reload it; what it said is in the log.',
+        input: 'services',
+    }),
+    redis: ({ detail }) => ({
+        cause: `The app's own Redis does not start on the server (${detail}).`,
+        cure: `Its last lines are in the log; a full disk or a broken append-only file below \`/var/lib\` are the usual reasons.`,
+        input: 'services',
+    }),
+};
+/** Of which cluster. */
+function of(detail) {
+    return detail === '' ? '' : ` (${detail})`;
 }
 
 ;// CONCATENATED MODULE: ./build/report/diagnosis-smoke.js
@@ -75254,7 +81832,26 @@ function explainSmoke(failure, situation) {
     return explanations[code];
 }
 
+;// CONCATENATED MODULE: ./build/report/diagnosis-web.js
+
+/** A worker of gunicorn's waits within the import of the app, for visitors of its own; the check had it print where. */
+function explainOwnServer({ detail, lines }, { name, module }) {
+    const frame = hangingFrame(lines, name);
+    const place = frame === undefined ? '' : `, in ${frame.file}, line ${frame.line}`;
+    const port = /^[0-9]{1,5}$/.test(detail) ? ` on port ${detail}` : '';
+    return {
+        cause: `The module \`${module}\` starts a server of its own when it is imported${port}${place}, so gunicorn never gets the app.`,
+        cure: 'Put that call below `if __name__ == "__main__":`, set `app` to a module that only makes the app, or `web-command` to what starts the project\'s own server.',
+        input: 'web-command',
+        ...frame,
+    };
+}
+
 ;// CONCATENATED MODULE: ./build/report/diagnosis.js
+
+
+
+
 
 
 
@@ -75276,6 +81873,11 @@ const rootFailures = [
 /** Each code that a run can fail with on the server, or by the smoke test, and how it is explained. */
 const rows = {
     'app-import': died('The new release cannot start', explainExit),
+    'app-unproven': ({ detail }) => ({
+        cause: `Nothing that could be the app is one: ${diagnosis_short(detail) || 'no candidate is left'}.`,
+        cure: 'Set `app` to `module:attribute` or `module:factory()` of the Flask object.',
+        input: 'app',
+    }),
     'app-exited': died('The new release cannot start', explainExit),
     start: died('The new release cannot start', explainExit),
     'health-status': (failure, situation) => {
@@ -75298,6 +81900,7 @@ const rows = {
         input: 'expect-text',
     }),
     'health-timeout': died('The new release does not answer', explainHang),
+    'own-server': explainOwnServer,
     'worker-restarted': (failure, situation) => {
         const answered = /^[1-5][0-9]{2}\b/.test(failure.detail);
         const begin = answered ? 'The new release answers and then dies' : 'The new release cannot start';
@@ -75307,31 +81910,24 @@ const rows = {
         cause: `Over the socket of release ${release} another one answered (${detail || 'none'}).`,
         cure: 'Run the job again; if it happens again, please report it with the log.',
     }),
-    'release-command': (failure, situation) => {
-        const traceback = lastTraceback(failure.lines, situation.name);
-        const begin = `The release command failed (exit status ${failure.detail || 'unknown'})`;
-        if (traceback !== undefined)
-            return explainTraceback(begin, cut(traceback), situation);
-        const last = failure.lines.findLast((line) => line.trim() !== '');
-        return {
-            cause: `${begin}${last === undefined ? ', without a word' : `; its last line is: ${diagnosis_short(last)}`}.`,
-            cure: 'Correct `release-command`, or what it runs; all it printed is in the log.',
-            input: 'release-command',
-        };
-    },
+    ...commandRows,
     dependencies: explainDependencies,
     packages: explainPackages,
+    'release-tampered': ({ detail }) => ({
+        cause: `A command of the project's left a file that is not its own in the release: ${diagnosis_short(detail)}.`,
+        cure: 'Let `release-command` and `first-deploy-command` write plain files, without hard links; nothing of it was taken over.',
+        input: 'release-command',
+    }),
     'build-tampered': ({ detail }) => ({
         cause: `A package's build left a file that is not its own in the environment: ${diagnosis_short(detail)}.`,
         cure: 'Look at what the package that made it does when it is built; nothing of it was taken over.',
     }),
+    ...serviceRows,
     uv: (failure) => explainOurs(failure, `uv ${failure.detail}, which installs the Python packages`),
     gunicorn: (failure) => explainOurs(failure, 'gunicorn, which the requirements do not list'),
-    python: ({ detail }) => ({
-        cause: `The server has no Python ${detail}.`,
-        cure: "Set `python` to a version that the server's distribution has, or leave it out for its own.",
-        input: 'python',
-    }),
+    'python-absent': ({ detail }, { pythonWanted }) => explainNoPython('absent', detail, pythonWanted),
+    'python-forbidden': ({ detail }, { pythonWanted }) => explainNoPython('forbidden', detail, pythonWanted),
+    'python-unreachable': ({ detail }, { pythonWanted }) => explainNoPython('unreachable', detail, pythonWanted),
     'nginx-broken': (failure, situation) => explainNginx(failure, situation, {
         cause: "nginx's configuration on the server was broken before this deploy.",
         cure: 'Repair it on the server until `nginx -t` is content; what it says is in the log.',
@@ -75347,8 +81943,8 @@ const rows = {
         cure: 'See why with `journalctl -u nginx` on the server; port 80 taken by another program is the usual reason.',
         input: 'host',
     }),
-    disk: () => full('during the deploy'),
-    unpack: () => full('while the bundle was unpacked'),
+    disk: () => diagnosis_tools_full('during the deploy'),
+    unpack: () => diagnosis_tools_full('while the bundle was unpacked'),
     upload: ({ detail }) => ({
         cause: `The bundle did not reach the server whole (${detail}).`,
         cure: 'Run the job again; if it happens again, look at the connection, and at the disk of the server (`df -h`).',
@@ -75383,6 +81979,16 @@ const rows = {
         cause: `Another deploy held the server for more than ${lockTimeoutSeconds} s: ${diagnosis_short(detail) || 'it is not known which'}.`,
         cure: 'Wait until it is done and run the job again, or raise `lock-timeout`.',
         input: 'lock-timeout',
+    }),
+    'packages-offline': ({ detail }) => ({
+        cause: `The server lacks Debian packages that it cannot get: ${diagnosis_short(detail) || 'those that the log names'}.`,
+        cure: 'Install them on the server from wherever it gets its packages (`apt-get install` with these names), and run the job again.',
+        input: 'dependencies',
+    }),
+    'wheels-wanted': ({ detail }) => ({
+        cause: `The server needs wheels that the runner did not send (${diagnosis_short(detail)}), again and again.`,
+        cure: 'Run the job again when no other deploy to this server is under way; with the same end, please report it with the log.',
+        input: 'dependencies',
     }),
     'facts-changed': () => ({
         cause: 'Another deploy changed the server while this one was planned, again and again.',
@@ -75427,7 +82033,7 @@ function died(begin, otherwise) {
         const traceback = lastTraceback(failure.lines, situation.name);
         if (traceback === undefined)
             return otherwise(failure, situation);
-        return { ...explainTraceback(begin, cut(traceback), situation), code: 'app-import' };
+        return { ...explainTraceback(begin, cut(traceback), situation, failure.lines), code: 'app-import' };
     };
 }
 /** Nothing answered in time; the health check had the workers print where they are. */
@@ -75448,7 +82054,7 @@ function explainRestart(failure) {
     const last = lastWord(failure.lines);
     return {
         cause: `A process of the new release died and was started anew, as it would again and again${last === undefined ? '' : `; its last line is: ${diagnosis_short(last)}`}.`,
-        cure: "Find the reason in the app's last lines in the log; too little memory and a crashing extension are the usual ones.",
+        cure: "Find the reason in the app's last lines in the log (too little memory and a crashing extension are the usual ones); where the module is a program that ends by itself, set `app` to another one, or `web-command` to the project's own server.",
     };
 }
 function rootRefused({ lines }, { user }) {
@@ -75509,6 +82115,7 @@ const emptyReport = {
     failedPhase: '',
     phases: [],
     changes: [],
+    found: [],
     health: null,
     smoke: null,
     certificate: null,
@@ -75542,6 +82149,7 @@ function redactedReport(report, { redact }) {
         ...report,
         url: redact(report.url),
         changes: report.changes.map(({ what, detail }) => ({ what: redact(what), detail: redact(detail) })),
+        found: report.found.map(({ what, detail }) => ({ what: redact(what), detail: redact(detail) })),
         health: report.health && { ...report.health, path: redact(report.health.path) },
         smoke: report.smoke && { ...report.smoke, url: redact(report.smoke.url) },
         warnings: report.warnings.map((one) => ({
@@ -75559,11 +82167,12 @@ function reportJson(report) {
     const fallbacks = [
         () => report,
         () => ({ ...report, lines: report.lines.slice(-10).map((line) => cutToBytes(line, 500)) }),
-        () => ({ ...report, lines: [], changes: [], warnings: [], unpinned: [] }),
+        () => ({ ...report, lines: [], changes: [], found: [], warnings: [], unpinned: [] }),
         () => ({
             ...report,
             lines: [],
             changes: [],
+            found: [],
             warnings: [],
             unpinned: [],
             error: report.error && cutError(report.error),
@@ -75683,6 +82292,20 @@ function changesSection(report, maxBytes) {
         '| What | Detail |',
         '| --- | --- |',
         ...fitting(report.changes, row, maxBytes, (count) => `| and ${count} more | |`),
+        '',
+    ];
+}
+/** What was found out about the project, and from what. */
+function foundSection(report, maxBytes) {
+    if (report.found.length === 0)
+        return [];
+    const row = ({ what, detail }) => `| ${value(what)} | ${value(detail)} |`;
+    return [
+        '### What was found',
+        '',
+        '| What | Finding |',
+        '| --- | --- |',
+        ...fitting(report.found, row, maxBytes, (count) => `| and ${count} more | |`),
         '',
     ];
 }
@@ -75827,6 +82450,7 @@ const summary_mostBytes = (/* unused pure expression or super */ null && (1024 *
 const room = {
     faults: 200_000,
     changes: 200_000,
+    found: 100_000,
     warnings: 100_000,
     unpinned: 50_000,
     lines: 300_000,
@@ -75847,6 +82471,7 @@ function renderSummary(report, context) {
         ...warningsSection(report, room.warnings),
         ...phasesSection(report),
         ...changesSection(report, room.changes),
+        ...foundSection(report, room.found),
         ...checksSection(report),
         ...unpinnedSection(report, room.unpinned),
         ...rollbackSection(report, context),
@@ -76011,6 +82636,7 @@ function situationOf({ plan, facts, project, inputs }) {
         module: project.target.module,
         requirements: project.source === '' ? project.requirements.file : `${project.source}/${project.requirements.file}`,
         python: inputs.app.python ?? '',
+        pythonWanted: project.python.reason || project.python.preferredReason,
         healthPath: plan.check.path,
         healthTimeoutSeconds: Math.round(inputs.behaviour.healthTimeoutMs / 1000),
         lockTimeoutSeconds: Math.round(inputs.behaviour.lockTimeoutMs / 1000),
@@ -76079,6 +82705,7 @@ function heartbeat(clock, print) {
 ;// CONCATENATED MODULE: ./build/report/recorder.js
 
 
+
 /**
  * What a run takes down while it goes on: the log as it happens, and the report that is made from it at the end.
  * Phases follow each other; the one that is open when the run ends badly is the failed one.
@@ -76089,6 +82716,7 @@ class Recorder {
     #beat;
     #phases = [];
     #changes = [];
+    #found = [];
     #warnings = [];
     #appLines = [];
     #toolLines = [];
@@ -76138,6 +82766,11 @@ class Recorder {
     change(what, detail) {
         this.#changes.push({ what, detail });
     }
+    /** Something that was found out about the project, said in the log too. */
+    find(what, detail) {
+        this.#found.push({ what, detail });
+        this.say(`found: ${what}: ${detail}`);
+    }
     warn(warning) {
         this.#warnings.push(warning);
         this.#log.warning(warning);
@@ -76145,6 +82778,11 @@ class Recorder {
     /** Facts for the report. */
     note(facts) {
         this.#facts = { ...this.#facts, ...facts };
+    }
+    /** What was said so far led to a repair: it explains no failure that comes later. */
+    forgetLines() {
+        this.#appLines.length = 0;
+        this.#toolLines.length = 0;
     }
     /** The last lines that bear on a failure: the application's where it said anything, else the tools'. */
     get lines() {
@@ -76156,6 +82794,7 @@ class Recorder {
             ...emptyReport,
             phases: this.#phases,
             changes: this.#changes,
+            found: this.#found,
             warnings: this.#warnings,
             durationMs: Math.round(performance.now() - this.#began),
             ...this.#facts,
@@ -76172,14 +82811,1092 @@ class Recorder {
         this.#log.phaseEnd(ms);
     }
 }
+/** So many lines are kept: a compiler's complaints are long, and what names the package stands above them. */
+const mostKept = 1_000;
 /** The last lines, in bounded memory. */
 function keep(lines, line) {
-    lines.push(line);
-    if (lines.length > report_mostLines * 4)
-        lines.splice(0, lines.length - report_mostLines * 4);
+    lines.push(cutToBytes(line, 2_000));
+    if (lines.length > mostKept)
+        lines.splice(0, lines.length - mostKept);
+}
+
+;// CONCATENATED MODULE: ./build/runner.js
+/** Whose repository it is, and where its checkout lies. */
+function runner_context(environment) {
+    const fullName = environment['GITHUB_REPOSITORY'] || 'local/app';
+    const sha = environment['GITHUB_SHA'];
+    return {
+        workspace: environment['GITHUB_WORKSPACE'] || process.cwd(),
+        // Runners older than 2.300 and act do not know the number.
+        repository: { id: environment['GITHUB_REPOSITORY_ID'] || fullName, fullName },
+        ...(sha ? { sha } : {}),
+    };
+}
+/** Who this run is, for the next in line: one line. */
+function holder(environment) {
+    const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository, GITHUB_RUN_ID: run, GITHUB_ACTOR: actor, } = environment;
+    const url = server && repository && run ? `${server}/${repository}/actions/runs/${run}` : 'a run outside of GitHub';
+    return actor ? `${url} (${actor})` : url;
+}
+/** The folder for temporary files. */
+function temp(environment) {
+    return environment['RUNNER_TEMP'] || environment['TMPDIR'] || environment['TEMP'] || '/tmp';
+}
+
+// EXTERNAL MODULE: external "node:events"
+var external_node_events_ = __nccwpck_require__(8474);
+;// CONCATENATED MODULE: ./build/wheels/indexes.js
+/*
+ * Which package indexes the runner asks, and as whom: what `env` says for the server's uv and pip holds for the runner too,
+ * then the runner's own variables.
+ */
+/** Where PyPI's pages are. */
+const PYPI = 'https://pypi.org/simple';
+/** Variables of uv's that say where packages come from and how they are fetched; no other one gets to it. */
+const KNOWN = new Set([
+    'UV_CONCURRENT_DOWNLOADS',
+    'UV_DEFAULT_INDEX',
+    'UV_EXCLUDE_NEWER',
+    'UV_EXTRA_INDEX_URL',
+    'UV_HTTP_RETRIES',
+    'UV_HTTP_TIMEOUT',
+    'UV_INDEX',
+    'UV_INDEX_STRATEGY',
+    'UV_INDEX_URL',
+    'UV_INSECURE_HOST',
+    'UV_NATIVE_TLS',
+    'UV_PRERELEASE',
+    'UV_RESOLUTION',
+    'UV_SYSTEM_CERTS',
+    'UV_TORCH_BACKEND',
+]);
+/** What programs of the runner need of its surroundings: to be found, and to reach the network. */
+const SURROUNDINGS = /^(?:PATH|HOME|TMPDIR|NETRC|SSL_CERT_FILE|SSL_CERT_DIR|(?:https?|all|no)_proxy|(?:HTTPS?|ALL|NO)_PROXY)$/;
+/**
+ * @param env the user's `env`; it goes first
+ * @param environment the runner's variables
+ */
+function indexesOf(env, environment) {
+    const given = (name) => env.get(name) || environment[name] || '';
+    const variables = {};
+    for (const [name, value] of Object.entries(environment)) {
+        if (value !== undefined && SURROUNDINGS.test(name))
+            variables[name] = value;
+    }
+    for (const name of new Set([...Object.keys(environment), ...env.keys()])) {
+        if (given(name) !== '' && (KNOWN.has(name) || isCredential(name)))
+            variables[name] = given(name);
+    }
+    // uv does not read pip's variables.
+    const pip = given('PIP_INDEX_URL');
+    if (pip !== '' && !variables['UV_DEFAULT_INDEX'] && !variables['UV_INDEX_URL'])
+        variables['UV_DEFAULT_INDEX'] = pip;
+    const extra = given('PIP_EXTRA_INDEX_URL');
+    if (extra !== '' && !variables['UV_INDEX'] && !variables['UV_EXTRA_INDEX_URL'])
+        variables['UV_EXTRA_INDEX_URL'] = extra;
+    const certificates = variables['SSL_CERT_FILE'] ?? (given('PIP_CERT') || undefined);
+    if (certificates !== undefined)
+        variables['SSL_CERT_FILE'] = certificates;
+    const standard = variables['UV_DEFAULT_INDEX'] ?? variables['UV_INDEX_URL'] ?? PYPI;
+    const all = [variables['UV_INDEX'], variables['UV_EXTRA_INDEX_URL'], standard]
+        .flatMap((list) => (list ?? '').split(/\s+/))
+        .filter((one) => one !== '')
+        .flatMap((one) => index(one, variables));
+    return {
+        variables,
+        addresses: all.map(({ address }) => address),
+        credentials: all.flatMap(({ credential }) => (credential === undefined ? [] : [credential])),
+        certificates,
+    };
+}
+/** The header for a request to an address: that of an index of the same origin. */
+function authorizationFor(url, { credentials }) {
+    return credentials.find(({ origin }) => origin === url.origin)?.authorization;
+}
+/** `https://user:password@host/simple`, or `name=https://...` with a user and password in variables of their own. */
+function index(text, variables) {
+    const [, name, address = ''] = /^(?:([A-Za-z0-9._-]+)=)?(https?:\/\/.*)$/.exec(text) ?? [];
+    const url = URL.parse(address);
+    if (url === null)
+        return [];
+    const prefix = `UV_INDEX_${(name ?? '').toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}`;
+    const named = (what) => (name === undefined ? '' : (variables[`${prefix}_${what}`] ?? ''));
+    const user = url.username === '' ? named('USERNAME') : decodeURIComponent(url.username);
+    const password = url.password === '' ? named('PASSWORD') : decodeURIComponent(url.password);
+    url.username = '';
+    url.password = '';
+    url.hash = '';
+    const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+    const credential = user === '' && password === '' ? undefined : { origin: url.origin, authorization };
+    return [{ address: url, credential }];
+}
+function isCredential(name) {
+    return /^UV_INDEX_[A-Z0-9_]+_(?:USERNAME|PASSWORD)$/.test(name);
+}
+
+;// CONCATENATED MODULE: ./build/wheels/download.js
+
+
+
+
+
+
+
+
+
+/** Tries of one request; an index or a proxy that is busy is so for a moment. */
+const TRIES = 3;
+const PAUSE_MS = 1_000;
+/** An answer that does not begin, or that stops, within this time is none. In ms. */
+const SILENCE_MS = 30_000;
+/** Bytes: PyPI's largest pages have 20 MB, its largest wheels 1 GB. */
+const MOST_PAGE = 64 * 1024 * 1024;
+const MOST_FILE = 2 * 1024 * 1024 * 1024;
+/** The runner's way to package indexes: through its proxy, with its certificates, as the index's user. */
+class Downloads {
+    #indexes;
+    #dispatcher;
+    #signal;
+    constructor(indexes, signal) {
+        this.#indexes = indexes;
+        this.#signal = signal;
+        this.#dispatcher = dispatcherOf(indexes);
+    }
+    /** A page as text, where it came from and what it is; undefined where the index has none (404). */
+    async page(url, accept) {
+        return await this.#patiently(url, async () => {
+            const response = await this.#get(url, accept);
+            if (response.status === 404 || response.status === 403) {
+                await response.body?.cancel();
+                return undefined;
+            }
+            const chunks = [];
+            for await (const chunk of bounded(response, MOST_PAGE))
+                chunks.push(chunk);
+            const text = Buffer.concat(chunks).toString('utf8');
+            return { text, type: response.headers.get('content-type') ?? '', address: new URL(response.url) };
+        });
+    }
+    /**
+     * Fetches a file and compares its hash.
+     * @param to where it is put; its folder exists
+     * @returns its length in bytes
+     * @throws DeployError `wheels-hash` for other bytes, `wheels-index` where it cannot be had
+     */
+    async file(url, sha256, to) {
+        return await this.#patiently(url, async () => {
+            const response = await this.#get(url, '*/*');
+            const hash = (0,external_node_crypto_.createHash)('sha256');
+            const out = (0,external_node_fs_namespaceObject.createWriteStream)(to);
+            let bytes = 0;
+            try {
+                for await (const chunk of bounded(response, MOST_FILE)) {
+                    hash.update(chunk);
+                    bytes += chunk.length;
+                    if (!out.write(chunk))
+                        await (0,external_node_events_.once)(out, 'drain');
+                }
+            }
+            finally {
+                out.end();
+                await (0,external_node_stream_promises_namespaceObject.finished)(out);
+            }
+            if (hash.digest('hex') !== sha256)
+                throw download_otherBytes(url);
+            return bytes;
+        });
+    }
+    /** Ends open connections. */
+    async close() {
+        await this.#dispatcher.destroy();
+    }
+    async #get(url, accept) {
+        const authorization = authorizationFor(url, this.#indexes);
+        const response = await (0,undici/* fetch */.hd)(url, {
+            dispatcher: this.#dispatcher,
+            signal: this.#signal,
+            headers: { accept, ...(authorization === undefined ? {} : { authorization }) },
+        });
+        if (response.status >= 400 && response.status !== 404 && response.status !== 403) {
+            await response.body?.cancel();
+            throw new Error(`status ${response.status}`);
+        }
+        return response;
+    }
+    async #patiently(url, attempt) {
+        for (let tries = 1;; tries += 1) {
+            try {
+                return await attempt();
+            }
+            catch (error) {
+                if (this.#signal.aborted)
+                    throw this.#signal.reason;
+                if (error instanceof DeployError)
+                    throw error;
+                if (tries === TRIES)
+                    throw unreachable(url, error);
+                await (0,promises_namespaceObject.setTimeout)(PAUSE_MS * tries, undefined, { signal: this.#signal }).catch(() => undefined);
+            }
+        }
+    }
+}
+/** SHA-256 of a file that is there, hex. */
+async function sha256Of(file) {
+    const hash = createHash('sha256');
+    for await (const chunk of createReadStream(file))
+        hash.update(chunk);
+    return hash.digest('hex');
+}
+/** @throws Error for a status that is no success, or more bytes than may be */
+async function* bounded(response, most) {
+    if (!response.ok || response.body === null)
+        throw new Error(`status ${response.status}`);
+    let bytes = 0;
+    for await (const chunk of response.body) {
+        if (!(chunk instanceof Uint8Array))
+            throw new Error('a body of something else than bytes');
+        bytes += chunk.length;
+        if (bytes > most)
+            throw new Error('more bytes than any file of an index has');
+        yield chunk;
+    }
+}
+function dispatcherOf({ variables, certificates }) {
+    const tls = { ca: trusted(certificates) };
+    const options = {
+        headersTimeout: SILENCE_MS,
+        bodyTimeout: SILENCE_MS,
+        connect: { ...tls, timeout: SILENCE_MS },
+        // Of a proxy: it is reached over TLS itself, and the index through it.
+        proxyTls: tls,
+        requestTls: tls,
+        httpProxy: variables['http_proxy'] ?? variables['HTTP_PROXY'] ?? '',
+        httpsProxy: variables['https_proxy'] ?? variables['HTTPS_PROXY'] ?? '',
+        noProxy: variables['no_proxy'] ?? variables['NO_PROXY'] ?? '',
+    };
+    // The one that knows proxies calls itself experimental in the log.
+    return options.httpProxy + options.httpsProxy === '' ? new undici/* Agent */.g6(options) : new undici/* EnvHttpProxyAgent */.J2(options);
+}
+/** What Node trusts, with NODE_EXTRA_CA_CERTS, what the machine trusts, and the file that the variables name. */
+function trusted(file) {
+    const own = file === undefined ? [] : [readable(file)];
+    return [...(0,external_node_tls_.getCACertificates)('default'), ...(0,external_node_tls_.getCACertificates)('system'), ...own].filter((one) => one !== '');
+}
+function readable(file) {
+    try {
+        return (0,external_node_fs_namespaceObject.readFileSync)(file, 'utf8');
+    }
+    catch {
+        return '';
+    }
+}
+function download_otherBytes(url) {
+    return new DeployError('wheels-hash', {
+        cause: `The package index sent other bytes for ${lastPart(url)} than those whose hash is known; nothing of them was used.`,
+        cure: 'Find out which index or proxy the runner asks (`UV_*` and `PIP_*` in `env` or on the runner), and who changes packages there.',
+        input: 'dependencies',
+    });
+}
+function unreachable(url, error) {
+    return new DeployError('wheels-index', {
+        cause: `The runner could not get ${lastPart(url)} from ${url.host}: ${reason(error)}.`,
+        cure: 'Check that the runner reaches this package index; `UV_DEFAULT_INDEX` in `env` names another one, with user and password where it needs them.',
+        input: 'dependencies',
+    });
+}
+/** undici says `fetch failed`, and why in the cause. */
+function reason(error) {
+    if (!(error instanceof Error))
+        return 'no answer';
+    const { cause } = error;
+    const inner = cause instanceof Error ? ('code' in cause ? String(cause.code) : cause.message) : '';
+    return inner === '' ? error.message : inner;
+}
+function lastPart(url) {
+    return url.pathname.split('/').findLast((part) => part !== '') ?? url.host;
+}
+
+;// CONCATENATED MODULE: ./build/wheels/tags.js
+/*
+ * Which wheels a server's Python can use, by their file names alone (PEP 425, PEP 427, PEP 600). The order is that of pip
+ * and uv: the closest to this very Python first.
+ */
+/** What a file name on a server may be made of; the parts themselves hold no dash. */
+const FORM = /^(?<name>[A-Za-z0-9._]+)-(?<version>[A-Za-z0-9._+!]+)(?:-\d[A-Za-z0-9._]*)?-(?<python>[a-z0-9._]+)-(?<abi>[a-z0-9._]+)-(?<platform>[A-Za-z0-9._]+)\.whl$/;
+/** The older names of `manylinux_2_N` (PEP 600). */
+const ALIASES = { manylinux1: 5, manylinux2010: 12, manylinux2014: 17 };
+/** More than any number of platforms between two interpreters' ranks. */
+const tags_STEP = 1_000;
+/** A project's name as indexes compare it (PEP 503). */
+function normalised(name) {
+    return name.toLowerCase().replaceAll(/[-_.]+/g, '-');
+}
+/** Takes a wheel's file name apart; undefined where it is none. */
+function parseWheelName(file) {
+    const parts = file.length <= 255 ? FORM.exec(file)?.groups : undefined;
+    if (parts === undefined)
+        return undefined;
+    const list = (key) => (parts[key] ?? '').split('.');
+    return {
+        name: normalised(parts['name'] ?? ''),
+        version: parts['version'] ?? '',
+        pythons: list('python'),
+        abis: list('abi'),
+        platforms: list('platform'),
+    };
+}
+/** How well a wheel fits: the smaller the better; undefined where it does not. */
+function wheelRank(file, target) {
+    const wheel = parseWheelName(file);
+    if (wheel === undefined)
+        return undefined;
+    let best;
+    for (const python of wheel.pythons) {
+        for (const abi of wheel.abis) {
+            const interpreter = interpreterRank(python, abi, target.minor);
+            if (interpreter === undefined)
+                continue;
+            for (const platform of wheel.platforms) {
+                const rank = platformRank(platform, target);
+                if (rank === undefined)
+                    continue;
+                const whole = interpreter * tags_STEP + rank;
+                if (best === undefined || whole < best)
+                    best = whole;
+            }
+        }
+    }
+    return best;
+}
+/** The wheel that fits best; of equals the first. */
+function bestWheel(wheels, target) {
+    let best;
+    for (const wheel of wheels) {
+        const rank = wheelRank(wheel.file, target);
+        if (rank !== undefined && (best === undefined || rank < best.rank))
+            best = { wheel, rank };
+    }
+    return best?.wheel;
+}
+function interpreterRank(python, abi, minor) {
+    const [, implementation, digits] = /^(cp|py)3(\d{0,2})$/.exec(python) ?? [];
+    if (implementation === undefined || digits === undefined)
+        return undefined;
+    if (implementation === 'cp') {
+        if (digits === '')
+            return undefined;
+        const behind = minor - Number(digits);
+        // Up to 3.7 the ABI has an `m` at its end.
+        if (behind === 0 && (abi === python || (minor < 8 && abi === `${python}m`)))
+            return 0;
+        if (behind >= 0 && Number(digits) >= 2 && abi === 'abi3')
+            return 1 + behind;
+        return behind === 0 && abi === 'none' ? 100 : undefined;
+    }
+    if (abi !== 'none')
+        return undefined;
+    if (digits === '')
+        return 202;
+    const behind = minor - Number(digits);
+    // This version's own, then `py3`, then those of older ones.
+    return behind < 0 ? undefined : behind === 0 ? 201 : 202 + behind;
+}
+function platformRank(platform, { arch, glibc }) {
+    if (platform === 'any')
+        return tags_STEP - 1;
+    if (platform === `linux_${arch}`)
+        return tags_STEP - 2;
+    const [, alias, own, of] = /^(?:(manylinux(?:1|2010|2014))|manylinux_2_(\d{1,3}))_([a-z0-9_]+)$/.exec(platform) ?? [];
+    if (of !== arch)
+        return undefined;
+    const needed = alias === undefined ? Number(own) : ALIASES[alias];
+    return needed === undefined || needed > glibc ? undefined : glibc - needed;
+}
+
+;// CONCATENATED MODULE: ./build/wheels/lock.js
+
+
+/** A version that stands in a line of requirements (PEP 440). */
+const VERSION = /^[A-Za-z0-9.+!]{1,100}$/;
+/**
+ * Reads a resolution (PEP 751, pylock.toml, as uv writes it) and takes the best wheel of each package.
+ * @throws Error where it is no lock at all
+ */
+function chooseWheels(lock, target) {
+    const { packages } = parse_parse(lock);
+    const wheels = [];
+    const without = [];
+    for (const one of Array.isArray(packages) ? packages : []) {
+        if (!lock_isTable(one) || typeof one['name'] !== 'string')
+            throw new Error('a package without a name');
+        const name = normalised(one['name']);
+        const version = typeof one['version'] === 'string' && VERSION.test(one['version']) ? one['version'] : '';
+        const all = Array.isArray(one['wheels']) && version !== '' ? one['wheels'] : [];
+        const offered = all.flatMap((wheel) => offer(wheel, name, version));
+        const best = bestWheel(offered, target);
+        if (best === undefined)
+            without.push(name);
+        else
+            wheels.push(best);
+    }
+    return { wheels, without };
+}
+/**
+ * The file by which the server installs exactly these wheels, from where it keeps them: hash-checked, without an index.
+ * @param folderOf where the wheel with this hash lies on the server
+ */
+function requirementsText(wheels, folderOf) {
+    const sorted = wheels.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    return [
+        '--no-index',
+        ...sorted.map(({ sha256 }) => `--find-links ${folderOf(sha256)}`),
+        ...sorted.map(({ name, version, sha256 }) => `${name}==${version} --hash=sha256:${sha256}`),
+        '',
+    ].join('\n');
+}
+/** One wheel of the lock; none where its name or place is not what they have to be. */
+function offer(wheel, name, version) {
+    if (!lock_isTable(wheel) || typeof wheel['url'] !== 'string' || !lock_isTable(wheel['hashes']))
+        return [];
+    const url = URL.parse(wheel['url']);
+    const sha256 = wheel['hashes']['sha256'];
+    if (url === null || !/^https?:$/.test(url.protocol))
+        return [];
+    if (typeof sha256 !== 'string' || !/^[0-9a-f]{64}$/.test(sha256))
+        return [];
+    const file = typeof wheel['name'] === 'string' ? wheel['name'] : lock_lastPart(url);
+    const parts = parseWheelName(file);
+    return parts === undefined || parts.name !== name ? [] : [{ name, version, file, url, sha256 }];
+}
+function lock_lastPart(url) {
+    try {
+        return decodeURIComponent(url.pathname.split('/').at(-1) ?? '');
+    }
+    catch {
+        return '';
+    }
+}
+function lock_isTable(value) {
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+;// CONCATENATED MODULE: ./build/wheels/wanted.js
+
+
+
+
+/** What the runner writes a lock of uv's out to. */
+const EXPORTED = 'uv.lock.txt';
+/** The action's own pins, for projects that list no gunicorn. */
+const wanted_ownGunicorn = {
+    file: 'gunicorn.txt',
+    texts: new Map([['gunicorn.txt', gunicorn.requirements]]),
+    steps: [{ folder: '', words: ['gunicorn.txt'], complete: true, exports: undefined }],
+};
+/**
+ * What is to be resolved on the runner, out of the files that the project lists its packages in: the same calls that a
+ * server makes of uv, without any build.
+ * @param read a file's text, by its path below the bundle's root
+ * @throws DeployError `wheels-source` where something would have to be built
+ */
+async function wantedOf({ inputs, project }, read) {
+    const { requirements } = project;
+    const { file, local = [], files = [file] } = requirements;
+    const [path] = local;
+    if (path !== undefined) {
+        throw unbuilt(file, `${path === '' ? 'the project itself' : `\`${path}\``} would have to be built`);
+    }
+    const texts = new Map();
+    for (const one of files)
+        texts.set(one, await read(one));
+    for (const [one, text] of requirements.texts)
+        texts.set(one, text);
+    if (requirements.kind === 'pylock') {
+        texts.set(`${file}.txt`, ofPylock(texts.get(file) ?? '', file, inputs.app));
+        const words = [`${external_node_path_namespaceObject.posix.basename(file)}.txt`];
+        return {
+            file,
+            texts,
+            steps: [{ folder: external_node_path_namespaceObject.posix.dirname(file), words, complete: true, exports: undefined }],
+        };
+    }
+    return { file, texts, steps: requirements.steps.map(resolveStep) };
+}
+/** `uv pip install` and `uv pip compile` differ in a few words. */
+function resolveStep(step) {
+    const { folder } = step;
+    if (step.how === 'uv-lock')
+        return { folder, words: [EXPORTED], complete: true, exports: step.words };
+    const words = step.words.filter((word) => !/^(?:-r|--no-deps|--require-hashes)$/.test(word));
+    return { folder, words, complete: step.words.includes('--no-deps'), exports: undefined };
+}
+/** pylock.toml (PEP 751) as requirements: uv takes it for installing alone. */
+function ofPylock(text, file, { extras, groups }) {
+    const { packages } = parse_parse(text);
+    const lines = (Array.isArray(packages) ? packages : []).map((one) => {
+        const [name, version, marker] = ['name', 'version', 'marker'].map((key) => textAt(one, key));
+        if (name === undefined || version === undefined)
+            throw unbuilt(file, `${name ?? 'a package'} has no version`);
+        return marker === undefined
+            ? `${name}==${version}`
+            : `${name}==${version} ; ${wanted_chosen(marker, extras, groups)}`;
+    });
+    return `${lines.join('\n')}\n`;
+}
+/** A lock's markers ask for extras and groups by words that requirements do not have. */
+function wanted_chosen(marker, extras, groups) {
+    return marker.replaceAll(/(["'])([\w.-]+)\1\s+(not\s+)?in\s+(extras|dependency_groups)\b/g, (_whole, _quote, name, not, list) => {
+        const has = (list === 'extras' ? extras : groups).includes(name);
+        return has === (not === undefined) ? "python_version > '0'" : "python_version < '0'";
+    });
+}
+function textAt(table, key) {
+    if (typeof table !== 'object' || table === null)
+        return undefined;
+    const value = new Map(Object.entries(table)).get(key);
+    // It becomes a line of its own.
+    return typeof value === 'string' && !/[\r\n\\]/.test(value) ? value : undefined;
+}
+function unbuilt(file, what) {
+    return new DeployError('wheels-source', {
+        cause: `For ${file} ${what}, and nothing is built on the runner.`,
+        cure: 'List the packages in a `requirements.txt` or under `[project]` in `pyproject.toml`, without paths of the project, or set `dependencies: server`.',
+        input: 'dependencies',
+        file,
+    });
+}
+
+;// CONCATENATED MODULE: ./build/wheels/resolve.js
+
+
+
+
+
+
+/** Seconds that one resolution may take: an index that does not answer must not hold the job. */
+const MOST_SECONDS = 300;
+/** uv's platforms with a manylinux of their own (`uv pip compile --help`): minor versions of glibc. */
+const PLATFORMS = [17, 28, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40];
+/**
+ * Resolves packages for the server, by wheels alone: nothing of the project or of an index is built or run on the runner.
+ * uv sees the files that list the packages and no others (in the project's own folder it would start a Python out of its
+ * `.venv`), none of which can be started, and takes no settings files.
+ * @throws DeployError `wheels-resolve`, `wheels-source`, `wheels-missing`, `wheels-runner`
+ */
+async function resolve(wanted, target, resolver) {
+    const project = (0,external_node_path_namespaceObject.join)(resolver.folder, 'project');
+    for (const [name, text] of wanted.texts) {
+        await (0,external_node_fs_promises_namespaceObject.mkdir)((0,external_node_path_namespaceObject.dirname)((0,external_node_path_namespaceObject.join)(project, name)), { recursive: true });
+        await (0,external_node_fs_promises_namespaceObject.writeFile)((0,external_node_path_namespaceObject.join)(project, name), text, { mode: 0o600 });
+    }
+    const runner = { ...resolver, python: resolve_findPython(resolver.variables['PATH'] ?? ''), project };
+    let found = [];
+    for (const step of wanted.steps) {
+        const { wheels, without } = await resolve_resolveStep(step, wanted, target, runner, found);
+        if (without.length > 0)
+            throw resolve_missing(without, target, wanted);
+        const names = new Set(wheels.map(({ name }) => name));
+        found = [...found.filter(({ name }) => !names.has(name)), ...wheels];
+    }
+    return found;
+}
+async function resolve_resolveStep(step, wanted, target, runner, before) {
+    const { project, python, folder } = runner;
+    const cwd = (0,external_node_path_namespaceObject.join)(project, step.folder);
+    const run = async (command, words) => {
+        const own = ['--quiet', '--no-config', '--no-python-downloads', '--color', 'never', '--python', python];
+        return await runner.exec('timeout', [String(MOST_SECONDS), runner.uv, ...command, ...own, '--cache-dir', (0,external_node_path_namespaceObject.join)(folder, 'cache'), ...words], { cwd, env: onlyThese(runner) });
+    };
+    if (step.exports !== undefined) {
+        const words = ['--frozen', '--no-default-groups', '--no-emit-project', '--no-editable', '--no-header'];
+        const out = ['--no-annotate', '--output-file', EXPORTED];
+        const written = await run(['export'], [...words, ...out, ...step.exports]);
+        if (written.status !== 0)
+            throw unresolved(written, wanted, project);
+    }
+    const platform = `${target.arch}-manylinux_2_${PLATFORMS.findLast((minor) => minor <= target.glibc) ?? 17}`;
+    const compile = async (words) => await run(['pip', 'compile'], [
+        ...['--python-version', `3.${target.minor}`, '--python-platform', platform],
+        ...['--only-binary', ':all:', '--generate-hashes', '--format', 'pylock.toml'],
+        ...(step.complete ? ['--no-deps'] : []),
+        ...words,
+        ...step.words,
+    ]);
+    let result;
+    if (before.length > 0 && !step.complete) {
+        const constraints = (0,external_node_path_namespaceObject.join)(folder, 'constraints.txt');
+        await (0,external_node_fs_promises_namespaceObject.writeFile)(constraints, before.map(({ name, version }) => `${name}==${version}\n`).join(''));
+        result = await compile(['--constraints', constraints]);
+    }
+    // As on a server: what an earlier step chose stays only where the later one can live with it.
+    if (result?.status !== 0)
+        result = await compile([]);
+    if (result.status !== 0)
+        throw unresolved(result, wanted, project);
+    return chooseWheels(result.stdout.toString('utf8'), target);
+}
+function resolve_missing(without, target, { file }) {
+    return new DeployError('wheels-missing', {
+        cause: `The package index has no wheel that the server (Python 3.${target.minor}, ${target.arch}, glibc 2.${target.glibc}) could use of ${without.join(', ')}.`,
+        cure: `Choose versions in ${file} that have wheels for it, another \`python\`, or let the server reach an index and set \`dependencies: server\`.`,
+        input: 'dependencies',
+        file,
+    });
+}
+function onlyThese({ environment, variables }) {
+    return { ...Object.fromEntries(Object.keys(environment).map((name) => [name, undefined])), ...variables };
+}
+/** uv wants a Python to start, of whatever version; only one of the runner's own may it be. */
+function resolve_findPython(path) {
+    const names = path
+        .split(external_node_path_namespaceObject.delimiter)
+        .flatMap((folder) => (folder.startsWith('/') ? [(0,external_node_path_namespaceObject.join)(folder, 'python3'), (0,external_node_path_namespaceObject.join)(folder, 'python')] : []));
+    const found = names.find((name) => {
+        try {
+            (0,external_node_fs_namespaceObject.accessSync)(name, external_node_fs_namespaceObject.constants.X_OK);
+            return true;
+        }
+        catch {
+            return false;
+        }
+    });
+    if (found !== undefined)
+        return found;
+    throw new DeployError('wheels-runner', {
+        cause: '`dependencies: wheels` needs a Python on the runner, and there is none.',
+        cure: "Run the job on a runner that has Python 3 (GitHub's have it), or put `actions/setup-python` before this step.",
+        input: 'dependencies',
+    });
+}
+function unresolved({ status, stderr }, { file }, project) {
+    // The folder's name means nothing to the reader.
+    const lines = stderr
+        .replaceAll(`${project}/`, '')
+        .split('\n')
+        .map((line) => line.trim())
+        .filter((line) => line !== '');
+    const source = /Building source distributions(?: for `?([^\s`]+)`?)? is disabled/.exec(stderr);
+    if (source !== null) {
+        return new DeployError('wheels-source', {
+            cause: `${source[1] === undefined ? `What ${file} needs` : `${source[1]}, which ${file} names,`} is only known once it is built, and nothing is built on the runner.`,
+            cure: 'List the packages in a `requirements.txt` or under `[project]` in `pyproject.toml`, without the project itself or a path in it.',
+            input: 'dependencies',
+            file,
+        }, lines);
+    }
+    const said = lines.find((line) => /^(?:cause|×|╰─▶)/.test(line)) ?? lines.at(0);
+    const why = status === 124
+        ? `it took more than ${MOST_SECONDS} s`
+        : (said ?? `status ${status}`).replace(/^(?:cause|error): /, '');
+    return new DeployError('wheels-resolve', {
+        cause: `The packages of ${file} could not be resolved for the server on the runner: ${why.slice(0, 500).replace(/\.?$/, '.')}`,
+        cure: `Correct the versions in ${file}; each package needs a wheel for the server's Python, because nothing is built. All that uv said is in the log.`,
+        input: 'dependencies',
+        file,
+    }, lines);
+}
+
+;// CONCATENATED MODULE: ./build/wheels/index-page.js
+/** What an index is asked for: its page as JSON (PEP 691), else as HTML (PEP 503). */
+const PAGE_TYPES = 'application/vnd.pypi.simple.v1+json, text/html;q=0.2, */*;q=0.1';
+const index_page_NAME = /^[A-Za-z0-9][A-Za-z0-9._+!-]{0,254}$/;
+/** A link's address, up to where the next one begins; no link is longer. */
+const LINK = /^[^>]*?\shref\s*=\s*(?:"([^"]*)"|'([^']*)')/i;
+const MOST_LINK = 4_096;
+const SHA256 = /^[0-9a-f]{64}$/;
+/**
+ * Reads an index's page of one project. What is malformed in it is left out: nothing is used but what has a known hash.
+ * @param address where the page came from, after redirects
+ */
+function parseIndexPage(text, contentType, address) {
+    return contentType.includes('json') ? ofJson(text, address) : ofHtml(text, address);
+}
+function ofJson(text, address) {
+    const page = parsed(text);
+    const files = isRecord(page) && Array.isArray(page['files']) ? page['files'] : [];
+    return files.flatMap((one) => {
+        if (!isRecord(one) || typeof one['url'] !== 'string')
+            return [];
+        const hashes = isRecord(one['hashes']) ? one['hashes'] : {};
+        return indexFile(String(one['filename']), one['url'], String(hashes['sha256']), address);
+    });
+}
+function ofHtml(text, address) {
+    const links = text.split(/<a(?=\s)/i).slice(1);
+    return links.flatMap((link) => {
+        const [, double, single] = LINK.exec(link.slice(0, MOST_LINK)) ?? [];
+        const href = index_page_unescaped(double ?? single ?? '');
+        const [url = '', fragment = ''] = href.split('#', 2);
+        const file = url.split('?', 1)[0]?.split('/').at(-1) ?? '';
+        const [, sha256 = ''] = /^sha256=([0-9a-f]{64})$/.exec(fragment) ?? [];
+        return indexFile(index_page_decoded(file), url, sha256, address);
+    });
+}
+function indexFile(file, href, sha256, address) {
+    const url = URL.parse(href, address.href);
+    if (url === null || !/^https?:$/.test(url.protocol) || !index_page_NAME.test(file))
+        return [];
+    url.hash = '';
+    return [{ file, url, sha256: SHA256.test(sha256) ? sha256 : undefined }];
+}
+/** The few characters that a link has escaped (WHATWG HTML, 13.1.4). */
+function index_page_unescaped(text) {
+    return text
+        .replaceAll('&quot;', '"')
+        .replaceAll('&#39;', "'")
+        .replaceAll('&lt;', '<')
+        .replaceAll('&gt;', '>')
+        .replaceAll('&amp;', '&');
+}
+function index_page_decoded(text) {
+    try {
+        return decodeURIComponent(text);
+    }
+    catch {
+        return '';
+    }
+}
+function parsed(text) {
+    try {
+        return JSON.parse(text);
+    }
+    catch {
+        return undefined;
+    }
+}
+function isRecord(value) {
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+;// CONCATENATED MODULE: ./build/wheels/zip.js
+
+/*
+ * One file out of a zip archive, which is what a wheel is. Node has no reader of its own, and the runner may have no
+ * `unzip`. A library would be another stranger's code between a hash and what is started afterwards; what is needed
+ * here are three records of the format (APPNOTE.TXT 4.3): the end, the list of files, one file's head.
+ */
+const END = 0x06054b50;
+const LISTED = 0x02014b50;
+const LOCAL = 0x04034b50;
+/** Bytes of the end record without its comment, and the most that the comment may have. */
+const END_BYTES = 22;
+const MOST_COMMENT = 65_535;
+/**
+ * Reads a file of an archive whose bytes are known to be the right ones.
+ * @param wanted chooses it by its path in the archive
+ * @param most the most bytes that it may unpack to
+ * @throws Error where the archive is broken, the file is not in it, or it is larger
+ */
+function unzipOne(archive, wanted, most) {
+    const end = endRecord(archive);
+    const count = archive.readUInt16LE(end + 10);
+    let at = archive.readUInt32LE(end + 16);
+    for (let seen = 0; seen < count; seen += 1) {
+        expectRecord(archive, at, LISTED, 46);
+        const nameLength = archive.readUInt16LE(at + 28);
+        const path = archive.toString('utf8', at + 46, at + 46 + nameLength);
+        if (wanted(path))
+            return content(archive, at, most);
+        at += 46 + nameLength + archive.readUInt16LE(at + 30) + archive.readUInt16LE(at + 32);
+    }
+    throw new Error('the archive does not hold the file');
+}
+function content(archive, listed, most) {
+    const method = archive.readUInt16LE(listed + 10);
+    const packed = archive.readUInt32LE(listed + 20);
+    const whole = archive.readUInt32LE(listed + 24);
+    const head = archive.readUInt32LE(listed + 42);
+    if (whole > most)
+        throw new Error('the file in the archive is too large');
+    expectRecord(archive, head, LOCAL, 30);
+    const start = head + 30 + archive.readUInt16LE(head + 26) + archive.readUInt16LE(head + 28);
+    if (start + packed > archive.length)
+        throw new Error('the archive ends within a file');
+    const bytes = archive.subarray(start, start + packed);
+    const unpacked = method === 0 ? bytes : method === 8 ? (0,external_node_zlib_.inflateRawSync)(bytes, { maxOutputLength: most }) : undefined;
+    if (unpacked === undefined)
+        throw new Error(`the archive packs by method ${method}, which is not known`);
+    if (unpacked.length !== whole)
+        throw new Error('the file in the archive has another length than it says');
+    return unpacked;
+}
+function endRecord(archive) {
+    const first = Math.max(0, archive.length - END_BYTES - MOST_COMMENT);
+    for (let at = archive.length - END_BYTES; at >= first; at -= 1) {
+        if (archive.readUInt32LE(at) === END)
+            return at;
+    }
+    throw new Error('this is no zip archive');
+}
+function expectRecord(archive, at, signature, bytes) {
+    if (at + bytes > archive.length || archive.readUInt32LE(at) !== signature)
+        throw new Error('the archive is broken');
+}
+
+;// CONCATENATED MODULE: ./build/wheels/uv-tool.js
+
+
+
+
+
+
+
+/** Bytes: the program has 60 MB. */
+const MOST_PROGRAM = 256 * 1024 * 1024;
+/** Looks for the wheels of uv, of the one version that the action knows, in the runner's indexes. */
+async function findUvWheels(downloads, { addresses }) {
+    for (const address of addresses) {
+        const url = new URL(`${address.pathname.replace(/\/$/, '')}/uv/`, address);
+        url.search = address.search;
+        const page = await downloads.page(url, PAGE_TYPES);
+        if (page === undefined)
+            continue;
+        const known = knownWheels(parseIndexPage(page.text, page.type, page.address));
+        if (known.length > 0)
+            return known;
+    }
+    throw new DeployError('wheels-index', {
+        cause: `No package index of the runner's has uv ${uv.version} as the action knows it (asked: ${addresses.map(({ host }) => host).join(', ')}).`,
+        cure: 'Set `UV_DEFAULT_INDEX` in `env` to an index that has it; one that mirrors PyPI does.',
+        input: 'dependencies',
+    });
+}
+/** Of all files, those that the action knows by hash. */
+function knownWheels(files) {
+    const hashes = uv.hashes;
+    return files.flatMap(({ file, url, sha256 }) => {
+        const parts = parseWheelName(file);
+        if (parts?.name !== 'uv' || parts.version !== uv.version)
+            return [];
+        return sha256 !== undefined && hashes.has(sha256) ? [{ file, url, sha256 }] : [];
+    });
+}
+/**
+ * Puts uv for the runner itself into a folder.
+ * @returns the program's path
+ * @throws DeployError `wheels-runner` where the runner is none that uv's known wheels are for
+ */
+async function installUv(downloads, wheels, folder) {
+    const wheel = forRunner(wheels);
+    if (wheel === undefined) {
+        throw new DeployError('wheels-runner', {
+            cause: `\`dependencies: wheels\` needs uv on the runner, and the action knows none for ${process.platform} on ${process.arch}.`,
+            cure: 'Run the job on Linux (`runs-on: ubuntu-latest`), or set `dependencies: server`.',
+            input: 'dependencies',
+        });
+    }
+    const packed = (0,external_node_path_namespaceObject.join)(folder, 'uv.whl');
+    await downloads.file(wheel.url, wheel.sha256, packed);
+    const program = (0,external_node_path_namespaceObject.join)(folder, 'uv');
+    await (0,external_node_fs_promises_namespaceObject.writeFile)(program, unzipUv(await (0,external_node_fs_promises_namespaceObject.readFile)(packed)));
+    await (0,external_node_fs_promises_namespaceObject.chmod)(program, 0o755);
+    return program;
+}
+function unzipUv(archive) {
+    return unzipOne(archive, (path) => /^uv-[^/]+\.data\/scripts\/uv$/.test(path), MOST_PROGRAM);
+}
+/** uv's wheels hold a program and are for every Python 3. */
+function forRunner(wheels) {
+    const arch = ARCHITECTURES[process.arch];
+    if (process.platform !== 'linux' || arch === undefined)
+        return undefined;
+    const glibc = runnerGlibc();
+    return glibc === undefined
+        ? wheels.find(({ file }) => parseWheelName(file)?.platforms.some((one) => new RegExp(`^musllinux_1_\\d_${arch}$`).test(one)))
+        : bestWheel(wheels, { minor: 13, arch, glibc });
+}
+/** glibc's minor version on the runner; undefined with another C library. */
+function runnerGlibc() {
+    const report = process.report.getReport();
+    const text = JSON.stringify(report);
+    const [, minor] = /"glibcVersionRuntime":"2\.(\d{1,3})/.exec(text) ?? [];
+    return minor === undefined ? undefined : Number(minor);
+}
+/** Node's words for those of `uname -m`. */
+const ARCHITECTURES = { x64: 'x86_64', arm64: 'aarch64' };
+
+;// CONCATENATED MODULE: ./build/wheels/supply.js
+
+
+
+
+
+
+
+
+
+
+
+
+/** Downloads at once: an index serves each in turn, and a runner has two cores. */
+const AT_ONCE = 4;
+/**
+ * `dependencies: wheels`: finds and fetches on the runner what the server cannot. It is the one case in which the action
+ * downloads anything, and it runs uv alone, whose bytes it knows.
+ */
+class WheelSupply {
+    #settings;
+    #folder;
+    /** What was found already, for a plan that is made anew. */
+    #found = new Map();
+    #fetched = new Map();
+    constructor(settings) {
+        this.#settings = settings;
+    }
+    /**
+     * Adds the wheels to a wish. Where the environment is shared with the release that serves, or the server has no Python
+     * yet, there are none to look for.
+     * @param again a program on the server has asked for them
+     * @throws DeployError `wheels-...`
+     */
+    async prepare(facts, wish, again) {
+        const none = { wish, send: [] };
+        if (wish.inputs.app.dependencies !== 'wheels')
+            return none;
+        const minor = again?.minor ?? serverMinor(facts, wish);
+        if (minor === undefined || !(again !== undefined || needsWheels(facts, wish)))
+            return none;
+        const target = supply_targetOf(facts, minor);
+        const { signal, limitMs, environment, say } = this.#settings;
+        const time = AbortSignal.timeout(limitMs);
+        const indexes = indexesOf(wish.inputs.app.env, environment);
+        const downloads = new Downloads(indexes, AbortSignal.any([signal, time]));
+        try {
+            say(`Looking for wheels for Python 3.${minor} on ${target.arch} with glibc 2.${target.glibc}.`);
+            const tools = await findUvWheels(downloads, indexes);
+            const wheels = await this.#resolved(wish, target, { downloads, indexes, tools });
+            const own = facts.uv.has(`uv-${uv.version}`) ? undefined : bestWheel(tools, target);
+            const all = [...(own === undefined ? [] : [own]), ...wheels];
+            const send = await this.#fetch(all.filter(({ sha256 }) => !facts.wheels.has(sha256)), downloads);
+            const bytes = send.reduce((sum, one) => sum + one.bytes, 0);
+            say(`${all.length} wheels, ${send.length} of them to be sent (${supply_megabytes(bytes)} MB); the server has the others.`);
+            const requirements = requirementsText(wheels, (sha256) => `${WHEEL_STORE}/${sha256}`);
+            return {
+                wish: {
+                    ...wish,
+                    wheels: { python: `3.${minor}`, wheels: wheels.map(supply_named), uv: own && supply_named(own), requirements },
+                },
+                send,
+            };
+        }
+        catch (error) {
+            if (time.aborted && !signal.aborted)
+                throw supply_late(limitMs);
+            throw error;
+        }
+        finally {
+            await downloads.close();
+        }
+    }
+    /** Removes what was downloaded. */
+    async close() {
+        if (this.#folder !== undefined)
+            await (0,external_node_fs_promises_namespaceObject.rm)(this.#folder, { recursive: true, force: true });
+        this.#folder = undefined;
+    }
+    async #resolved(wish, target, tools) {
+        const key = JSON.stringify(target);
+        const known = this.#found.get(key);
+        if (known !== undefined)
+            return await known;
+        const found = this.#resolve(wish, target, tools);
+        this.#found.set(key, found);
+        return await found;
+    }
+    async #resolve(wish, target, { downloads, indexes, tools }) {
+        const { exec, environment, root } = this.#settings;
+        const folder = await this.#ownFolder();
+        const wanted = await wantedOf(wish, (file) => readBelow(root, file));
+        const program = await installUv(downloads, tools, folder);
+        const resolver = (name) => ({
+            uv: program,
+            exec,
+            environment,
+            variables: indexes.variables,
+            folder: (0,external_node_path_namespaceObject.join)(folder, name),
+        });
+        const wheels = await resolve(wanted, target, resolver('packages'));
+        if (wish.project.requirements.hashed)
+            expectKnown(wheels, wanted);
+        const names = new Set(wheels.map(({ name }) => name));
+        if (names.has('gunicorn'))
+            return wheels;
+        // Where the project wants another version of what gunicorn brings, the project's word is the last.
+        const own = await resolve(wanted_ownGunicorn, target, resolver('gunicorn'));
+        return [...wheels, ...own.filter(({ name }) => !names.has(name))];
+    }
+    async #fetch(wheels, downloads) {
+        const folder = (0,external_node_path_namespaceObject.join)(await this.#ownFolder(), 'wheels');
+        await (0,external_node_fs_promises_namespaceObject.mkdir)(folder, { recursive: true });
+        const waiting = [...new Map(wheels.map((wheel) => [wheel.sha256, wheel])).values()];
+        const work = async () => {
+            for (let wheel = waiting.shift(); wheel !== undefined; wheel = waiting.shift()) {
+                const { sha256 } = wheel;
+                if (this.#fetched.has(sha256))
+                    continue;
+                const path = (0,external_node_path_namespaceObject.join)(folder, sha256);
+                const bytes = await downloads.file(wheel.url, sha256, path);
+                this.#fetched.set(sha256, { sha256, path, bytes });
+            }
+        };
+        await Promise.all(Array.from({ length: AT_ONCE }, work));
+        return wheels.flatMap(({ sha256 }) => this.#fetched.get(sha256) ?? []);
+    }
+    async #ownFolder() {
+        this.#folder ??= await (0,external_node_fs_promises_namespaceObject.mkdtemp)((0,external_node_path_namespaceObject.join)(this.#settings.temp, 'flask-deploy-wheels-'));
+        return this.#folder;
+    }
+}
+/** A file of the project; one that a link leads out of it to is none. */
+async function readBelow(root, file) {
+    const real = await (0,external_node_fs_promises_namespaceObject.realpath)((0,external_node_path_namespaceObject.join)(root, file));
+    if ((0,external_node_path_namespaceObject.relative)(await (0,external_node_fs_promises_namespaceObject.realpath)(root), real).startsWith('..'))
+        throw new Error(`${file} leads out of the project`);
+    return await (0,external_node_fs_promises_namespaceObject.readFile)(real, 'utf8');
+}
+/** @throws DeployError `wheels-server` for a machine that wheels are not made for */
+function supply_targetOf(facts, minor) {
+    const { arch, glibc } = facts;
+    if (glibc !== undefined && (arch === 'x86_64' || arch === 'aarch64'))
+        return { minor, arch, glibc };
+    throw new DeployError('wheels-server', {
+        cause: `\`dependencies: wheels\` knows no wheels for this server (${arch}, ${glibc === undefined ? 'another C library than glibc' : `glibc 2.${glibc}`}).`,
+        cure: 'Let the server reach a package index and set `dependencies: server`.',
+        input: 'dependencies',
+    });
+}
+/** Where every line of the user's files has a hash, nothing else is taken, whatever the index says. */
+function expectKnown(wheels, { texts, file }) {
+    const known = new Set([...texts.values()].flatMap((text) => Array.from(text.matchAll(/\bsha256(?::|\s*=\s*["'])([0-9a-f]{64})\b/g), ([, hash]) => hash)));
+    const strange = wheels.filter(({ sha256 }) => !known.has(sha256));
+    if (strange.length === 0)
+        return;
+    throw new DeployError('wheels-hash', {
+        cause: `The wheel that the server needs of ${strange.map(({ name, version }) => `${name} ${version}`).join(', ')} is not among those whose hashes are in ${file}.`,
+        cure: `Write ${file} anew with the hashes of all wheels (\`uv pip compile --generate-hashes\` does), and look why the index has others if it was.`,
+        input: 'dependencies',
+        file,
+    });
+}
+function supply_late(limitMs) {
+    return new DeployError('wheels-index', {
+        cause: `The wheels could not be fetched on the runner within ${Math.round(limitMs / 60_000)} minutes.`,
+        cure: 'Run the job again; if it happens again, look at the package index that the runner asks (`UV_DEFAULT_INDEX` in `env` names another one).',
+        input: 'dependencies',
+    });
+}
+function supply_named({ file, sha256 }) {
+    return { file, sha256 };
+}
+function supply_megabytes(bytes) {
+    return (bytes / (1024 * 1024)).toFixed(1);
 }
 
 ;// CONCATENATED MODULE: ./build/run.js
+
+
+
+
 
 
 
@@ -76241,12 +83958,12 @@ async function work(surroundings, recorder) {
     try {
         recorder.phase('project');
         if (inputs.command === 'rollback') {
-            project = namedProject(inputs.app, context(surroundings).repository);
+            project = namedProject(inputs.app, runner_context(surroundings.environment).repository);
             recorder.note({ app: project.name });
         }
         else {
-            project = await readProject(projectInputs(inputs), context(surroundings), surroundings.exec, temp(surroundings));
-            tellProject(project, recorder);
+            project = await readProject(projectInputs(inputs), runner_context(surroundings.environment), surroundings.exec, temp(surroundings.environment));
+            tellProject(project, inputs, recorder);
         }
         recorder.phase('connect');
         const connection = await connecting;
@@ -76264,25 +83981,39 @@ async function onServer(connection, inputs, project, surroundings, recorder) {
     recorder.phase('facts');
     const https = new Https({ inputs, recorder, address: connection.remoteAddress, signal });
     const early = earlyConnection(inputs, connection);
+    const wheels = new WheelSupply({
+        root: (0,external_node_path_namespaceObject.join)(runner_context(surroundings.environment).workspace, inputs.app.source),
+        temp: temp(surroundings.environment),
+        exec: surroundings.exec,
+        environment: surroundings.environment,
+        limitMs: surroundings.limits.wheelsMs,
+        signal,
+        say: (text) => recorder.say(text),
+    });
     const id = (0,external_node_crypto_.randomBytes)(8).toString('hex');
     const { conversation, facts } = await Conversation.start(connection, {
         name: project.name,
         run: id,
         nonce: (0,external_node_crypto_.randomBytes)(16).toString('hex'),
-        packages: askedPackages(inputs.app.packages),
+        packages: askedPackages(projectPackages({ inputs, project })),
+        wheels: inputs.app.dependencies === 'wheels',
+        pythons: askedPythons({ inputs, project })?.good ?? [],
         user: inputs.server.user,
         sudoPassword: inputs.server.sudoPassword,
         factsMs: surroundings.limits.phases.facts.ms,
     }, signal);
     try {
-        const wish = {
+        const plain = {
             inputs,
             project,
             release: wish_releaseId(new Date(), project.commit ?? project.bundle.contentSha256),
             nonce: (0,external_node_crypto_.randomBytes)(16).toString('hex'),
         };
         recorder.note({ serving: facts.state?.current ?? '' });
-        const plan = makePlan(facts, wish);
+        const supply = (seen, again) => wheels.prepare(seen, plain, again);
+        // A plan alone looks for no wheels, and a rollback needs none.
+        const supplied = inputs.command === 'deploy' ? await supply(facts) : { wish: plain, send: [] };
+        const plan = makePlan(facts, supplied.wish);
         notePlan(plan, facts, recorder);
         https.onPlan(plan, facts);
         const test = (applied) => ({
@@ -76298,6 +84029,8 @@ async function onServer(connection, inputs, project, surroundings, recorder) {
         if (plan.kind === 'unchanged') {
             recorder.phase('smoke');
             recorder.say(`Release ${plan.release} is what was asked for: nothing to change, nothing to restart.`);
+            if ((project.requirements.unpinned ?? []).length > 0 && facts.resolved > 0)
+                recorder.find('versions', resolvedOn(facts.resolved / 1000, facts.now / 1000));
             const smoked = await testUnchanged(test(plan), plan, signal);
             if (smoked.report !== null)
                 recorder.note({ smoke: smoked.report });
@@ -76310,8 +84043,9 @@ async function onServer(connection, inputs, project, surroundings, recorder) {
         const deployed = await deploy_deploy(plan, {
             conversation,
             recorder,
-            wish,
-            holder: holder(surroundings),
+            supplied,
+            supply,
+            holder: holder(surroundings.environment),
             run: id,
             test,
             https,
@@ -76329,6 +84063,7 @@ async function onServer(connection, inputs, project, surroundings, recorder) {
     }
     finally {
         early?.close();
+        await wheels.close();
         conversation.end();
     }
 }
@@ -76337,17 +84072,29 @@ async function testUnchanged(test, plan, signal) {
     const unasked = Promise.resolve({ ok: false, code: 'unasked', status: 0, release: '', ms: 0 });
     return await testRelease({ ...test, from: test.from === 'server' ? 'off' : test.from }, plan.release, unasked, signal);
 }
-function tellProject(project, recorder) {
+function tellProject(project, inputs, recorder) {
     recorder.note({ app: project.name, commit: project.commit ?? '' });
     const { bundle, target, requirements } = project;
-    recorder.say(`App ${project.name}: ${target.module}:${target.expression} (${target.reason}).`);
+    recorder.find('app', target.module === ''
+        ? `none was found; ${target.reason}`
+        : `${target.module}:${target.expression} (${target.reason})`);
     const unpinned = (requirements.unpinned ?? []).map((one) => ({
         ...one,
         file: external_node_path_namespaceObject.posix.join(project.source, one.file),
     }));
     recorder.note({ unpinned });
     const loose = unpinned.length === 0 ? '' : `; ${unpinned.length} not pinned by hash`;
-    recorder.say(`Dependencies: ${requirements.file} (${requirements.reason}${loose}).`);
+    recorder.find('dependencies', `${requirements.file} (${requirements.reason}${loose})`);
+    for (const { file, why } of requirements.passedOver)
+        recorder.find('not used', `${file}: ${why}`);
+    const { processes, releaseCommand } = project.declared;
+    if (inputs.app.releaseCommand === undefined && releaseCommand !== undefined) {
+        recorder.find('release-command', `${releaseCommand.text} (${releaseCommand.reason})`);
+    }
+    if (inputs.app.processes === undefined) {
+        for (const [name, command] of processes)
+            recorder.find('process', `${name}: ${command}`);
+    }
     recorder.say(`Bundle: ${bundle.files} files, ${bundle.contentBytes} bytes (${bundle.bytes} compressed).`);
     for (const warning of project.warnings)
         recorder.warn(warning);
@@ -76390,24 +84137,6 @@ function projectInputs(inputs) {
     const [only, ...others] = inputs.site.static;
     const isDefault = others.length === 0 && only?.url === '/static' && only.folder === 'static';
     return { ...inputs.app, static: isDefault ? undefined : inputs.site.static };
-}
-function context({ environment }) {
-    const fullName = environment['GITHUB_REPOSITORY'] || 'local/app';
-    const sha = environment['GITHUB_SHA'];
-    return {
-        workspace: environment['GITHUB_WORKSPACE'] || process.cwd(),
-        // Runners older than 2.300 and act do not know the number.
-        repository: { id: environment['GITHUB_REPOSITORY_ID'] || fullName, fullName },
-        ...(sha ? { sha } : {}),
-    };
-}
-function holder({ environment }) {
-    const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository, GITHUB_RUN_ID: run, GITHUB_ACTOR: actor, } = environment;
-    const url = server && repository && run ? `${server}/${repository}/actions/runs/${run}` : 'a run outside of GitHub';
-    return actor ? `${url} (${actor})` : url;
-}
-function temp({ environment }) {
-    return environment['RUNNER_TEMP'] || environment['TMPDIR'] || environment['TEMP'] || '/tmp';
 }
 
 ;// CONCATENATED MODULE: ./build/main.js
@@ -76489,7 +84218,7 @@ function crash(error) {
 
 /***/ }),
 
-/***/ 3327:
+/***/ 5122:
 /***/ (() => {
 
 /*
@@ -76502,7 +84231,7 @@ Object.assign(globalThis, { __dirname: import.meta.dirname, __filename: import.m
 
 /***/ }),
 
-/***/ 8342:
+/***/ 6965:
 /***/ ((module) => {
 
 module.exports = {"rE":"1.17.0"};
@@ -76636,6 +84365,6 @@ module.exports = {"rE":"1.17.0"};
 /******/ // startup
 /******/ // Load entry module and return exports
 /******/ // This entry module used 'module' so it can't be inlined
-/******/ var __webpack_exports__ = __nccwpck_require__(1296);
+/******/ var __webpack_exports__ = __nccwpck_require__(2571);
 /******/ __webpack_exports__ = await __webpack_exports__;
 /******/ 
