@@ -66,7 +66,7 @@ repair() {
 # $1: the active units, a line each
 end_orphans() {
   for unit in $(printf '%s\n' "$1" |
-    sed -n 's/^\(flask-deploy-'"$name"'-[0-9a-f]*-\(build\|persist\|services\|probe\|first-deploy-command\|release-command\)\.service\) .*/\1/p'); do
+    sed -n 's/^\(flask-deploy-'"$name"'-[0-9a-f]*-\(build\|site\|download\|persist\|services\|probe\|first-deploy-command\|release-command\)\.service\) .*/\1/p'); do
     systemctl kill -s KILL "$unit" 2>/dev/null || :
     systemctl stop "$unit" 2>/dev/null || :
     changed ended "$unit"
