@@ -1,14 +1,11 @@
 import { generateKeyPairSync } from 'node:crypto'
 import ssh2 from 'ssh2'
+import { freshKey } from '../server-side/fresh-key.ts'
 import { type Fails, failsIn, type Row, user, type Works } from './staged-logins.ts'
 
-const ed25519 = ssh2.utils.generateKeyPairSync('ed25519')
-const other = ssh2.utils.generateKeyPairSync('ed25519')
-const locked = ssh2.utils.generateKeyPairSync('ed25519', {
-  passphrase: 'right one',
-  cipher: 'aes256-ctr',
-  rounds: 4,
-})
+const ed25519 = freshKey('ed25519')
+const other = freshKey('ed25519')
+const locked = freshKey('ed25519', 'right one')
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
 
 /** An RSA key in its older format, which OpenSSH has always read. */

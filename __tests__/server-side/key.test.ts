@@ -3,12 +3,12 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import ssh2 from 'ssh2'
 import { describe, expect, test } from 'vitest'
 import { DeployError } from '../../src/errors.ts'
 import { readKey } from '../../src/server/key.ts'
+import { freshKey } from './fresh-key.ts'
 
-const ed25519 = ssh2.utils.generateKeyPairSync('ed25519')
+const ed25519 = freshKey('ed25519')
 const sound = `${ed25519.private.trim()}\n`
 const publicLine = ed25519.public.split(' ').slice(0, 2).join(' ')
 
@@ -62,7 +62,7 @@ describe('harmless damage is repaired, and said', () => {
 })
 
 describe('what cannot be repaired is named', () => {
-  const other = ssh2.utils.generateKeyPairSync('ed25519').private
+  const other = freshKey('ed25519').private
   const lines = sound.split('\n')
   test.each([
     ['nothing', '', 'key-empty'],
@@ -95,11 +95,7 @@ describe('what cannot be repaired is named', () => {
 })
 
 describe('passphrases', () => {
-  const locked = ssh2.utils.generateKeyPairSync('ed25519', {
-    passphrase: 'right one',
-    cipher: 'aes256-ctr',
-    rounds: 2,
-  }).private
+  const locked = freshKey('ed25519', 'right one').private
 
   test('the right one opens the key', () => {
     expect(readKey(locked, 'right one').type).toBe('ssh-ed25519')

@@ -1,6 +1,7 @@
 import type { AddressInfo, Socket } from 'node:net'
 import ssh2, { type AuthContext, type ServerChannel } from 'ssh2'
 import { type PrivateKey, readKey } from '../../src/server/key.ts'
+import { freshKey } from './fresh-key.ts'
 
 const { Server, utils } = ssh2
 
@@ -31,12 +32,7 @@ export interface SshServerOptions {
 }
 
 export function keyPair(type: 'ed25519' | 'rsa' | 'ecdsa') {
-  const pair =
-    type === 'rsa'
-      ? utils.generateKeyPairSync('rsa', { bits: 2048 })
-      : type === 'ecdsa'
-        ? utils.generateKeyPairSync('ecdsa', { bits: 256 })
-        : utils.generateKeyPairSync('ed25519')
+  const pair = freshKey(type)
   const [name = '', base64 = ''] = pair.public.split(' ')
   return { secret: pair.private, line: `${name} ${base64}`, blob: Buffer.from(base64, 'base64') }
 }
