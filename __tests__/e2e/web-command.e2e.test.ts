@@ -61,6 +61,10 @@ describe.skipIf(!able.ok)(`a server of the project's own${able.ok ? '' : ` (skip
       expect(back.outputs).toMatchObject({ result: 'rolled-back', serving: two })
       expect((await visit(on)).body).toBe('version 2')
       await on.reboot()
+      // Whoever comes before nginx is up is refused; who comes before the app waits.
+      await on.must(
+        'for try in $(seq 150); do systemctl --quiet is-active nginx && exit 0; sleep 0.1; done; exit 1',
+      )
       expect((await visit(on)).body).toBe('version 2')
       const forth = await good({ command: 'rollback', release: three })
       expect(forth.outputs.serving).toBe(three)
