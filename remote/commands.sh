@@ -29,6 +29,7 @@ lend_release() {
   # shellcheck disable=SC2086 # words of ours
   find "$root" -mindepth 1 -maxdepth 1 ! \( $ours \) -exec chown -hR "web-$name" {} +
   chmod 1771 "$root"
+  : >"$dir/lent"
 }
 
 # Root's again, once the command's processes are gone. What somebody else owns, has a second name elsewhere or is no plain
@@ -43,6 +44,20 @@ seal_release() {
   # shellcheck disable=SC2086
   find "$root" \( $ours \) -prune -o -type d -exec chmod 0751 {} + -o -type f -exec chmod u=rwX,g=rX,o-w,a-s {} +
   chmod 0751 "$root"
+  keep_made
+}
+
+# A database that a command made beside the code is the app's to write from then on, and outlives the release.
+keep_made() {
+  [ -e "$dir/probe.json" ] || return 0
+  /usr/bin/python3 -I "$dir/flask_deploy_made.py" "$dir/probe.json" "$root" "$home/state" "$dir/lent" >"$dir/made"
+  [ -s "$dir/made" ] || return 0
+  while IFS="$tab" read -r _ path; do
+    keep_path file "$path"
+    emit "found persist $path / $path"
+  done <"$dir/made"
+  # At once: the next deploy's commands have to find it, whatever becomes of this one.
+  state_save
 }
 
 # Commands of several lines, as a file: an argument could be read by everybody.

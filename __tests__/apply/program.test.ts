@@ -52,6 +52,7 @@ test('what the build may see and what the check needs travel as files of their o
     'check.json',
     'flask_deploy_ask.py',
     'flask_deploy_log.py',
+    'flask_deploy_made.py',
     'flask_deploy_processes.py',
     'flask_deploy_state.py',
     'gunicorn.txt',

@@ -9,7 +9,15 @@ const able = canBoot()
 
 /** The layout of Flask's own tutorial: a package with a factory, SQLite in `instance`, and an `init-db` that drops. */
 const tutorial = {
-  'requirements.txt': 'flask\n',
+  'pyproject.toml': `[project]
+name = "flaskr"
+version = "1.0.0"
+dependencies = ["flask"]
+
+[build-system]
+requires = ["flit_core<4"]
+build-backend = "flit_core.buildapi"
+`,
   'flaskr/__init__.py': `import os
 import sqlite3
 

@@ -11,6 +11,7 @@ const PROBE_FILES = [
   'adopt.py',
   'flask_deploy_state.py',
   'flask_deploy_log.py',
+  'flask_deploy_made.py',
   'publish.py',
 ]
 
