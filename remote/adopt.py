@@ -66,6 +66,12 @@ def read_report(folder):
     return report if isinstance(report, dict) else {}
 
 
+def whole_lines(output):
+    """Its lines; the last one not where the limit cut it."""
+    lines = output.decode("utf-8", "replace").split("\n")
+    return lines[:-1] if len(output) > OUTPUT_LIMIT or not lines[-1] else lines
+
+
 def static_folders(release, report):
     """What the app said about static files, as (URL, folder in the release); the rest is said and left to the app."""
     found = []
@@ -170,9 +176,10 @@ def main(settings_path, scratch, root, state_file, built, log):
         index = 0
     outcome = report.get("outcome")
     error = report.get("error") if isinstance(report.get("error"), dict) else {}
-    lines = texts(error.get("lines")) if outcome == "raised" else output.decode("utf-8", "replace").splitlines()
+    lines = texts(error.get("lines")) if outcome == "raised" else whole_lines(output)
     with open(os.path.join(os.path.dirname(settings_path), "app.log"), "w", encoding="utf-8", errors="replace") as file:
-        file.writelines(re.sub(r"[\x00-\x08\x0a-\x1f]", "?", line)[:2000] + "\n" for line in lines[-150:])
+        # Every character stays as it is: a secret that was changed, or cut, would not be known as one.
+        file.writelines(line.replace("\n", " ") + "\n" for line in lines[-150:])
 
     release = Release(root, settings, recorded_paths(state_file))
     kinds = texts(error.get("kinds"))

@@ -67,7 +67,11 @@ run_commands() {
   write_file "$root/.deploy/$which" 0640 "root:web-$name" "$3
 "
   shift 3
-  emit "running $which"
+  case $which in
+    release-command) spoken='the release command' ;;
+    *) spoken='the first-deploy command' ;;
+  esac
+  emit "running $spoken"
   lend_release
   locked=0
   since=$(uptime_seconds)
@@ -85,7 +89,7 @@ run_commands() {
     if tail -n "+$((lines + 1))" "$dir/events" | tail -n 20 | grep -q '^[0-9.]* log .*database is locked'; then
       [ "$locked" -lt 2 ] || fail database-locked "$which"
       locked=$((locked + 1))
-      emit "running $which once more in two seconds: its database is locked"
+      emit "running $spoken once more in two seconds: its database is locked"
       patiently sleep 2
     elif [ "$which" = release-command ]; then
       fail release-command "$ended"

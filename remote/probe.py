@@ -137,13 +137,24 @@ def passed(report, candidate, why):
     report["passed"].append([candidate["name"], why])
 
 
+def last_lines(text):
+    """As many as there is room for; none is cut: a part of a secret would not be known as one."""
+    found, room = [], 60000
+    for line in reversed(text.rstrip("\n").split("\n")):
+        room -= len(line) + 1
+        if room < 0:
+            break
+        found.append(line)
+    return found[::-1]
+
+
 def failure(error):
     lines = traceback.format_exception(type(error), error, error.__traceback__)
     return {
         "kinds": [one.__name__ for one in type(error).__mro__],
         "name": str(getattr(error, "name", None) or ""),
         "text": str(error)[:2000],
-        "lines": "".join(lines)[-60000:].splitlines(),
+        "lines": last_lines("".join(lines)),
     }
 
 

@@ -32,7 +32,7 @@ ended() {
   emit "serving $(serving)"
   emit "end $status"
   # The events stay for a runner that comes back; secrets do not.
-  rm -f "$dir/program" "$dir/check.json" "$dir/secured.json" "$dir/build.env" "$dir/app.log" "$dir/said"
+  rm -f "$dir/program" "$dir/build.env" "$dir/app.log" "$dir"/*.json "$dir"/*.py "$dir/said"
   [ -z "$draining" ] || leave "$draining"
   exit "$status"
 }

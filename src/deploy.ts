@@ -65,7 +65,12 @@ export async function deploy(first: Plan, deployment: Deploy): Promise<Deployed>
   for (let count = 1; ; count += 1) {
     const result = await applyOnce(plan, { ...deployment, wish: supplied.wish }, supplied.send, withBundle)
     const failure = result.applied.failure
-    if (failure === undefined || !(failure.code in AGAIN) || count === MOST_PLANS || signal.aborted)
+    if (
+      failure === undefined ||
+      !Object.hasOwn(AGAIN, failure.code) ||
+      count === MOST_PLANS ||
+      signal.aborted
+    )
       return result
     recorder.say(AGAIN[failure.code] ?? '')
     recorder.note({ serving: result.applied.serving })

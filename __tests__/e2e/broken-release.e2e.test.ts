@@ -27,7 +27,7 @@ const releases: readonly Broken[] = [
   {
     what: 'a module that is not there',
     files: { 'app.py': `import nowhere_to_be_found\n${tinyApp}` },
-    phase: 'health',
+    phase: 'configure',
     code: 'app-import',
     cause: [/ModuleNotFoundError: No module named 'nowhere_to_be_found'/, /app\.py, line 1/],
     line: "ModuleNotFoundError: No module named 'nowhere_to_be_found'",
@@ -35,7 +35,7 @@ const releases: readonly Broken[] = [
   {
     what: 'a name that its module does not have, two modules down',
     files: { 'app.py': `import views\n${tinyApp}`, 'views.py': 'import os\nfrom flask import Nothing\n' },
-    phase: 'health',
+    phase: 'configure',
     code: 'app-import',
     cause: [/ImportError: cannot import name 'Nothing' from 'flask'/, /views\.py, line 2/],
     line: "ImportError: cannot import name 'Nothing' from 'flask'",
@@ -172,7 +172,7 @@ describe.skipIf(!able.ok)(`broken releases ${able.ok ? '' : able.why}`, () => {
     expect(bad.status, bad.log).toBe(1)
     expect(bad.outputs).toMatchObject({
       result: 'failed',
-      'failed-phase': 'health',
+      'failed-phase': 'configure',
       serving: '',
       'previous-release': '',
     })

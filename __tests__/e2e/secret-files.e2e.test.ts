@@ -112,7 +112,7 @@ describe.skipIf(!able.ok)(`secret files ${able.ok ? '' : able.why}`, () => {
     expect(await page(server)).toBe('version 1')
     const left = (await server.must('ls /etc/web-hello')).trim().split('\n')
     expect(left.toSorted()).toEqual(
-      [`${first.release}.env`, `${first.release}.files`, `${third.release}.env`].toSorted(),
+      [`${first.release}.env`, `${first.release}.files`, `${third.release}.env`, 'generated.env'].toSorted(),
     )
   })
 

@@ -33,7 +33,7 @@ export async function aptTakesNames({ server, suite, file }: Stage) {
   const names = sifted.kept.map((one) => one.rendered)
   expect(names).toContain('curl')
   const said = await server.must(
-    `for name in ${names.join(' ')}; do PATH=/run/shim:$PATH sh /run/apt.sh no "$name" || :; done`,
+    `for name in ${names.join(' ')}; do PATH=/run/shim:$PATH sh /run/apt.sh no no "$name" || :; done`,
   )
   expect(said).toContain('curl is already the newest version')
   expect(said).not.toMatch(/^(?:Remv|Inst) /m)

@@ -35,7 +35,9 @@ export async function httpReadsCheckSettings(stage: Stage) {
     at % 2 === 0 ? `a${text}b` : `a${Array.from(text).slice(0, -1).join('')}`,
   )
   const { server } = stage
-  await server.must('cat >/run/http.py', { stdin: remoteFile('http.py') })
+  for (const file of ['http.py', 'flask_deploy_processes.py']) {
+    await server.must(`cat >/run/${file}`, { stdin: remoteFile(file) })
+  }
   await server.must('cat >/run/ask-http.py', {
     stdin: readFileSync(new URL('ask-http.py', import.meta.url), 'utf8'),
   })

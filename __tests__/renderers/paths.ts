@@ -34,7 +34,7 @@ readlink -z ${quote(`${root}/.public${url}`)} >&4
     rm -rf /var/lib/web-shop /srv/web-shop; mkdir -p ${root} /run/odd; install -d -o web-shop /var/lib/web-shop`,
   )
   const start = `name=shop run=abc dir=/run/odd root=${root} release=R; exec 4>&3 3>/dev/null; cd /`
-  const program = [library('events.sh', 'files.sh', 'release.sh'), start, ...calls].join('\n')
+  const program = [library('events.sh', 'files.sh', 'release.sh', 'keep.sh'), start, ...calls].join('\n')
   const read = await runProgram(stage.server, program)
   expectSame(
     trial,

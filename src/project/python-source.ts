@@ -121,7 +121,7 @@ function note(
   scope: Scope,
   module: { readonly stars: string[]; readonly calls: string[]; readonly guarded: string[] },
 ): void {
-  // An exit within an `if` is a way out of an error.
+  // An exit within an `if` is a way out of an error; at a module's own level the app says best why it ends.
   const exits = /^(?:sys\.exit|exit|quit|os\._exit)\s*\(/.test(text)
   if (scope.kind === 'function') {
     const returned = /^return\s+(.+)$/s.exec(text)?.[1]
@@ -133,8 +133,7 @@ function note(
   else if (scope.kind === 'module') {
     const from = star.exec(text)?.[1]
     if (from !== undefined) module.stars.push(from.replaceAll(/\s/g, ''))
-    if (commandLine.test(text) || context.test(text) || (call.test(text) && !(exits && indent > 0)))
-      module.calls.push(text)
+    if (commandLine.test(text) || context.test(text) || (call.test(text) && !exits)) module.calls.push(text)
   }
 }
 

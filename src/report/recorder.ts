@@ -1,6 +1,5 @@
 import type { Phase } from '../phases.ts'
 import type { Warning } from '../project/project.ts'
-import { cutToBytes } from '../text.ts'
 import { heartbeat, systemClock } from './heartbeat.ts'
 import type { Log } from './log.ts'
 import { type Change, emptyReport, type PhaseReport, type Report } from './report.ts'
@@ -130,6 +129,6 @@ const mostKept = 1_000
 
 /** The last lines, in bounded memory. */
 function keep(lines: string[], line: string): void {
-  lines.push(cutToBytes(line, 2_000))
+  lines.push(line)
   if (lines.length > mostKept) lines.splice(0, lines.length - mostKept)
 }

@@ -143,6 +143,8 @@ export async function meet(
     'smoke-from': 'off',
     'connect-timeout': '20s',
     'lock-timeout': '0s',
+    'command-timeout': '1s',
+    'stop-timeout': '1s',
     'health-timeout': '1s',
     ...inputs,
   }
