@@ -179,7 +179,7 @@ def main(settings_path, scratch, root, state_file, built, log):
     lines = texts(error.get("lines")) if outcome == "raised" else whole_lines(output)
     with open(os.path.join(os.path.dirname(settings_path), "app.log"), "w", encoding="utf-8", errors="replace") as file:
         # Every character stays as it is: a secret that was changed, or cut, would not be known as one.
-        file.writelines(line.replace("\n", " ") + "\n" for line in lines[-150:])
+        file.writelines(line.replace("\n", "?") + "\n" for line in lines[-150:])
 
     release = Release(root, settings, recorded_paths(state_file))
     kinds = texts(error.get("kinds"))

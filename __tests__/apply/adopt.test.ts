@@ -253,7 +253,8 @@ describe.runIf(hasPython)('of a hostile report', () => {
     expect(log.split('\n').map((line) => line.slice(0, 20))).toEqual([
       '1.0 end 0',
       'a?b',
-      'c?[31m',
+      // As it is: the runner makes it harmless, and knows a secret only if nothing of it was changed.
+      'c\u001b[31m',
       'x'.repeat(20),
       '',
     ])
