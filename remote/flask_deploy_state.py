@@ -236,7 +236,9 @@ def keep_state(release, report, scratch, statics):
                 release.keep(own, "folder")
         for path in placeholders(root):
             static = any(path == folder for _, folder in statics)
-            if not static and is_plain(path) and release.own(os.path.join(root, path)) == path:
+            # Written as the app starts, below what nginx serves: made anew with each release.
+            hole = any(path == one or path.startswith(one + "/") for one in release.holes)
+            if not static and not hole and is_plain(path) and release.own(os.path.join(root, path)) == path:
                 release.keep(path, "folder")
 
     told = [one for one in texts(report.get("attempts")) if is_plain(one[1:]) and one.startswith("/")]

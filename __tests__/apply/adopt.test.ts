@@ -314,6 +314,15 @@ describe.runIf(hasPython)('of static files', () => {
     expect(deeds(judge({ files, report, settings: { publishes: false } }))).toEqual([])
   })
 
+  test('one that the app fills as it starts is made anew with each release, though .gitkeep keeps its place', () => {
+    const judged = judge({
+      files: { ...files, 'static/build/.gitkeep': '' },
+      report: { ...app, static: statics('ROOT/static') },
+      written: { 'static/build/a.css': 'x' },
+    })
+    expect(deeds(judged)).toEqual(['hole\tstatic/build', 'publish\t/static\tstatic'])
+  })
+
   test('uploads below them outlive the release, and the whole folder never does', () => {
     const report = {
       ...app,
