@@ -121,7 +121,7 @@ def recorded_paths(state_file):
 
 
 def written(scratch, root):
-    """What is in the scratch copy and not in the release, or other than there: (path, folder or file, new or changed)."""
+    """What is in the scratch copy and not in the release, or other than there: (path, and `folder`, `file` or, if new, `link`)."""
     found = []
     count = 0
     waiting = [""]
@@ -139,6 +139,8 @@ def written(scratch, root):
                     continue
                 about = entry.stat(follow_symlinks=False)
                 is_folder = stat.S_ISDIR(about.st_mode)
+                if stat.S_ISLNK(about.st_mode) and not os.path.lexists(os.path.join(root, path)):
+                    found.append((path, "link"))
                 if not is_folder and not stat.S_ISREG(about.st_mode):
                     continue
                 try:
@@ -197,6 +199,8 @@ def keep_state(release, report, scratch, statics):
         if bare != path or release.is_kept(path):
             continue
         folder = below_static(path)
+        if kind == "link" and folder is None:
+            continue
         if kind == "file" and folder is None and CODE.search(path):
             # Code that changes with the project is not to be hidden by what an old release made of it.
             release.holes.append(path)

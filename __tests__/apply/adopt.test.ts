@@ -321,6 +321,12 @@ describe.runIf(hasPython)('of static files', () => {
       written: { 'static/build/a.css': 'x' },
     })
     expect(deeds(judged)).toEqual(['hole\tstatic/build', 'publish\t/static\tstatic'])
+    const linked = judge({
+      files: { ...files, 'static/build/.gitkeep': '' },
+      report: { ...app, static: statics('ROOT/static') },
+      spoil: (scratch) => symlinkSync('../site.css', join(scratch, 'static/build/a1b2.css')),
+    })
+    expect(deeds(linked)).toEqual(deeds(judged))
   })
 
   test('uploads below them outlive the release, and the whole folder never does', () => {
