@@ -159,7 +159,7 @@ export const reach: Readonly<Record<InputName, Reach>> = {
   },
   'lock-timeout': { reaches: ['sh', 'Markdown'], values: ['1', '2'] },
   'health-path': { reaches: ['JSON', 'Markdown'], values: ['/a', '/b'] },
-  'health-timeout': { reaches: ['JSON', 'Markdown'], values: ['1', '2'] },
+  'health-timeout': { reaches: ['sh', 'unit', 'JSON', 'Markdown'], values: ['20', '30'] },
   'smoke-url': { reaches: ['JSON', 'Markdown'], values: ['https://x.example/a', 'https://x.example/b'] },
   'smoke-from': {
     reaches: ['sh', 'JSON', 'Markdown'],

@@ -12,7 +12,11 @@ import { presentTls } from './tls.ts'
 import type { Wish } from './wish.ts'
 
 /** Seconds that importing the app and asking it may take, all candidates together. */
-const PROBE_SECONDS = 60
+const PROBE_SECONDS = 55
+/** As many at least, however short a time the app has to become well. */
+const LEAST_SECONDS = 10
+/** Seconds that systemd waits beyond, before it ends a probe that does not end itself. */
+const GRACE_SECONDS = 5
 
 /** More candidates than this are not tried. */
 const MOST_CANDIDATES = 5
@@ -89,17 +93,20 @@ export function publishOperations({ project, inputs }: Wish): readonly Operation
 /** The probe itself, where there is an app to ask. */
 function asking(facts: Facts, wish: Wish, settings: ProbeSettings): Operation {
   const { inputs, project, release } = wish
+  // What hangs longer than it may at its start need not be waited for here.
+  const health = Math.ceil(inputs.behaviour.healthTimeoutMs / 1000)
+  const seconds = Math.min(PROBE_SECONDS, Math.max(LEAST_SECONDS, health))
   return {
     phase: 'configure',
     kind: 'probe',
     settings: JSON.stringify(settings),
-    seconds: PROBE_SECONDS - 5,
+    seconds,
     properties: [
       ...releaseProperties({
         ...releaseSettings(facts, wish, release, wish.nonce),
         secretFiles: [...inputs.app.secretFiles.keys()],
       }),
-      ...scratchProperties(project.name, release),
+      ...scratchProperties(project.name, release, seconds),
     ].map(([key, value]) => `${key}=${value}`),
   }
 }
@@ -149,13 +156,13 @@ function isDefaultStatic(inputs: Wish['inputs']): boolean {
 }
 
 /** A scratch copy in place of the release, and empty folders in place of the app's own (remote/probe.sh makes them). */
-function scratchProperties(name: string, release: string): readonly Property[] {
+function scratchProperties(name: string, release: string, seconds: number): readonly Property[] {
   const app = paths(name)
   const { root, venv, site } = releasePaths(name, release)
   const scratch = `${app.app}/probe`
   return [
     ['WorkingDirectory', root],
-    ['RuntimeMaxSec', String(PROBE_SECONDS)],
+    ['RuntimeMaxSec', String(seconds + GRACE_SECONDS)],
     ['BindPaths', `${scratch}/files:${root}`],
     ['BindPaths', `${scratch}/lib:${app.stateDir}`],
     ['BindPaths', `${scratch}/cache:${app.cacheDir}`],

@@ -59,6 +59,6 @@ export const appDoubts: Readonly<Record<string, (detail: string) => Warning>> = 
   }),
   'probe-unfinished': () => ({
     code: 'probe-unfinished',
-    text: 'Importing the app in a scratch copy came to no end within 60 s, or ended the process, so what it writes and serves is not known.',
+    text: 'Importing the app in a scratch copy came to no end in time (60 s, or `health-timeout`), or ended the process, so what it writes and serves is not known.',
   }),
 }
