@@ -182,7 +182,8 @@ describe.skipIf(!able.ok)(`broken releases ${able.ok ? '' : able.why}`, () => {
       find /etc/systemd/system /etc/nginx -name '*web-hello*'
       systemctl list-units --all --plain --no-legend 'web-hello-*'
       readlink /srv/web-hello/current || :`)
-    expect(left).toBe('/etc/web-hello:\n\n/srv/web-hello/releases:\n')
+    // The secret key is the app's, and not the release's.
+    expect(left).toBe('/etc/web-hello:\ngenerated.env\n\n/srv/web-hello/releases:\n')
 
     project.commit({ 'app.py': tinyApp })
     const good = await act(options)
