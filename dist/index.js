@@ -72204,7 +72204,11 @@ function missingOf(facts, packages) {
 
 
 /** Seconds that importing the app and asking it may take, all candidates together. */
-const PROBE_SECONDS = 60;
+const PROBE_SECONDS = 55;
+/** As many at least, however short a time the app has to become well. */
+const LEAST_SECONDS = 10;
+/** Seconds that systemd waits beyond, before it ends a probe that does not end itself. */
+const GRACE_SECONDS = 5;
 /** More candidates than this are not tried. */
 const MOST_CANDIDATES = 5;
 /**
@@ -72231,17 +72235,20 @@ function publishOperations({ project, inputs }) {
 /** The probe itself, where there is an app to ask. */
 function asking(facts, wish, settings) {
     const { inputs, project, release } = wish;
+    // What hangs longer than it may at its start need not be waited for here.
+    const health = Math.ceil(inputs.behaviour.healthTimeoutMs / 1000);
+    const seconds = Math.min(PROBE_SECONDS, Math.max(LEAST_SECONDS, health));
     return {
         phase: 'configure',
         kind: 'probe',
         settings: JSON.stringify(settings),
-        seconds: PROBE_SECONDS - 5,
+        seconds,
         properties: [
             ...releaseProperties({
                 ...releaseSettings(facts, wish, release, wish.nonce),
                 secretFiles: [...inputs.app.secretFiles.keys()],
             }),
-            ...scratchProperties(project.name, release),
+            ...scratchProperties(project.name, release, seconds),
         ].map(([key, value]) => `${key}=${value}`),
     };
 }
@@ -72287,13 +72294,13 @@ function isDefaultStatic(inputs) {
     return others.length === 0 && only?.url === '/static' && only.folder === 'static';
 }
 /** A scratch copy in place of the release, and empty folders in place of the app's own (remote/probe.sh makes them). */
-function scratchProperties(name, release) {
+function scratchProperties(name, release, seconds) {
     const app = paths(name);
     const { root, venv, site } = releasePaths(name, release);
     const scratch = `${app.app}/probe`;
     return [
         ['WorkingDirectory', root],
-        ['RuntimeMaxSec', String(PROBE_SECONDS)],
+        ['RuntimeMaxSec', String(seconds + GRACE_SECONDS)],
         ['BindPaths', `${scratch}/files:${root}`],
         ['BindPaths', `${scratch}/lib:${app.stateDir}`],
         ['BindPaths', `${scratch}/cache:${app.cacheDir}`],
@@ -72686,7 +72693,7 @@ const appDoubts = {
     }),
     'probe-unfinished': () => ({
         code: 'probe-unfinished',
-        text: 'Importing the app in a scratch copy came to no end within 60 s, or ended the process, so what it writes and serves is not known.',
+        text: 'Importing the app in a scratch copy came to no end in time (60 s, or `health-timeout`), or ended the process, so what it writes and serves is not known.',
     }),
 };
 
