@@ -44,6 +44,10 @@ const deployed: Report = {
     { what: 'packages', detail: 'nginx python3-venv' },
     { what: 'nginx', detail: 'web-blog.conf' },
   ],
+  found: [
+    { what: 'app', detail: 'blog:create_app() (`create_app` in blog/__init__.py)' },
+    { what: 'persist', detail: 'app.db | logs: `persist` pins it' },
+  ],
   health: { ok: true, path: '/', status: 200, ms: 840, answers: 3 },
   smoke: {
     ok: true,

@@ -33,6 +33,7 @@ function filledWith(value: string, count: number): Report {
     previousCommit: value,
     phases: [{ phase: 'start', ms: 1, ok: false }],
     changes: many.map(() => ({ what: value, detail: value })),
+    found: many.map(() => ({ what: value, detail: value })),
     health: { ok: false, path: value, status: 500, ms: 1, answers: 1 },
     smoke: { ok: false, from: 'runner', url: value, status: null, ms: 1, release: value },
     warnings: many.map(() => ({ code: 'x', text: value, file: value })),

@@ -113,7 +113,8 @@ export function changesSection(report: Report, maxBytes: number): readonly strin
 /** What was found out about the project, and from what. */
 export function foundSection(report: Report, maxBytes: number): readonly string[] {
   if (report.found.length === 0) return []
-  const row = ({ what, detail }: Change) => `| ${value(what)} | ${value(detail)} |`
+  const row = ({ what, detail }: Change) =>
+    `| ${value(what)} | ${markdownSentence(cutToBytes(detail, longestValue))} |`
   return [
     '### What was found',
     '',
