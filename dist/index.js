@@ -82310,7 +82310,7 @@ function changesSection(report, maxBytes) {
 function foundSection(report, maxBytes) {
     if (report.found.length === 0)
         return [];
-    const row = ({ what, detail }) => `| ${value(what)} | ${value(detail)} |`;
+    const row = ({ what, detail }) => `| ${value(what)} | ${markdownSentence(cutToBytes(detail, longestValue))} |`;
     return [
         '### What was found',
         '',
