@@ -32,7 +32,7 @@ ended() {
   emit "serving $(serving)"
   emit "end $status"
   # The events stay for a runner that comes back; secrets do not.
-  rm -f "$dir/program" "$dir/build.env" "$dir/app.log" "$dir"/*.json "$dir"/*.py "$dir/said"
+  rm -f "$dir/program" "$dir/library.sh" "$dir/build.env" "$dir/app.log" "$dir"/*.json "$dir"/*.py "$dir/said"
   [ -z "$draining" ] || leave "$draining"
   exit "$status"
 }

@@ -143,6 +143,8 @@ function workLimits(limits: Limits, { inputs }: Wish, plan: Plan): WorkLimits {
     'command-timeout': inputs.behaviour.commandTimeoutSeconds * 1000 * commands,
     'health-timeout': inputs.behaviour.healthTimeoutMs,
     'stop-timeout': inputs.behaviour.stopTimeoutSeconds * 1000,
+    'confirm-timeout': inputs.behaviour.confirmSeconds * 1000,
+    'settle-time': inputs.behaviour.waitSettled ? inputs.behaviour.settleSeconds * 1000 : 0,
   }
   const { otherAppMs, uploadMs, cancelMs } = limits
   return {

@@ -1,14 +1,23 @@
 /** What the user wished, as read from the workflow: typed, validated, with nothing of GitHub's left in it. */
 export interface Inputs {
-  readonly command: 'deploy' | 'plan' | 'rollback'
+  readonly command: Command
   /** `rollback`: the release to go back to; undefined means the previous one. */
   readonly release: string | undefined
+  /** `run`: the command. */
+  readonly run: string | undefined
+  /** `logs`: how many. */
+  readonly lines: number
+  /** `destroy`: the app's name, where its data goes too. */
+  readonly destroyData: string | undefined
   readonly server: ServerInputs
   readonly app: AppInputs
   readonly site: SiteInputs
   readonly tls: TlsInputs
   readonly behaviour: BehaviourInputs
 }
+
+/** What a run is for. */
+export type Command = 'deploy' | 'plan' | 'rollback' | 'status' | 'doctor' | 'run' | 'logs' | 'destroy'
 
 /** How to reach the server and who it has to be. */
 export interface ServerInputs {
@@ -127,6 +136,14 @@ export interface BehaviourInputs {
   /** The statuses that count as good, e.g. [[200, 299], [401, 401]]; undefined: the default rule. */
   readonly expectStatus: readonly StatusRange[] | undefined
   readonly expectText: string | undefined
+  /** How long the server waits for the verdict. */
+  readonly confirmSeconds: number
+  /** How long a new release is watched after the verdict; 0: not at all. */
+  readonly settleSeconds: number
+  /** The job waits as long. */
+  readonly waitSettled: boolean
+  /** A commit older than the one that serves is no mistake. */
+  readonly allowOlder: boolean
   readonly keepReleases: number
   /** The most that `release-command`, and `first-deploy-command`, may take. */
   readonly commandTimeoutSeconds: number

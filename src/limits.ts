@@ -10,6 +10,8 @@ export type LimitInput =
   | 'command-timeout'
   | 'health-timeout'
   | 'stop-timeout'
+  | 'confirm-timeout'
+  | 'settle-time'
 
 /** The most that a phase may take, whatever a server does: then the run stops it and fails. */
 export interface PhaseLimit {
@@ -70,12 +72,20 @@ export const limits: Limits = {
       why: "the app's last words are fetched afterwards; a scheduler of the old release may finish its work before the new one begins",
     },
     cutover: { ms: 10 * MINUTE, why: 'nginx is tested and reloaded' },
-    smoke: { ms: 5 * MINUTE, why: 'the server waits as long for the verdict, and then goes back' },
+    smoke: {
+      ms: 60 * SECOND,
+      plus: ['confirm-timeout'],
+      why: 'the server waits as long for the verdict, and then goes back',
+    },
     certificate: {
       ms: 20 * MINUTE,
       why: 'certbot may have to be installed, and the authority looks at every name from several places',
     },
-    report: { ms: 5 * MINUTE, why: 'old releases are removed' },
+    report: {
+      ms: 5 * MINUTE,
+      plus: ['settle-time'],
+      why: 'old releases are removed, and `wait-settled` waits',
+    },
   },
   otherAppMs: 16 * MINUTE,
   silenceMs: 15 * SECOND,

@@ -7,6 +7,7 @@ export const results = [
   'planned',
   'rolled-back',
   'reverted',
+  'done',
   'failed',
   'cancelled',
 ] as const

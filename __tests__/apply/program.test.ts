@@ -57,6 +57,7 @@ test('what the build may see and what the check needs travel as files of their o
     'flask_deploy_state.py',
     'gunicorn.txt',
     'http.py',
+    'library.sh',
     'needs.txt',
     'port.py',
     'probe.json',

@@ -54,6 +54,8 @@ export function reach(server: Server): Readonly<Record<string, string>> {
     'ssh-key': server.privateKey,
     'known-hosts': server.knownHosts,
     domain: server.address,
+    // The old release ends with the verdict; those that are about the time after it say so.
+    'settle-time': '0s',
   }
 }
 

@@ -53,8 +53,8 @@ describe.skipIf(!able.ok)(`a redeploy${able.ok ? '' : ` (skipped: ${able.why})`}
       ['owner', '4711', 'someone/hello'],
       ['current', two.release],
       ['previous', one.release],
-      ['release', one.release, ...Array.from({ length: 4 }, () => expect.any(String))],
-      ['release', two.release, ...Array.from({ length: 4 }, () => expect.any(String))],
+      ['release', one.release, ...Array.from({ length: 5 }, () => expect.any(String))],
+      ['release', two.release, ...Array.from({ length: 5 }, () => expect.any(String))],
     ])
     // The site's file names no release, so nginx was not reloaded.
     expect(await server.must('pgrep -x nginx | sort')).toBe(nginx)

@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process'
 import { gunzipSync } from 'node:zlib'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { helperCommand } from '../../src/apply/helper-command.ts'
-import { renderProgram } from '../../src/apply/program.ts'
+import { type RunSettings, renderLibrary, renderProgram } from '../../src/apply/program.ts'
+import type { Plan } from '../../src/plan/operation.ts'
 import { makePlan } from '../../src/plan/plan.ts'
 import { bareLines, facts, wish } from '../plan/sample.ts'
 import { projectFiles, repository, textOf } from './files.ts'
@@ -80,7 +81,7 @@ function deployProgram(): string {
       project: { static: [{ url: '/static', folder: 'hello/static' }] },
     }),
   )
-  return renderProgram(plan, settings)
+  return wholeProgram(plan, settings)
 }
 
 function rollbackProgram(): string {
@@ -91,5 +92,10 @@ function rollbackProgram(): string {
     (line) => `state ${line}`,
   )
   const known = facts([...bareLines, ...state, release(old), release(now)])
-  return renderProgram(makePlan(known, wish({ inputs: { command: 'rollback' } })), settings)
+  return wholeProgram(makePlan(known, wish({ inputs: { command: 'rollback' } })), settings)
+}
+
+/** With the library in its place, so that shellcheck sees both. */
+function wholeProgram(plan: Plan, run: RunSettings): string {
+  return renderProgram(plan, run).replace('. "$dir/library.sh"', () => renderLibrary())
 }

@@ -48,6 +48,9 @@ test('the fewest inputs give the defaults of action.yml', () => {
   expect(parseInputs(inputsOf({}))).toEqual({
     command: 'deploy',
     release: undefined,
+    run: undefined,
+    lines: 200,
+    destroyData: undefined,
     server: {
       host: '203.0.113.10',
       port: 22,
@@ -109,6 +112,10 @@ test('the fewest inputs give the defaults of action.yml', () => {
       smokeFrom: 'runner',
       expectStatus: undefined,
       expectText: undefined,
+      confirmSeconds: 300,
+      settleSeconds: 60,
+      waitSettled: false,
+      allowOlder: false,
       keepReleases: 5,
       commandTimeoutSeconds: 600,
       stopTimeoutSeconds: 60,

@@ -6,7 +6,7 @@ import { type Facts, parseFacts } from '../../src/server/facts.ts'
 /** A wish of the plainest kind; the changes are merged into the groups of inputs. */
 export function wish(
   changes: {
-    readonly inputs?: Partial<Pick<Inputs, 'command' | 'release'>>
+    readonly inputs?: Partial<Pick<Inputs, 'command' | 'release' | 'run' | 'lines' | 'destroyData'>>
     readonly app?: Partial<Inputs['app']>
     readonly site?: Partial<Inputs['site']>
     readonly tls?: Partial<Inputs['tls']>
@@ -21,6 +21,9 @@ export function wish(
     inputs: {
       command: 'deploy',
       release: undefined,
+      run: undefined,
+      lines: 200,
+      destroyData: undefined,
       server: {
         host: '203.0.113.10',
         port: 22,
@@ -86,6 +89,10 @@ export function wish(
         smokeFrom: 'runner',
         expectStatus: undefined,
         expectText: undefined,
+        confirmSeconds: 300,
+        settleSeconds: 60,
+        waitSettled: false,
+        allowOlder: false,
         keepReleases: 5,
         commandTimeoutSeconds: 600,
         stopTimeoutSeconds: 60,
@@ -98,6 +105,7 @@ export function wish(
       name: 'hello',
       repository: { id: '4711', fullName: 'someone/hello' },
       commit: 'abc1234abc1234abc1234abc1234abc1234abc12',
+      committed: 1_795_000_000,
       source: '',
       target: {
         module: 'app',

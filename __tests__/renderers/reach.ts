@@ -168,6 +168,13 @@ export const reach: Readonly<Record<InputName, Reach>> = {
   },
   'expect-status': { reaches: ['JSON', 'Markdown'], values: ['200', '201'] },
   'expect-text': { reaches: ['JSON', 'Markdown'], values: ['a', 'b'] },
+  'confirm-timeout': { reaches: ['sh', 'Markdown'], values: ['1m', '2m'] },
+  'settle-time': { reaches: ['Markdown'], values: { none: 'TODO' } },
+  'wait-settled': { reaches: ['Markdown'], values: { none: 'TODO' } },
+  'allow-older': { reaches: ['Markdown'], values: { none: 'TODO' } },
+  run: { reaches: ['Markdown'], values: { none: 'TODO' } },
+  lines: { reaches: ['Markdown'], values: { none: 'TODO' } },
+  'destroy-data': { reaches: ['Markdown'], values: { none: 'TODO' } },
   'keep-releases': { reaches: ['sh', 'Markdown'], values: ['2', '3'] },
   'upgrade-packages': { reaches: ['sh', 'Markdown'], values: ['true', 'false'] },
 }

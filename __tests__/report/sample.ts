@@ -123,6 +123,18 @@ export const reports: Readonly<Record<Result | 'bad-inputs' | 'first-deploy', Re
     smoke: null,
     warnings: [],
   },
+  done: {
+    ...deployed,
+    command: 'status',
+    result: 'done',
+    release: oldRelease,
+    serving: oldRelease,
+    phases: phases(['inputs', 'project', 'connect', 'facts']),
+    changes: [],
+    health: null,
+    smoke: null,
+    warnings: [],
+  },
   'rolled-back': {
     ...deployed,
     command: 'rollback',

@@ -3,6 +3,7 @@ import type { Plan } from '../plan/operation.ts'
 import { gunicorn, uv } from '../plan/pins.ts'
 import { remoteFile } from '../remote.ts'
 import { renderSteps } from './install-steps.ts'
+import { renderLibrary } from './program.ts'
 
 /** What the probe needs beside the library: the app's user runs the first two, root the others. */
 const PROBE_FILES = [
@@ -18,6 +19,7 @@ const PROBE_FILES = [
 /** The other files that the program works with: name -> content. */
 export function programFiles(plan: Plan): ReadonlyMap<string, string> {
   return new Map([
+    ['library.sh', renderLibrary()],
     ['http.py', remoteFile('http.py')],
     ['flask_deploy_processes.py', remoteFile('flask_deploy_processes.py')],
     ['check.json', JSON.stringify(plan.check)],

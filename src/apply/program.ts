@@ -43,8 +43,16 @@ const LIBRARY = [
 ]
 
 /**
- * Renders a plan to the program that does it: the library, then one call for each operation. It is a file of root's on
- * the server and never an argument, so it may hold secrets.
+ * The functions that programs call, as a file of its own beside them: those that outlive a run (recovery, watch) work
+ * with the same ones.
+ */
+export function renderLibrary(): string {
+  return LIBRARY.map((file) => remoteFile(file)).join('\n')
+}
+
+/**
+ * Renders a plan to the program that does it: one call for each operation, of functions of the library. It is a file of
+ * root's on the server and never an argument, so it may hold secrets.
  */
 export function renderProgram(plan: Plan, settings: RunSettings): string {
   const lines = [
@@ -61,7 +69,7 @@ export function renderProgram(plan: Plan, settings: RunSettings): string {
     'root=$home/releases/$release',
     'dir=/run/flask-deploy/$name/$run',
     'bundle=/var/lib/flask-deploy/incoming/$name-$run',
-    ...LIBRARY.map((file) => remoteFile(file)),
+    '. "$dir/library.sh"',
     'begin',
     call('take_lock', settings.lockTimeoutSeconds, settings.holder),
     call('compare_generation', plan.generation),

@@ -115,9 +115,15 @@ function togetherFaults(get: GetInput): readonly Explanation[] {
     faults.push(bad('host-fingerprint', 'is given beside `known-hosts`', 'Leave one of the two out.'))
   }
   const command = effective(get, 'command').trim()
-  if (has('release') && command !== 'rollback') {
-    const wrong = `is given with \`command\` ${shown(command)}`
-    faults.push(bad('release', wrong, 'Leave it out, or set `command` to `rollback`.'))
+  const onlyWith = { release: 'rollback', run: 'run', 'destroy-data': 'destroy' } as const
+  for (const input of ['release', 'run', 'destroy-data'] as const) {
+    if (has(input) && command !== onlyWith[input]) {
+      const wrong = `is given with \`command\` ${shown(command)}`
+      faults.push(bad(input, wrong, `Leave it out, or set \`command\` to \`${onlyWith[input]}\`.`))
+    }
+  }
+  if (command === 'run' && !has('run')) {
+    faults.push(bad('run', 'is missing', 'Set it to the command to run, such as `flask users list`.'))
   }
   return faults.flatMap(faultsOf)
 }

@@ -30,7 +30,7 @@ type Rows<Fields> = { readonly [Field in keyof Fields]-?: Row<Fields[Field]> }
 
 /** How everything in `Inputs` is read. A new input is a line in action.yml, a field in inputs.ts and a row here. */
 export interface Table {
-  readonly top: Rows<Pick<Inputs, 'command' | 'release'>>
+  readonly top: Rows<Pick<Inputs, 'command' | 'release' | 'run' | 'lines' | 'destroyData'>>
   readonly server: Rows<ServerInputs>
   readonly app: Rows<AppInputs>
   readonly site: Rows<SiteInputs>
@@ -81,8 +81,14 @@ const variables: Kind<ReadonlyMap<string, string>> = (raw, input) => {
 /** The table, in the order of action.yml. */
 export const table: Table = {
   top: {
-    command: required('command', scalar.choice('deploy', 'plan', 'rollback')),
+    command: required(
+      'command',
+      scalar.choice('deploy', 'plan', 'rollback', 'status', 'doctor', 'run', 'logs', 'destroy'),
+    ),
     release: optional('release', scalar.releaseId),
+    run: optional('run', scalar.plainText),
+    lines: required('lines', scalar.integer(1, 10_000)),
+    destroyData: optional('destroy-data', appName),
   },
   server: {
     host: required('host', host, "Set it to the server's name or IP address, such as `203.0.113.10`."),
@@ -155,6 +161,10 @@ export const table: Table = {
     smokeFrom: required('smoke-from', scalar.choice('runner', 'server', 'off')),
     expectStatus: optional('expect-status', list(statusRange)),
     expectText: optional('expect-text', scalar.plainText),
+    confirmSeconds: required('confirm-timeout', scalar.seconds(10, 3600)),
+    settleSeconds: required('settle-time', scalar.seconds(0, 3600)),
+    waitSettled: required('wait-settled', scalar.boolean),
+    allowOlder: required('allow-older', scalar.boolean),
     keepReleases: required('keep-releases', scalar.integer(1, 100)),
     commandTimeoutSeconds: required('command-timeout', scalar.seconds(1, 86_400)),
     stopTimeoutSeconds: required('stop-timeout', scalar.seconds(1, 3600)),

@@ -3,7 +3,8 @@ import { renderGunicorn } from '../config/gunicorn.ts'
 import { paths, releasePaths } from '../config/paths.ts'
 import { renderServiceUnit, renderSocketUnit } from '../config/units.ts'
 import { DeployError } from '../errors.ts'
-import type { Facts, KeptRelease } from '../server/facts.ts'
+import type { Facts } from '../server/facts.ts'
+import type { KeptRelease } from '../server/state.ts'
 import { checkSettings, type Standing } from './check-settings.ts'
 import { commandOperations } from './commands.ts'
 import { dependenciesOperations } from './dependencies.ts'
@@ -34,9 +35,6 @@ import { webCommandOperations } from './web-command.ts'
 import { byPip, storeOperations, uvSource, wantOperations } from './wheels.ts'
 import type { Wish } from './wish.ts'
 
-/** Seconds that the server waits for the runner's word; then it goes back by itself. */
-const VERDICT_SECONDS = 300
-
 /**
  * Facts and wish -> what is to be done. Pure: the same server and the same wish give the same plan, and plan mode is
  * this function with nothing after it.
@@ -63,6 +61,7 @@ function deploy(facts: Facts, wish: Wish): Plan {
     dependencies: dependenciesKey(wish),
     settings: settingsKey(facts, wish),
     commit: project.commit ?? '-',
+    committed: project.committed === undefined ? '-' : String(project.committed),
   }
   const base = {
     from: facts.state?.current,
@@ -207,6 +206,7 @@ function startAndSwitch(
   record: KeptRelease,
 ): readonly Operation[] {
   const tls = presentTls(facts, wish.inputs)
+  const { confirmSeconds } = wish.inputs.behaviour
   return [
     { phase: 'start', kind: 'start' },
     { phase: 'health', kind: 'health' },
@@ -219,12 +219,19 @@ function startAndSwitch(
       catchAll: catchAllText(facts, wish),
       tlsCatchAll: tlsCatchAllText(facts, tls),
     },
-    { phase: 'cutover', kind: 'cutover', waitSeconds: VERDICT_SECONDS },
-    { phase: 'smoke', kind: 'verdict', waitSeconds: VERDICT_SECONDS },
+    { phase: 'cutover', kind: 'cutover', waitSeconds: confirmSeconds },
+    { phase: 'smoke', kind: 'verdict', waitSeconds: confirmSeconds },
     {
       phase: 'smoke',
       kind: 'settle',
-      record: [record.id, record.bundle, record.dependencies, record.settings, record.commit].join(' '),
+      record: [
+        record.id,
+        record.bundle,
+        record.dependencies,
+        record.settings,
+        record.commit,
+        record.committed,
+      ].join(' '),
     },
   ]
 }

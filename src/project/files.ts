@@ -28,6 +28,8 @@ export interface Files {
   readonly entries: readonly Entry[]
   /** The commit that is checked out; undefined where git tracks nothing here. */
   readonly commit: string | undefined
+  /** When it was committed, in seconds since 1970. */
+  readonly committed: number | undefined
   readonly warnings: readonly Warning[]
   /** Relative to `root`: what is left out on purpose, by `exclude` or always. */
   readonly leftOut: LeaveOut
@@ -108,7 +110,7 @@ export async function listFiles(wish: FilesWish, exec: Exec, tempDirectory: stri
     ...linkWarnings(entries, index),
     ...caseWarnings(index.paths),
   )
-  return { root, entries, commit: git?.commit, warnings, leftOut }
+  return { root, entries, commit: git?.commit, committed: git?.committed, warnings, leftOut }
 }
 
 /** @returns undefined where the work tree has no file or symlink of that path */

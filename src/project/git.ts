@@ -15,6 +15,8 @@ export interface Tracked {
 export interface GitFiles {
   /** The commit that is checked out; undefined before the first one. */
   readonly commit: string | undefined
+  /** When it was committed (not authored), in seconds since 1970. */
+  readonly committed: number | undefined
   readonly tracked: readonly Tracked[]
   /** Submodules whose folders hold no checkout. */
   readonly missingSubmodules: readonly string[]
@@ -72,11 +74,13 @@ export async function gitFiles(
 
     const listing = await list(git, folder, '')
     if (listing === undefined) return undefined
-    const head = await git(folder, 'rev-parse', '--quiet', '--verify', 'HEAD')
+    const head = await git(folder, 'log', '-1', '--no-show-signature', '--format=%H %ct')
+    const [commit, committed] = head.status === 0 ? text(head.stdout).split(' ') : []
     const links = await git(folder, 'config', '--type=bool', '--get', 'core.symlinks')
     return {
       ...listing,
-      commit: head.status === 0 ? text(head.stdout) : undefined,
+      commit,
+      committed: committed === undefined ? undefined : Number(committed),
       linksAsFiles: text(links.stdout) === 'false',
     }
   } finally {

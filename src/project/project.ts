@@ -5,6 +5,8 @@ export interface Project {
   readonly repository: Repository
   /** Full commit hash: what git has checked out, else the workflow's; undefined where neither is known. */
   readonly commit: string | undefined
+  /** When it was committed (not authored), in seconds since 1970; undefined where git does not know. */
+  readonly committed: number | undefined
   /** Sub-folder of the repository that holds the app and is the bundle's root, '' for the repository's own root. */
   readonly source: string
   /** The likeliest app object. */

@@ -49,6 +49,7 @@ const symbols: Readonly<Record<Result, string>> = {
   unchanged: '✅',
   planned: '📋',
   'rolled-back': '✅',
+  done: '✅',
   reverted: '❌',
   failed: '❌',
   cancelled: '🚫',
@@ -75,6 +76,8 @@ function verdict(report: Report): string {
       return `Nothing was changed. ${site} goes on as it is.`
     case 'rolled-back':
       return `${site} serves ${serving} again.`
+    case 'done':
+      return `\`${report.command}\` is done. ${whoServes(report, site, serving)}`
     case 'reverted':
       return `The smoke test failed, so ${site} is back on ${serving}.`
     case 'failed':

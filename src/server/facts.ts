@@ -1,6 +1,7 @@
 import { type Certificate, readCertificate } from '../config/certificate.ts'
 import { isReleaseId } from '../config/paths.ts'
-import { cutToBytes, visible } from '../text.ts'
+import { instant, natural, PATH, pairs, shortly, WORD, word } from './fact-words.ts'
+import { parseState, type State } from './state.ts'
 
 /** What the server said about itself before anything was touched (remote/facts.sh). */
 export interface Facts {
@@ -76,48 +77,8 @@ export interface StoredCertificate extends Certificate {
   readonly authority: string | undefined
 }
 
-/** The state file (remote/state.sh). */
-export interface State {
-  readonly generation: number
-  readonly owner: { readonly id: string; readonly name: string }
-  readonly current: string | undefined
-  readonly previous: string | undefined
-  /** A deploy that began to switch and never got its verdict. */
-  readonly attempt: string | undefined
-  /** The first-deploy-command has run. */
-  readonly initialised: boolean
-  /** Kept releases, oldest first. */
-  readonly releases: readonly KeptRelease[]
-  /** The authority's last refusal of a certificate; undefined where it gave one since. */
-  readonly refused: Refusal | undefined
-}
-
-/** A refusal by a certificate authority. */
-export interface Refusal {
-  /** How often in a row. */
-  readonly count: number
-  /** By the server's clock, in ms since 1970. */
-  readonly at: number
-  /** What was asked for, as a hash. */
-  readonly request: string
-}
-
-/** A release that a verdict kept; the hashes say what it was made of. */
-export interface KeptRelease {
-  readonly id: string
-  readonly bundle: string
-  readonly dependencies: string
-  readonly settings: string
-  /** Full commit hash, `-` where it had none. */
-  readonly commit: string
-}
-
 /** Debian's and Ubuntu's user for web servers; base-passwd makes it on every machine. */
 const DEFAULT_NGINX_USER = 'www-data'
-
-/** What a word of a fact may be: it stands in the log, in a program and in nginx's files. */
-const WORD = /^[\w.+:~-]{1,100}$/
-const PATH = /^\/[\x21-\x7e]{1,500}$/
 
 /**
  * Reads the facts' lines. What is missing or malformed becomes the harmless value: the server is not trusted to
@@ -214,63 +175,4 @@ function parseCertificate(line: string): readonly StoredCertificate[] {
   const certificate = readCertificate(Buffer.from(encoded, 'base64'))
   if (certificate === undefined || !PATH.test(path)) return []
   return [{ ...certificate, path, authority: authority === '-' ? undefined : authority }]
-}
-
-function parseState(lines: readonly string[]): State | undefined {
-  if (lines.length === 0) return undefined
-  const values = pairs(lines)
-  const [ownerId = '', ownerName = ''] = (values.get('owner') ?? '').split(' ')
-  const release = (key: string) => {
-    const id = values.get(key)
-    return id !== undefined && isReleaseId(id) ? id : undefined
-  }
-  return {
-    generation: natural(values.get('generation')),
-    owner: { id: shortly(ownerId), name: shortly(ownerName) },
-    current: release('current'),
-    previous: release('previous'),
-    attempt: release('attempt'),
-    initialised: values.get('initialised') === 'yes',
-    releases: lines.flatMap((line) => {
-      const [key, id = '', bundle = '', dependencies = '', settings = '', commit = '-'] = line.split(' ')
-      if (key !== 'release' || !isReleaseId(id)) return []
-      const made = { bundle, dependencies, settings, commit }
-      return Object.values(made).every((one) => WORD.test(one)) ? [{ id, ...made }] : []
-    }),
-    refused: parseRefusal(values.get('refused')),
-  }
-}
-
-function parseRefusal(text: string | undefined): Refusal | undefined {
-  if (text === undefined) return undefined
-  const [count, at, request = ''] = text.split(' ')
-  return { count: natural(count), at: instant(at), request }
-}
-
-/** A word of the system's, `unknown` where it is none. */
-function word(text: string): string {
-  return WORD.test(text) ? text : 'unknown'
-}
-
-/** A text that is only ever shown. */
-function shortly(text: string): string {
-  return cutToBytes(visible(text), 200)
-}
-
-function pairs(lines: readonly string[]): ReadonlyMap<string, string> {
-  return new Map(
-    lines.map((line) => {
-      const space = line.indexOf(' ')
-      return space < 0 ? [line, ''] : [line.slice(0, space), line.slice(space + 1)]
-    }),
-  )
-}
-
-/** Seconds since 1970 as ms; what no calendar has is none. */
-function instant(text: string | undefined): number {
-  return text !== undefined && text.length <= 11 ? natural(text) * 1000 : 0
-}
-
-function natural(text: string | undefined): number {
-  return text !== undefined && /^[0-9]{1,15}$/.test(text) ? Number(text) : 0
 }

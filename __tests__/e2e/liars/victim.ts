@@ -145,6 +145,7 @@ export async function meet(
     'lock-timeout': '0s',
     'command-timeout': '1s',
     'stop-timeout': '1s',
+    'confirm-timeout': '10s',
     'health-timeout': '1s',
     ...inputs,
   }
