@@ -44,9 +44,9 @@ facts() {
   fact managed-pythons "${pythons# }"
   fact ipv6 "$([ -f /proc/net/if_inet6 ] && echo yes || echo no)"
   fact cpus "$(nproc)"
-  while read -r key value _; do
-    case $key in MemTotal:) fact memory "$value" && break ;; esac
-  done </proc/meminfo
+  measure_memory
+  fact memory "$memory_total"
+  fact memory-left "$memory_left"
   mount=/srv
   [ -d /srv ] || mount=/
   fact disk "$(space "$mount")"

@@ -26,6 +26,8 @@ export type BootOptions = {
   uutils?: boolean
   /** Host name; `server-N` unless told. */
   name?: string
+  /** Bytes of memory that the server and all in it may have together, without swap. Wants a disk that is none of it: `copy`. */
+  memory?: number
 }
 
 export const hostKeyTypes = ['ed25519', 'rsa', 'ecdsa'] as const
@@ -94,6 +96,7 @@ export async function boot(options: BootOptions): Promise<Server> {
     HOST_ADDRESS: slot.hostAddress,
     ADDRESS: slot.address,
     RESOLVER: resolverFile(slot.folder),
+    MEMORY: options.memory === undefined ? '' : String(options.memory),
   }).catch(async (error: unknown) => {
     await release(slot.folder, slot.token)
     throw error

@@ -20,6 +20,36 @@ use_cgroup2() {
   fi
 }
 
+# Lets the server and all in it have no more memory than $MEMORY bytes together; '' for all there is. Where the host's
+# controller is in cgroup v1 the server gets to see that hierarchy: a container's limit stands there, too.
+limit_memory() {
+  [ -n "${MEMORY:-}" ] || return 0
+  if grep -qw memory /sys/fs/cgroup/cgroup.controllers; then
+    echo +memory > /sys/fs/cgroup/cgroup.subtree_control
+    echo "$MEMORY" > "$group/memory.max"
+    echo 0 > "$group/memory.swap.max"
+    # The server sees no further than its own group, which nspawn makes within.
+    (
+      tries=0
+      until echo "$MEMORY" > "$group/payload/memory.max" || [ "$tries" = 100 ]; do
+        tries=$((tries + 1))
+        sleep 0.05
+      done
+    ) 2> /dev/null &
+    return 0
+  fi
+  memory_mount
+  : > "$SLOT/memory"
+  mkdir -p "$memory_group"
+  echo 1 > "$memory_group/memory.use_hierarchy" 2> /dev/null || true
+  echo "$MEMORY" > "$memory_group/memory.limit_in_bytes"
+}
+memory_mount() {
+  mkdir -p "$runtime/memory"
+  mountpoint -q "$runtime/memory" || mount -t cgroup -o memory cgroup "$runtime/memory"
+  memory_group=$runtime/memory/flask-deploy-tests-$number
+}
+
 # The lock is held until the process closes descriptor 9 (or ends).
 lock() {
   exec 9> "$runtime/lock"
@@ -81,4 +111,5 @@ kill_group() {
 }
 remove_group() {
   [ ! -d "$group" ] || find "$group" -depth -type d -exec rmdir {} +
+  [ -z "${memory_group:-}" ] || [ ! -d "$memory_group" ] || rmdir "$memory_group" 2> /dev/null || true
 }

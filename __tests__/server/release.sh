@@ -20,7 +20,9 @@ if [ -e "$SLOT/holder" ]; then
     kill -KILL -- "-$pid" 2> /dev/null || true
   fi
 fi
+[ ! -e "$SLOT/memory" ] || memory_mount
 kill_group
+remove_group
 ip link delete "$link" 2> /dev/null || true
 store=$(cat "$SLOT/store")
 umount -R "$SLOT/root" 2> /dev/null || true

@@ -3,7 +3,7 @@
 # come on standard input, one word a line, each answered by `done WORD` on standard output. At the end of the input
 # (the owner closed it, or died) everything is taken down. The environment says what to hold: SLOT, TOKEN, NAME, TREE,
 # DISK (overlay, copy or image), STORE (a folder of this server alone, on the cache's file system), HOST_ADDRESS,
-# ADDRESS, RESOLVER (a file), IMAGE (for DISK=image: the tree as an ext4 image).
+# ADDRESS, RESOLVER (a file), IMAGE (for DISK=image: the tree as an ext4 image), MEMORY (bytes, '' for no limit).
 set -eu
 here=$(dirname "$0")
 # shellcheck source-path=SCRIPTDIR source=host.sh
@@ -81,14 +81,18 @@ run_server() {
   while [ "$result" = 133 ]; do
     remove_group
     mkdir "$group"
+    limit_memory
     result=0
     # shellcheck disable=SC2016 # the inner shell's own $$ and arguments
     sh -euc '
       group=$1
       shift
       echo $$ > "$group/cgroup.procs"
+      memory=$1
+      shift
+      [ -z "$memory" ] || echo $$ > "$memory/cgroup.procs"
       exec env SYSTEMD_NSPAWN_TMPFS_TMP=0 systemd-nspawn "$@"
-    ' boot "$group" --quiet --register=no --keep-unit --boot --console=read-only --resolv-conf=off \
+    ' boot "$group" "${memory_group:-}" --quiet --register=no --keep-unit --boot --console=read-only --resolv-conf=off \
       --timezone=off --link-journal=no --network-namespace-path="$net" --machine="$NAME" --directory="$root" \
       >> "$SLOT/console.log" 2>&1 < /dev/null || result=$?
   done

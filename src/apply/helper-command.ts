@@ -36,6 +36,7 @@ export function helperCommand(settings: HelperSettings): string {
     `wanted=${quote(settings.packages.join(' '))}`,
     `wheels=${settings.wheels ? 'yes' : 'no'}`,
     `good=${quote((settings.pythons ?? []).join(' '))}`,
+    remoteFile('memory-limit.sh'),
     remoteFile('facts.sh'),
     remoteFile('helper.sh'),
     'ready',

@@ -18,6 +18,8 @@ export interface RunSettings {
 /** The library, in the order of reading; each file is one subject. */
 const LIBRARY = [
   'events.sh',
+  'memory-limit.sh',
+  'memory.sh',
   'files.sh',
   'state.sh',
   'lock.sh',
