@@ -23,11 +23,11 @@ import type { Project } from './project/project.ts'
 import { namedProject, readProject } from './project/read.ts'
 import { describePlan } from './report/describe-plan.ts'
 import { type Ending, endingOf, endingOfCancel, endingOfError, tellEnding } from './report/ending.ts'
-import { resolvedOn } from './report/found.ts'
+import { resolvedOn, wouldRefuse } from './report/found.ts'
 import type { Log } from './report/log.ts'
 import type { Results } from './report/publish.ts'
 import { Recorder } from './report/recorder.ts'
-import { context, holder, temp } from './runner.ts'
+import { byHand, context, holder, temp } from './runner.ts'
 import { redactor, secretsToMask } from './secrets.ts'
 import type { Connection } from './server/connection.ts'
 import type { Facts } from './server/facts.ts'
@@ -148,6 +148,7 @@ async function onServer(
       project,
       release: releaseId(new Date(), project.commit ?? project.bundle.contentSha256),
       nonce: randomBytes(16).toString('hex'),
+      byHand: byHand(surroundings.environment),
     }
     recorder.note({ serving: facts.state?.current ?? '' })
     const supply = (seen: Facts, again?: Again) => wheels.prepare(seen, plain, again)
@@ -164,6 +165,7 @@ async function onServer(
     if (inputs.command === 'plan') {
       for (const change of describePlan(plan, facts, project.name))
         recorder.change(change.what, change.detail)
+      if (plan.refused !== undefined) recorder.warn(wouldRefuse(plan.refused))
       return { result: 'planned', serving: plan.from ?? '' }
     }
     if (plan.kind === 'unchanged') {

@@ -28,6 +28,11 @@ export function holder(environment: Environment): string {
   return actor ? `${url} (${actor})` : url
 }
 
+/** Somebody started this run on the Actions page, or with `gh workflow run`. */
+export function byHand(environment: Environment): boolean {
+  return environment['GITHUB_EVENT_NAME'] === 'workflow_dispatch'
+}
+
 /** The folder for temporary files. */
 export function temp(environment: Environment): string {
   return environment['RUNNER_TEMP'] || environment['TMPDIR'] || environment['TEMP'] || '/tmp'

@@ -32,11 +32,11 @@ describe.skipIf(!able.ok)(`two deploys at once ${able.ok ? '' : able.why}`, () =
     'of one app, %s: the second waits and says for whom; both end well, one after the other',
     async (which) => {
       server = await boot({ suite: 'bookworm' })
+      const zero = tinyProject({ 'app.py': tinyApp.replace('version 1', 'version 0') })
       const one = tinyProject()
       const two = tinyProject({ 'app.py': tinyApp.replace('version 1', 'version 2') })
       const options: ActionOptions = { workspace: one.folder, inputs: reach(server) }
       if (which === 'redeploys') {
-        const zero = tinyProject({ 'app.py': tinyApp.replace('version 1', 'version 0') })
         const ran = await act({ ...options, workspace: zero.folder })
         expect(ran.status, ran.log).toBe(0)
       }

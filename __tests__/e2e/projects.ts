@@ -6,8 +6,8 @@ import { dirname, join } from 'node:path'
 /** A checkout of a project, as actions/checkout leaves it. */
 export interface Checkout {
   readonly folder: string
-  /** Writes files and commits them; a content of null deletes. */
-  readonly commit: (files: Readonly<Record<string, string | null>>, message?: string) => void
+  /** Writes files and commits them; a content of null deletes. `at`: the committer's date, seconds since 1970. */
+  readonly commit: (files: Readonly<Record<string, string | null>>, message?: string, at?: number) => void
 }
 
 /** The smallest Flask project. */
@@ -35,12 +35,14 @@ export function checkoutOf(source: string): Checkout {
 }
 
 function repositoryIn(folder: string, files: Readonly<Record<string, string>>): Checkout {
-  const git = (...words: readonly string[]) =>
+  const git = (...words: readonly string[]) => gitAt(undefined, ...words)
+  const gitAt = (at: number | undefined, ...words: readonly string[]) =>
     execFileSync('git', ['-c', 'user.name=test', '-c', 'user.email=test@example.org', ...words], {
       cwd: folder,
       stdio: 'pipe',
+      env: { ...process.env, ...(at === undefined ? {} : { GIT_COMMITTER_DATE: `@${at} +0000` }) },
     })
-  const commit: Checkout['commit'] = (changes, message = 'change') => {
+  const commit: Checkout['commit'] = (changes, message = 'change', at) => {
     for (const [path, content] of Object.entries(changes)) {
       if (content === null) git('rm', '-q', path)
       else {
@@ -49,7 +51,7 @@ function repositoryIn(folder: string, files: Readonly<Record<string, string>>): 
       }
     }
     git('add', '-A')
-    git('commit', '-q', '--allow-empty', '-m', message)
+    gitAt(at, 'commit', '-q', '--allow-empty', '-m', message)
   }
   git('init', '-q', '-b', 'main')
   commit(files)

@@ -15,13 +15,13 @@ export interface Run extends Ran {
  * Runs the action on one server and one checkout again and again. A run whose job fails, where it should not (or the
  * other way round), fails the test with the run's log.
  * @param common inputs of every run
- * @param repository the checkout's `owner/name` and ID on GitHub, and the runner's network, where they matter
+ * @param repository the checkout's `owner/name` and ID on GitHub, and the runner's network and variables, where they matter
  */
 export function runs(
   server: Server,
   workspace: string,
   common: Readonly<Record<string, string>> = {},
-  repository: Pick<ActionOptions, 'repository' | 'repositoryId' | 'network'> = {},
+  repository: Pick<ActionOptions, 'repository' | 'repositoryId' | 'network' | 'environment'> = {},
 ) {
   const run = async (inputs: Readonly<Record<string, string>>): Promise<Run> => {
     const ran = await act({ ...repository, workspace, inputs: { ...reach(server), ...common, ...inputs } })

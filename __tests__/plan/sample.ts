@@ -13,11 +13,13 @@ export function wish(
     readonly behaviour?: Partial<Inputs['behaviour']>
     readonly project?: Partial<Project>
     readonly release?: string
+    readonly byHand?: boolean
   } = {},
 ): Wish {
   return {
     release: changes.release ?? '20261122184800-abc1234',
     nonce: 'f'.repeat(32),
+    byHand: changes.byHand ?? false,
     inputs: {
       command: 'deploy',
       release: undefined,

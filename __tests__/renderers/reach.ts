@@ -171,7 +171,10 @@ export const reach: Readonly<Record<InputName, Reach>> = {
   'confirm-timeout': { reaches: ['sh', 'Markdown'], values: ['1m', '2m'] },
   'settle-time': { reaches: ['Markdown'], values: { none: 'TODO' } },
   'wait-settled': { reaches: ['Markdown'], values: { none: 'TODO' } },
-  'allow-older': { reaches: ['Markdown'], values: { none: 'TODO' } },
+  'allow-older': {
+    reaches: ['Markdown'],
+    values: { none: 'it only decides whether there is a deploy (src/plan/older.ts)' },
+  },
   run: { reaches: ['Markdown'], values: { none: 'TODO' } },
   lines: { reaches: ['Markdown'], values: { none: 'TODO' } },
   'destroy-data': { reaches: ['Markdown'], values: { none: 'TODO' } },

@@ -1,4 +1,5 @@
 import type { SiteTls } from '../config/settings.ts'
+import type { Explanation } from '../errors.ts'
 import type { Phase } from '../phases.ts'
 import type { InstallStep } from '../project/project.ts'
 import type { PythonForecast, PythonTry } from './python.ts'
@@ -189,6 +190,8 @@ export interface Plan {
   readonly trusted: string | undefined
   /** `UV_*` and `PIP_*` of the user's `env`, as an env file: all of `env` that a build may see. */
   readonly buildEnv: string
+  /** Of a plan that a deploy would not carry out: why. */
+  readonly refused?: Explanation
 }
 
 /** What remote/http.py is told; JSON. */

@@ -21,6 +21,7 @@ import {
   unchangedRelease,
   workerCount,
 } from './ingredients.ts'
+import { olderCommit, refuseOlder } from './older.ts'
 import type { Operation, Plan } from './operation.ts'
 import { missingPackages, packageReasons, projectPackages } from './packages.ts'
 import { uv } from './pins.ts'
@@ -38,8 +39,8 @@ import type { Wish } from './wish.ts'
 /**
  * Facts and wish -> what is to be done. Pure: the same server and the same wish give the same plan, and plan mode is
  * this function with nothing after it.
- * @throws DeployError where the server cannot take the project, the name is somebody else's, or there is nothing to
- * go back to
+ * @throws DeployError where the server cannot take the project, the name is somebody else's, a newer commit serves, or
+ * there is nothing to go back to
  */
 export function makePlan(facts: Facts, wish: Wish): Plan {
   const installing =
@@ -76,6 +77,9 @@ function deploy(facts: Facts, wish: Wish): Plan {
   if (serving !== undefined && complete && !behaviour.upgradePackages) {
     return { kind: 'unchanged', release: serving, ...base, operations: secured.operations }
   }
+  const older = olderCommit(facts, wish)
+  // A plan changes nothing: it says so, and what would be changed.
+  if (inputs.command !== 'plan') refuseOlder(older)
   const own = releasePaths(project.name, wish.release)
   const group = `root:${paths(project.name).user}`
   const file = (path: string, mode: string, owner: string, content: string, what: string): Operation => ({
@@ -135,7 +139,13 @@ function deploy(facts: Facts, wish: Wish): Plan {
     ...secured.operations,
     { phase: 'report', kind: 'prune', keep: inputs.behaviour.keepReleases },
   ]
-  return { kind: 'deploy', release: wish.release, ...base, operations }
+  return {
+    kind: 'deploy',
+    release: wish.release,
+    ...base,
+    operations,
+    ...(older === undefined ? {} : { refused: older }),
+  }
 }
 
 function rollback(facts: Facts, wish: Wish): Plan {

@@ -10,6 +10,8 @@ export interface Wish {
   readonly release: string
   /** The nonce of that release: 32 hex digits. */
   readonly nonce: string
+  /** Somebody started this run by hand (the event workflow_dispatch), so its commit is what they want. */
+  readonly byHand: boolean
   /** `dependencies: wheels`: what the environment is built of; undefined where none has to be, or it is not known yet. */
   readonly wheels?: Wheels
 }

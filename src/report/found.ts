@@ -1,3 +1,4 @@
+import type { Explanation } from '../errors.ts'
 import type { Warning } from '../project/project.ts'
 import { appDoubts, appFindings } from './found-app.ts'
 import type { Change } from './report.ts'
@@ -64,6 +65,11 @@ function toldBy(names: string): string {
 export function foundRow(what: string, detail: string): Change {
   const row = Object.hasOwn(findings, what) ? findings[what] : undefined
   return row === undefined ? { what, detail } : row(detail)
+}
+
+/** What a plan says where a deploy of the same would be refused. */
+export function wouldRefuse({ cause, cure }: Explanation): Warning {
+  return { code: 'would-be-refused', text: `A deploy would be refused: ${cause} ${cure}` }
 }
 
 /** A doubt of the server's as a warning. */
