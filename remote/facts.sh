@@ -66,6 +66,7 @@ facts() {
   for file in "web-$name.conf" 00-flask-deploy-default.conf 00-flask-deploy-default-tls.conf; do
     [ ! -f "$sites/$file" ] || fact file "$file $(sha256sum <"$sites/$file" | cut -c 1-64)"
   done
+  neighbours
   certificate_facts
   for tool in /opt/flask-deploy/uv-*/bin/uv; do
     [ ! -x "$tool" ] || fact uv "$(basename "${tool%/bin/uv}")"
