@@ -160,6 +160,9 @@ neighbours() {
   waiting_servers
   if command -v nginx >/dev/null; then
     nginx_unit
-    other_sites | while IFS= read -r found; do fact "$found"; done
+    other_sites | while IFS= read -r found; do
+      case $found in "default-site "*/sites-enabled/default) ! stock_default || continue ;; esac
+      fact "$found"
+    done
   fi
 }

@@ -7,16 +7,6 @@ nginx_folder() {
   if [ -d /etc/nginx/sites-enabled ]; then sites=/etc/nginx/sites-enabled; else sites=/etc/nginx/conf.d; fi
 }
 
-# The distribution's own default site, as dpkg installed it: nobody put anything into it.
-stock_default() {
-  [ "$(readlink -f /etc/nginx/sites-enabled/default 2>/dev/null)" = /etc/nginx/sites-available/default ] || return 1
-  IFS=' ' read -r sum _ <<SUM
-$(md5sum /etc/nginx/sites-available/default)
-SUM
-  # shellcheck disable=SC2016 # dpkg's own field syntax
-  dpkg-query -W -f '${Conffiles}\n' nginx-common nginx 2>/dev/null | grep -qF "/etc/nginx/sites-available/default $sum"
-}
-
 # Somebody else's default server on a port, in whatever file nginx reads.
 # $1: port
 other_default() {
@@ -114,7 +104,8 @@ configure_nginx() {
   if [ -n "$3" ] && ! holds "$tls_catch_all" "$3"; then
     if [ -e "$tls_catch_all" ] || ! other_default 443; then tls_default=take; fi
   fi
-  if [ "$write$default$tls_default" = nokeepkeep ] && systemctl --quiet is-active nginx.service; then return 0; fi
+  boots=/etc/systemd/system/multi-user.target.wants/nginx.service
+  if [ "$write$default$tls_default" = nokeepkeep ] && [ -e "$boots" ] && systemctl --quiet is-active nginx.service; then return 0; fi
 
   server_lock
   sound=yes
@@ -151,7 +142,7 @@ configure_nginx() {
     [ "$sound" = yes ] || fail nginx-broken
     fail nginx-config
   fi
-  [ -e /etc/systemd/system/multi-user.target.wants/nginx.service ] || systemctl --quiet enable nginx.service
+  [ -e "$boots" ] || systemctl --quiet enable nginx.service
   if systemctl --quiet is-active nginx.service; then reload_nginx; else systemctl start nginx.service; fi ||
     { restore_nginx; fail nginx-start; }
   server_unlock

@@ -5,6 +5,7 @@ import { Conversation } from './apply/conversation.ts'
 import { EarlyConnection } from './check/early-connection.ts'
 import { hostOf, portOf } from './check/http-answer.ts'
 import { type ReleaseTest, releaseTest, type Smoked, testRelease } from './check/test-release.ts'
+import { readDomain } from './config/domain.ts'
 import { connectTo } from './connect.ts'
 import { deploy } from './deploy.ts'
 import { DeployError } from './errors.ts'
@@ -12,6 +13,7 @@ import { Https } from './https.ts'
 import { type GetInput, parseInputs } from './inputs/parse.ts'
 import type { Inputs } from './inputs.ts'
 import type { Limits } from './limits.ts'
+import { neighbourWarnings } from './plan/guard-neighbours.ts'
 import type { Plan } from './plan/operation.ts'
 import { askedPackages, projectPackages } from './plan/packages.ts'
 import { makePlan } from './plan/plan.ts'
@@ -136,6 +138,7 @@ async function onServer(
       packages: askedPackages(projectPackages({ inputs, project })),
       wheels: inputs.app.dependencies === 'wheels',
       pythons: askedPythons({ inputs, project })?.good ?? [],
+      domains: inputs.site.domains.map((domain) => readDomain(domain).text),
       user: inputs.server.user,
       sudoPassword: inputs.server.sudoPassword,
       factsMs: surroundings.limits.phases.facts.ms,
@@ -156,6 +159,7 @@ async function onServer(
     const supplied = inputs.command === 'deploy' ? await supply(facts) : { wish: plain, send: [] }
     const plan = makePlan(facts, supplied.wish)
     notePlan(plan, facts, recorder)
+    for (const warning of neighbourWarnings(facts)) recorder.warn(warning)
     https.onPlan(plan, facts)
     const test = (applied: Plan): ReleaseTest => ({
       ...releaseTest(inputs.behaviour, connection.remoteAddress, applied.check, applied.trusted),

@@ -16,6 +16,8 @@ export interface HelperSettings {
   readonly wheels?: boolean
   /** The Pythons that fit, e.g. `3.11`, where not every one does. */
   readonly pythons?: readonly string[]
+  /** The site's names, as nginx writes them: who else has one of them is asked. */
+  readonly domains?: readonly string[]
 }
 
 /**
@@ -36,8 +38,11 @@ export function helperCommand(settings: HelperSettings): string {
     `wanted=${quote(settings.packages.join(' '))}`,
     `wheels=${settings.wheels ? 'yes' : 'no'}`,
     `good=${quote((settings.pythons ?? []).join(' '))}`,
+    `domains=${quote((settings.domains ?? []).join(' '))}`,
     remoteFile('memory-limit.sh'),
     remoteFile('facts.sh'),
+    remoteFile('default-site.sh'),
+    remoteFile('neighbours.sh'),
     remoteFile('helper.sh'),
     'ready',
     'send_facts',

@@ -34,6 +34,7 @@ const LIBRARY = [
   'python.sh',
   'dependencies.sh',
   'wheels.sh',
+  'default-site.sh',
   'nginx.sh',
   'tls.sh',
   'processes.sh',

@@ -9,6 +9,7 @@ import { checkSettings, type Standing } from './check-settings.ts'
 import { commandOperations } from './commands.ts'
 import { dependenciesOperations } from './dependencies.ts'
 import { generatedOperations, hasGenerated } from './generated.ts'
+import { guardNeighbours } from './guard-neighbours.ts'
 import { guardServer } from './guards.ts'
 import {
   buildVariables,
@@ -46,6 +47,7 @@ export function makePlan(facts: Facts, wish: Wish): Plan {
   const installing =
     missingPackages(facts, projectPackages(wish), byPip(wish)).length > 0 || !facts.uv.has(`uv-${uv.version}`)
   guardServer(facts, wish.project, wish.inputs.command, installing)
+  guardNeighbours(facts, wish)
   return wish.inputs.command === 'rollback' ? rollback(facts, wish) : deploy(facts, wish)
 }
 

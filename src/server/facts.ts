@@ -1,6 +1,7 @@
 import { type Certificate, readCertificate } from '../config/certificate.ts'
 import { isReleaseId } from '../config/paths.ts'
 import { instant, natural, PATH, pairs, shortly, WORD, word } from './fact-words.ts'
+import { type Neighbours, parseNeighbours } from './neighbours.ts'
 import { parseState, type State } from './state.ts'
 
 /** What the server said about itself before anything was touched (remote/facts.sh). */
@@ -67,6 +68,8 @@ export interface Facts {
   readonly siteCertificate: string | undefined
   /** Something on the server renews certbot's certificates by itself. */
   readonly renewal: boolean
+  /** Who else is on the web ports, and in nginx. */
+  readonly neighbours: Neighbours
 }
 
 /** A certificate on the server. */
@@ -145,6 +148,7 @@ export function parseFacts(lines: readonly string[]): Facts {
     certificates: all('certificate').flatMap(parseCertificate),
     siteCertificate: fitting('site-certificate', PATH),
     renewal: one('renewal') === 'yes',
+    neighbours: parseNeighbours(all),
   }
 }
 
