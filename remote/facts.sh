@@ -142,6 +142,7 @@ certificate_facts() {
     fact site-certificate "$used"
     certificate "$used"
   fi
+  fact site-names "$(sed -n 's/^ *server_name \(.*\);$/\1/p' "$sites/web-$name.conf" 2>/dev/null | head -n 1)"
   for file in /etc/letsencrypt/live/*/fullchain.pem; do
     case $file in
       "$used") ;;

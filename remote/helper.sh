@@ -3,7 +3,7 @@
 # its last part, "wheel SHA256" begins a wheel,
 # "piece SHA256 BYTES" + bytes goes on with it, "wheels TOKEN" comes after the last, "start", "attach RUN OFFSET", "facts", "say NAME WORDS", "cancel RUN". Everything that lasts is done by
 # the program, in a unit of its own.
-# Before this text: $name, $run, $nonce, $wanted, $good.
+# Before this text: $name, $run, $nonce, $wanted, $good, $lasting.
 # shellcheck shell=sh
 
 ready() {
@@ -17,11 +17,14 @@ ready() {
 # Only once something is to be done: facts alone leave nothing behind.
 make_folders() {
   [ ! -d "$dir" ] || return 0
-  mkdir -p "$dir" /var/lib/flask-deploy/incoming 2>/dev/null || {
+  if [ "$lasting" = yes ]; then set -- "$dir" /var/lib/flask-deploy/incoming; else set -- "$dir"; fi
+  mkdir -p "$@" 2>/dev/null || {
     printf '0 fail server-read-only\n0 end 1\n'
     exit 1
   }
-  chmod 0700 /run/flask-deploy /var/lib/flask-deploy/incoming
+  chmod 0700 /run/flask-deploy
+  [ "$lasting" = yes ] || return 0
+  chmod 0700 /var/lib/flask-deploy/incoming
   # nginx answers an authority's challenges from below it.
   chmod 0755 /var/lib/flask-deploy
 }
@@ -106,6 +109,7 @@ frames() {
     rm -rf "$dir"
   else
     : >"$dir/bundle-lost"
+    [ "$lasting" = yes ] || systemctl --quiet is-active "flask-deploy-$name-$run.service" || rm -rf "$dir"
     # The program takes it away with itself; one that ended before the bundle came left that to us.
     systemctl --quiet is-active "flask-deploy-$name-$run.service" || rm -f "$bundle" "$bundle".*
   fi

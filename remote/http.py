@@ -3,6 +3,7 @@
 Run by root with /usr/bin/python3 -I: nothing of the project's is imported. Python 3.6 and newer, standard library.
     http.py health SETTINGS RELEASE SOCKET UNIT    prints "ok STATUS MS ANSWERS" or "fail CODE DETAIL"
     http.py smoke SETTINGS RELEASE SECONDS         prints "ok STATUS MS RELEASE" or "fail CODE STATUS RELEASE"
+    http.py look SETTINGS RELEASE SOCKET           the same, asked once over a release's own socket
     http.py probe TOKEN CONTENT NAME...            prints "go", or the first name that does not lead here
     http.py reach URL                              prints "ok" where an ACME directory answers there
 SETTINGS is a file (secrets are no arguments): JSON with host, scheme, path, smoke {host, path, secure, verify}, explicit,
@@ -225,6 +226,18 @@ def smoke(settings, release, seconds):
         time.sleep(0.05)
 
 
+def look(settings, release, path):
+    try:
+        answer = ask(UnixConnection(path, settings["timeout"]), settings, release)
+    except (OSError, http.client.HTTPException) as error:
+        return "fail unreachable 0 %s" % type(error).__name__
+    other = answer.release != release and not anonymous(settings, release)
+    code = "wrong-release" if other else fault(settings, answer)
+    if code is None:
+        return "ok %d %d %s" % (answer.status, answer.ms, answer.release)
+    return "fail %s %d %s" % (code, answer.status, answer.release or "none")
+
+
 def probe(token, content, names):
     path = "/.well-known/acme-challenge/" + token
     for name in names:
@@ -260,6 +273,8 @@ def main(arguments):
         settings = json.load(file)
     if arguments[0] == "health":
         print(health(settings, arguments[2], arguments[3], arguments[4]), flush=True)
+    elif arguments[0] == "look":
+        print(look(settings, arguments[2], arguments[3]), flush=True)
     else:
         print(smoke(settings, arguments[2], float(arguments[3])), flush=True)
 

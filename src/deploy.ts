@@ -254,6 +254,8 @@ function record(recorder: Recorder, event: ServerEvent, plan: Plan): void {
     case 'stderr':
       recorder.toolLine(event.line)
       break
+    case 'fact':
+    case 'block':
     case 'answered':
     case 'preflight':
     case 'certificate':

@@ -16,8 +16,11 @@ export interface Inputs {
   readonly behaviour: BehaviourInputs
 }
 
+/** The commands that make no release and need no project. */
+export type TaskCommand = 'status' | 'doctor' | 'run' | 'logs' | 'destroy'
+
 /** What a run is for. */
-export type Command = 'deploy' | 'plan' | 'rollback' | 'status' | 'doctor' | 'run' | 'logs' | 'destroy'
+export type Command = 'deploy' | 'plan' | 'rollback' | TaskCommand
 
 /** How to reach the server and who it has to be. */
 export interface ServerInputs {
@@ -89,7 +92,10 @@ export interface CronJob {
 
 /** The site as visitors see it. */
 export interface SiteInputs {
-  /** At least one host name (ASCII), IP address (IPv6 without brackets) or `_` alone; the first is the site's URL. */
+  /**
+   * At least one host name (ASCII), IP address (IPv6 without brackets) or `_` alone; the first is the site's URL. Of a
+   * command that makes no release none may be given: the server knows them.
+   */
   readonly domains: readonly string[]
   /** URL path -> folder; folder undefined: found beside the app object. Empty: nginx serves no files. */
   readonly static: readonly StaticInput[]

@@ -53,6 +53,11 @@ export const limits: Limits = {
       plus: ['lock-timeout'],
       why: 'a slow server says its facts within 10 s; then another deploy may hold the lock',
     },
+    command: {
+      ms: 5 * MINUTE,
+      plus: ['command-timeout', 'lock-timeout'],
+      why: 'looking around takes seconds, and removing an app with much data minutes; the inputs count for `run` and for `destroy`',
+    },
     packages: { ms: 30 * MINUTE, why: 'apt may wait 10 minutes for its own lock, and then has to download' },
     upload: {
       ms: 10 * MINUTE,

@@ -1,11 +1,13 @@
 /**
- * The phases of a deploy, in order: the one list that the log, the summary, `failed-phase` and the tests use.
+ * The phases of a run, in order: the one list that the log, the summary, `failed-phase` and the tests use. `command` is the
+ * work of a command that makes no release; a deploy has the phases after it in its place.
  */
 export const phases = [
   'inputs',
   'project',
   'connect',
   'facts',
+  'command',
   'packages',
   'upload',
   'dependencies',

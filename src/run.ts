@@ -11,6 +11,7 @@ import { deploy } from './deploy.ts'
 import { DeployError } from './errors.ts'
 import { Https } from './https.ts'
 import { type GetInput, parseInputs } from './inputs/parse.ts'
+import { isTask } from './inputs/tasks.ts'
 import type { Inputs } from './inputs.ts'
 import type { Limits } from './limits.ts'
 import { neighbourWarnings } from './plan/guard-neighbours.ts'
@@ -18,6 +19,7 @@ import type { Plan } from './plan/operation.ts'
 import { askedPackages, projectPackages } from './plan/packages.ts'
 import { makePlan } from './plan/plan.ts'
 import { askedPythons } from './plan/python.ts'
+import { guardTask } from './plan/task.ts'
 import { certificateNames } from './plan/tls.ts'
 import { releaseId, type Wish } from './plan/wish.ts'
 import type { Exec } from './project/exec.ts'
@@ -33,6 +35,7 @@ import { byHand, context, holder, temp } from './runner.ts'
 import { redactor, secretsToMask } from './secrets.ts'
 import type { Connection } from './server/connection.ts'
 import type { Facts } from './server/facts.ts'
+import { doTask } from './task.ts'
 import { type Again, WheelSupply } from './wheels/supply.ts'
 
 /** What a run gets from its surroundings. */
@@ -78,7 +81,10 @@ export async function run(surroundings: Surroundings): Promise<boolean> {
 async function work(surroundings: Surroundings, recorder: Recorder): Promise<Ending> {
   recorder.phase('inputs')
   const inputs = parseInputs(surroundings.input)
-  recorder.note({ command: inputs.command, url: probableUrl(inputs).href })
+  recorder.note({
+    command: inputs.command,
+    ...(inputs.site.domains.length === 0 ? {} : { url: probableUrl(inputs).href }),
+  })
 
   // Connecting takes its round trips while the project is read.
   const connecting = connectTo(inputs, surroundings, (text) => recorder.say(text))
@@ -86,9 +92,10 @@ async function work(surroundings: Surroundings, recorder: Recorder): Promise<End
   let project: Project | undefined
   try {
     recorder.phase('project')
-    if (inputs.command === 'rollback') {
+    if (inputs.command === 'rollback' || isTask(inputs.command)) {
       project = namedProject(inputs.app, context(surroundings.environment).repository)
       recorder.note({ app: project.name })
+      guardTask(inputs, project.name)
     } else {
       project = await readProject(
         projectInputs(inputs),
@@ -142,10 +149,18 @@ async function onServer(
       user: inputs.server.user,
       sudoPassword: inputs.server.sudoPassword,
       factsMs: surroundings.limits.phases.facts.ms,
+      lasting: !isTask(inputs.command),
     },
     signal,
   )
   try {
+    if (isTask(inputs.command))
+      return await doTask({
+        ...{ conversation, facts, inputs, project, recorder, run: id, signal },
+        holder: holder(surroundings.environment),
+        limits: surroundings.limits,
+        remember: surroundings.remember,
+      })
     const plain: Wish = {
       inputs,
       project,
@@ -273,7 +288,8 @@ function notePlan(plan: Plan, facts: Facts, recorder: Recorder): void {
 
 /** Opens the connection that the smoke test will most likely use: that saves it a round trip. */
 function earlyConnection(inputs: Inputs, connection: Connection): EarlyConnection | undefined {
-  if (inputs.behaviour.smokeFrom !== 'runner' || inputs.command === 'plan') return undefined
+  if (inputs.behaviour.smokeFrom !== 'runner' || inputs.command === 'plan' || isTask(inputs.command))
+    return undefined
   const { smokeUrl } = inputs.behaviour
   const url = smokeUrl === undefined ? probableUrl(inputs) : new URL(smokeUrl)
   const address = smokeUrl === undefined ? connection.remoteAddress : hostOf(url)

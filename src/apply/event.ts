@@ -22,6 +22,10 @@ export type ServerEvent = { readonly seconds: number } & (
   | { readonly kind: 'found'; readonly what: string; readonly detail: string }
   /** The same, where the user should look. */
   | { readonly kind: 'doubt'; readonly what: string; readonly detail: string }
+  /** What a command found on the server (server/seen.ts reads it); foreign text. */
+  | { readonly kind: 'fact'; readonly line: string }
+  /** The lines of other programs that follow belong to this. */
+  | { readonly kind: 'block'; readonly what: string }
   | { readonly kind: 'repaired'; readonly detail: string }
   | { readonly kind: 'health'; readonly status: number; readonly ms: number; readonly answers: number }
   | { readonly kind: 'flipped'; readonly release: string }
@@ -95,6 +99,10 @@ export function parseEvent(line: string): ServerEvent | undefined {
       return { seconds, kind, line: rest }
     case 'running':
       return { seconds, kind, what: short(rest) }
+    case 'fact':
+      return { seconds, kind, line: short(rest) }
+    case 'block':
+      return isCode(first) ? { seconds, kind, what: first } : undefined
     case 'waiting':
       return { seconds, kind, holder: short(rest) }
     case 'changed':

@@ -14,6 +14,8 @@ export interface HelperSettings {
   readonly packages: readonly string[]
   /** The facts are to say which wheels the server keeps. */
   readonly wheels?: boolean
+  /** false: the run leaves nothing on the server, so its folder goes with the connection. */
+  readonly lasting?: boolean
   /** The Pythons that fit, e.g. `3.11`, where not every one does. */
   readonly pythons?: readonly string[]
   /** The site's names, as nginx writes them: who else has one of them is asked. */
@@ -37,6 +39,7 @@ export function helperCommand(settings: HelperSettings): string {
     `nonce=${quote(settings.nonce)}`,
     `wanted=${quote(settings.packages.join(' '))}`,
     `wheels=${settings.wheels ? 'yes' : 'no'}`,
+    `lasting=${settings.lasting === false ? 'no' : 'yes'}`,
     `good=${quote((settings.pythons ?? []).join(' '))}`,
     `domains=${quote((settings.domains ?? []).join(' '))}`,
     remoteFile('memory-limit.sh'),

@@ -59,20 +59,7 @@ export function renderLibrary(): string {
  */
 export function renderProgram(plan: Plan, settings: RunSettings): string {
   const lines = [
-    '#!/bin/sh',
-    'set -eu',
-    'cd /',
-    'umask 022',
-    'export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-    assign('name', settings.name),
-    assign('run', settings.run),
-    assign('release', plan.release),
-    assign('making', plan.kind === 'deploy' ? 'yes' : 'no'),
-    'home=/srv/web-$name',
-    'root=$home/releases/$release',
-    'dir=/run/flask-deploy/$name/$run',
-    'bundle=/var/lib/flask-deploy/incoming/$name-$run',
-    '. "$dir/library.sh"',
+    ...programHead(settings, plan.release, plan.kind === 'deploy'),
     'begin',
     call('take_lock', settings.lockTimeoutSeconds, settings.holder),
     call('compare_generation', plan.generation),
@@ -88,6 +75,30 @@ export function renderProgram(plan: Plan, settings: RunSettings): string {
   }
   lines.push('finish', 'exit 0')
   return `${lines.join('\n')}\n`
+}
+
+/** What every program begins with. @param release the one that it is about, '' for none */
+export function programHead(
+  { name, run }: Pick<RunSettings, 'name' | 'run'>,
+  release: string,
+  making: boolean,
+): readonly string[] {
+  return [
+    '#!/bin/sh',
+    'set -eu',
+    'cd /',
+    'umask 022',
+    'export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    assign('name', name),
+    assign('run', run),
+    assign('release', release),
+    assign('making', yes(making)),
+    'home=/srv/web-$name',
+    'root=$home/releases/$release',
+    'dir=/run/flask-deploy/$name/$run',
+    'bundle=/var/lib/flask-deploy/incoming/$name-$run',
+    '. "$dir/library.sh"',
+  ]
 }
 
 function render(operation: Operation): readonly string[] {

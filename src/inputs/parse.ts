@@ -5,6 +5,7 @@ import { shown } from '../text.ts'
 import { defaults, type InputName } from './declared.ts'
 import { bad, faultsOf, good, type Reading } from './reading.ts'
 import { type Row, table } from './table.ts'
+import { isTask } from './tasks.ts'
 import { tlsTogether } from './tls.ts'
 
 /** Gives the text of one input, '' where it is not set: `getInput` of the toolkit, or a Map in a test. */
@@ -24,7 +25,7 @@ export function parseInputs(get: GetInput): Inputs {
   const together = [
     ...togetherFaults(get),
     ...faultsOf(staticWithin(app, site)),
-    ...('value' in tls && 'value' in site
+    ...('value' in tls && 'value' in site && site.value.domains.length > 0
       ? tlsTogether(tls.value, site.value, Date.now()).flatMap(faultsOf)
       : []),
   ]
@@ -96,7 +97,12 @@ function keyFaults(get: GetInput): readonly Explanation[] {
 /** Faults that lie between inputs: each is told where the user would look for it. */
 function togetherFaults(get: GetInput): readonly Explanation[] {
   const has = (name: InputName) => !isBlank(get(name))
+  const command = effective(get, 'command').trim()
   const faults: Reading<unknown>[] = []
+  if (!isTask(command) && !has('domain')) {
+    const cure = "Set it to the site's name, such as `blog.example.com`, or to `_` for any."
+    faults.push(bad('domain', 'is missing', cure))
+  }
   if (!has('ssh-key') && !has('password')) {
     const cure =
       'Check that a secret of exactly that name exists for this job (one of an environment needs `environment` in the job, and a pull request from a fork gets none), or set `password` instead.'
@@ -114,7 +120,6 @@ function togetherFaults(get: GetInput): readonly Explanation[] {
   if (has('known-hosts') && has('host-fingerprint')) {
     faults.push(bad('host-fingerprint', 'is given beside `known-hosts`', 'Leave one of the two out.'))
   }
-  const command = effective(get, 'command').trim()
   const onlyWith = { release: 'rollback', run: 'run', 'destroy-data': 'destroy' } as const
   for (const input of ['release', 'run', 'destroy-data'] as const) {
     if (has(input) && command !== onlyWith[input]) {

@@ -11,6 +11,7 @@ import { cronLines, processLines } from './processes.ts'
 import { bad, good, type Kind, list, tidy } from './reading.ts'
 import * as scalar from './scalars.ts'
 import { secretFiles } from './secret-files.ts'
+import { taskCommands } from './tasks.ts'
 import { certificateChain, tlsKey } from './tls.ts'
 import { directoryUrl, emailAddress, statusRange, urlPath, webUrl } from './web.ts'
 
@@ -81,10 +82,7 @@ const variables: Kind<ReadonlyMap<string, string>> = (raw, input) => {
 /** The table, in the order of action.yml. */
 export const table: Table = {
   top: {
-    command: required(
-      'command',
-      scalar.choice('deploy', 'plan', 'rollback', 'status', 'doctor', 'run', 'logs', 'destroy'),
-    ),
+    command: required('command', scalar.choice('deploy', 'plan', 'rollback', ...taskCommands)),
     release: optional('release', scalar.releaseId),
     run: optional('run', scalar.plainText),
     lines: required('lines', scalar.integer(1, 10_000)),
@@ -132,11 +130,8 @@ export const table: Table = {
     include: items('include', list(innerPath)),
   },
   site: {
-    domains: required(
-      'domain',
-      domains,
-      "Set it to the site's name, such as `blog.example.com`, or to `_` for any.",
-    ),
+    // parse.ts says for which commands it is needed.
+    domains: items('domain', domains),
     static: items('static', staticFolders),
     maxBodySize: required('max-body-size', scalar.bodySize),
     workers: optional('workers', scalar.integer(1, 64)),

@@ -69,7 +69,7 @@ export function endingOf(outcome: Outcome, lines: readonly string[]): Ending {
     return { result, serving, error: smokeError(outcome, smoked, lines), failedPhase: 'smoke' }
   }
   if (applied.end === 'lost') {
-    return { result: 'failed', serving, error: killed(lines) }
+    return { result: 'failed', serving, error: killedError(lines) }
   }
   const { code = 'unknown', detail = '' } = applied.failure ?? {}
   const reverted = code === 'no-verdict' && serving === plan.from
@@ -174,7 +174,8 @@ function cancelledError(serving: string): DeployError {
   })
 }
 
-function killed(lines: readonly string[]): DeployError {
+/** A program that said no `end`. */
+export function killedError(lines: readonly string[]): DeployError {
   return new DeployError(
     'program-killed',
     {

@@ -6,6 +6,7 @@ import type { Unpinned, Warning } from '../project/project.ts'
 import type { Redactor } from '../secrets.ts'
 import { cutToBytes } from '../text.ts'
 import type { CertificateReport } from './certificate.ts'
+import { redactedSections, type Section } from './sections.ts'
 
 /**
  * Everything a run has to say at its end: what the summary is made from, and, as JSON, the output `report`.
@@ -42,6 +43,8 @@ export interface Report {
   readonly warnings: readonly Warning[]
   /** Python packages that no hash stands for, by files of the repository; of a rollback nothing is known. */
   readonly unpinned: readonly Unpinned[]
+  /** What a command that makes no release has to tell. */
+  readonly sections: readonly Section[]
   readonly error: ErrorReport | null
   /** The last lines that the app or a program on the server printed, at most 40, oldest first. */
   readonly lines: readonly string[]
@@ -129,6 +132,7 @@ export const emptyReport: Report = {
   certificate: null,
   warnings: [],
   unpinned: [],
+  sections: [],
   error: null,
   lines: [],
   durationMs: 0,
@@ -168,6 +172,7 @@ export function redactedReport(report: Report, { redact }: Redactor): Report {
       ...(one.file === undefined ? {} : { file: redact(one.file) }),
     })),
     unpinned: report.unpinned.map((one) => ({ ...one, name: redact(one.name), file: redact(one.file) })),
+    sections: redactedSections(report.sections, redact),
     error: report.error && { ...explanation(report.error), faults: report.error.faults.map(explanation) },
     lines: report.lines.slice(-mostLines).map((line) => cutToBytes(redact(line), longestLine)),
   }
@@ -178,7 +183,7 @@ export function reportJson(report: Report): string {
   const fallbacks: readonly (() => Report)[] = [
     () => report,
     () => ({ ...report, lines: report.lines.slice(-10).map((line) => cutToBytes(line, 500)) }),
-    () => ({ ...report, lines: [], changes: [], found: [], warnings: [], unpinned: [] }),
+    () => ({ ...report, lines: [], changes: [], found: [], warnings: [], unpinned: [], sections: [] }),
     () => ({
       ...report,
       lines: [],
@@ -186,6 +191,7 @@ export function reportJson(report: Report): string {
       found: [],
       warnings: [],
       unpinned: [],
+      sections: [],
       error: report.error && cutError(report.error),
     }),
     () => emptyWith(report),

@@ -3,6 +3,7 @@ import type { Phase } from '../phases.ts'
 import { cutToBytes } from '../text.ts'
 import { markdown, markdownCode, markdownLink } from './escape.ts'
 import type { Report } from './report.ts'
+import { sectionsMarkdown } from './sections.ts'
 import type { SummaryContext } from './summary-sections.ts'
 import * as section from './summary-sections.ts'
 
@@ -18,7 +19,8 @@ const room = {
   found: 100_000,
   warnings: 100_000,
   unpinned: 50_000,
-  lines: 300_000,
+  lines: 250_000,
+  sections: 100_000,
 } as const
 
 /**
@@ -35,6 +37,7 @@ export function renderSummary(report: Report, context: SummaryContext): string {
     ...section.linesSection(report, room.lines),
     ...section.releasesSection(report, context),
     ...section.warningsSection(report, room.warnings),
+    ...sectionsMarkdown(report.sections, room.sections),
     ...section.phasesSection(report),
     ...section.changesSection(report, room.changes),
     ...section.foundSection(report, room.found),
@@ -77,13 +80,37 @@ function verdict(report: Report): string {
     case 'rolled-back':
       return `${site} serves ${serving} again.`
     case 'done':
-      return `\`${report.command}\` is done. ${whoServes(report, site, serving)}`
+      return doneVerdict(report, site, serving)
     case 'reverted':
       return `The smoke test failed, so ${site} is back on ${serving}.`
     case 'failed':
       return `The run failed${inPhase(report)}. ${whoServes(report, site, serving)}`
     case 'cancelled':
       return `The run was cancelled${inPhase(report)}. ${whoServes(report, site, serving)}`
+  }
+}
+
+/** The same of a command that makes no release. */
+function doneVerdict(report: Report, site: string, serving: string): string {
+  const serves =
+    report.serving === '' || report.serving === 'unknown'
+      ? 'No release serves.'
+      : `${site} serves ${serving}.`
+  switch (report.command) {
+    case 'status':
+      return `Nothing was changed. ${serves}`
+    case 'doctor':
+      return report.warnings.length === 0
+        ? `All is well, and nothing was changed. ${serves}`
+        : `${report.warnings.length === 1 ? 'One finding' : `${report.warnings.length} findings`}, and nothing was changed. ${serves}`
+    case 'run':
+      return `The command ended well in release ${serving}.`
+    case 'logs':
+      return `Nothing was changed. ${serves}`
+    case 'destroy':
+      return 'The app is off the server.'
+    default:
+      return `\`${report.command}\` is done. ${serves}`
   }
 }
 

@@ -66,6 +66,8 @@ export interface Facts {
   readonly certificates: readonly StoredCertificate[]
   /** The certificate's file that the app's nginx file names; undefined where the site has HTTP only. */
   readonly siteCertificate: string | undefined
+  /** The names that the app's nginx file has. */
+  readonly siteNames: readonly string[]
   /** Something on the server renews certbot's certificates by itself. */
   readonly renewal: boolean
   /** Who else is on the web ports, and in nginx. */
@@ -147,6 +149,10 @@ export function parseFacts(lines: readonly string[]): Facts {
     addresses6: all('address6').flatMap(globalAddress),
     certificates: all('certificate').flatMap(parseCertificate),
     siteCertificate: fitting('site-certificate', PATH),
+    siteNames: (one('site-names') ?? '')
+      .split(' ')
+      .filter((name) => /^[\w.:[\]-]{1,253}$/.test(name))
+      .slice(0, 200),
     renewal: one('renewal') === 'yes',
     neighbours: parseNeighbours(all),
   }

@@ -1,0 +1,44 @@
+# The frame of a program that makes no release: a command such as `status`. It takes nothing back, for it leaves nothing
+# half done that its next run does not end.
+# shellcheck shell=sh
+
+begin_task() {
+  exec 3>>"$dir/events"
+  failure='' child='' stage=working
+  trap task_ended EXIT
+  trap 'fail stopped' TERM INT HUP
+  state_load
+}
+
+task_ended() {
+  status=$?
+  trap '' TERM INT HUP
+  trap - EXIT
+  set +e
+  if [ "$stage" != finished ]; then
+    [ "$status" != 0 ] || status=1
+    [ -n "$failure" ] || emit "fail internal $status"
+    end_child
+  else
+    status=0
+  fi
+  rm -f "/run/web-$name/run-$run"
+  emit "serving $(serving)"
+  emit "end $status"
+  rm -f "$dir/program" "$dir"/*.sh "$dir"/*.json "$dir"/*.py
+  # Else the helper takes the folder away: nothing that lasts is made.
+  [ ! -e "$dir/bundle-lost" ] || rm -rf "$dir"
+  exit "$status"
+}
+
+# What a command found, for the runner to read.
+tell() { emit "fact $*"; }
+
+# The units of this app, of all its releases and beside them, whether they lie on the disk or systemd still has them. An
+# app's name may begin with another's: a release's ID decides.
+own_units() {
+  {
+    find "$wants" -maxdepth 1 -name "web-$name[-.]*" | sed 's,.*/,,'
+    systemctl list-units --all --plain --no-legend "web-$name[-.]*" 2>/dev/null | sed 's/ .*//'
+  } | grep -E "^web-$name(-[0-9]{14}-[0-9a-f]{7}\.([A-Za-z0-9_.-]+\.)?|\.[A-Za-z0-9_.-]+\.)(service|socket|timer)$" | sort -u
+}
