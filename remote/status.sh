@@ -65,7 +65,7 @@ look_releases() {
     [ ! -d "$folder" ] || set -- "$@" "$folder"
   done
   [ $# != 0 ] || return 0
-  timeout 20 du -skx -- "$@" 2>/dev/null >"$dir/sizes" || :
+  timeout 20 du -sk -- "$@" 2>/dev/null >"$dir/sizes" || :
   while IFS="$tab" read -r size folder; do
     case $folder in
       "$home/current/.") tell "size release/$now_serving $size" ;;

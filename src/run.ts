@@ -2,8 +2,6 @@ import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join, posix } from 'node:path'
 import { Conversation } from './apply/conversation.ts'
-import { EarlyConnection } from './check/early-connection.ts'
-import { hostOf, portOf } from './check/http-answer.ts'
 import { type ReleaseTest, releaseTest, type Smoked, testRelease } from './check/test-release.ts'
 import { readDomain } from './config/domain.ts'
 import { connectTo } from './connect.ts'
@@ -20,7 +18,6 @@ import { askedPackages, projectPackages } from './plan/packages.ts'
 import { makePlan } from './plan/plan.ts'
 import { askedPythons } from './plan/python.ts'
 import { guardTask } from './plan/task.ts'
-import { certificateNames } from './plan/tls.ts'
 import { releaseId, type Wish } from './plan/wish.ts'
 import type { Exec } from './project/exec.ts'
 import type { Project } from './project/project.ts'
@@ -35,6 +32,7 @@ import { byHand, context, holder, temp } from './runner.ts'
 import { redactor, secretsToMask } from './secrets.ts'
 import type { Connection } from './server/connection.ts'
 import type { Facts } from './server/facts.ts'
+import { earlyConnection, probableUrl } from './site-url.ts'
 import { doTask } from './task.ts'
 import { type Again, WheelSupply } from './wheels/supply.ts'
 
@@ -284,26 +282,6 @@ function notePlan(plan: Plan, facts: Facts, recorder: Recorder): void {
   recorder.say(
     `Server: ${facts.os.id} ${facts.os.version}, systemd ${facts.systemd}, ${facts.python ?? 'no Python yet'}, ${facts.nginx === undefined ? 'no nginx yet' : `nginx ${facts.nginx}`}; serving: ${plan.from ?? 'nothing yet'}.`,
   )
-}
-
-/** Opens the connection that the smoke test will most likely use: that saves it a round trip. */
-function earlyConnection(inputs: Inputs, connection: Connection): EarlyConnection | undefined {
-  if (inputs.behaviour.smokeFrom !== 'runner' || inputs.command === 'plan' || isTask(inputs.command))
-    return undefined
-  const { smokeUrl } = inputs.behaviour
-  const url = smokeUrl === undefined ? probableUrl(inputs) : new URL(smokeUrl)
-  const address = smokeUrl === undefined ? connection.remoteAddress : hostOf(url)
-  return new EarlyConnection(address, portOf(url), url)
-}
-
-/** Where visitors find the site, as far as the inputs tell; `_` is any name, so the server's own. */
-function probableUrl(inputs: Inputs): URL {
-  const [domain = '_'] = inputs.site.domains
-  const host = domain === '_' ? inputs.server.host : domain
-  const path = inputs.behaviour.healthPath ?? '/'
-  const url = new URL(path, `http://${host.includes(':') ? `[${host}]` : host}/`)
-  if (certificateNames(inputs).includes(url.hostname)) url.protocol = 'https:'
-  return url
 }
 
 function projectInputs(inputs: Inputs): Parameters<typeof readProject>[0] {

@@ -133,7 +133,7 @@ function lookSettings(facts: Facts, inputs: Inputs, project: Project): CheckSett
   const wished = { ...inputs, site: { ...inputs.site, domains } }
   const check = checkSettings(
     facts,
-    { inputs: wished, project, release: NO_RELEASE, nonce: '' },
+    { inputs: wished, project, release: NO_RELEASE, nonce: '', byHand: true },
     presentTls(facts, wished),
     { vouched: trustedCertificate(facts) === undefined, over: isOver(facts) },
   )
