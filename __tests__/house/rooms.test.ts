@@ -24,8 +24,8 @@ const rooms: Readonly<
   apply: { values: ['config', 'plan', 'remote', 'server'], types: ['project'] },
   wheels: { values: ['plan'], types: ['project', 'server'] },
   report: {
-    values: ['apply', 'config', 'outputs', 'secrets'],
-    types: ['check', 'inputs.ts', 'plan', 'project', 'server'],
+    values: ['apply', 'config', 'outputs', 'secrets', 'server'],
+    types: ['check', 'inputs.ts', 'plan', 'project'],
   },
 }
 
