@@ -14,6 +14,7 @@ claim() {
   mkdir -m 0751 "$home.new"
   mkdir -m 0751 "$home.new/releases"
   (umask 077 && printf 'generation 0\nowner %s\n' "$1" >"$home.new/state")
+  sync -f "$home.new" 2>/dev/null || sync
   mv -T "$home.new" "$home"
   state_load
   changed folder "$home"

@@ -11,7 +11,7 @@ serving() {
 flip() {
   leaving=$(serving)
   if [ -n "$leaving" ] && [ "$leaving" != "$1" ]; then point "../$leaving" "$home/releases/$1/.previous"; fi
-  sync -f "$home" "/etc/web-$name" 2>/dev/null || sync
+  to_disk
   point "releases/$1" "$home/current"
   sync -f "$home" 2>/dev/null || sync
 }
@@ -41,9 +41,9 @@ ask_nginx() {
 cut_over() {
   old=$(serving)
   await_frame cutover "$1" || fail no-cutover
+  journal_open
+  switching=yes
   enable_release "$release"
-  attempt=$release
-  state_save
   flip "$release"
   flipped=yes
   [ "$nginx_changed" = no ] || ask_nginx "$release" 3
@@ -85,14 +85,15 @@ settle() {
   # A stop waits: half of this would leave the old release running for good.
   stopping=no
   trap 'stopping=yes' TERM INT HUP
+  stage=saving
   [ "$old" = "$release" ] || previous=$old
-  current=$release attempt='' generation=$((generation + 1))
+  current=$release generation=$((generation + 1))
   kept="$(printf '%s' "$kept" | grep -v "^$release " || :)"
   kept="${kept:+$kept
 }$1
 "
   state_save
-  kept_now=yes
+  kept_now=yes stage=working
   commit_nginx
   drop_keys
   emit "kept $release"

@@ -2,13 +2,17 @@
 # shellcheck shell=sh
 
 # $1: path, $2: mode, $3: owner:group, $4: content
-# A reader sees the old file or the new one, never a half: rename(2).
+beside=''
+
+# A reader sees the old file or the new one, never a half: rename(2). What is replaced is gone for good, so the new content
+# is on the disk before; where nothing is replaced, `to_disk` comes before anything rests on it.
 write_file() {
-  tmp=$1.$$.new
+  tmp=${beside:-$1}.$$.new
   rm -f "$tmp"
   (umask 077 && printf '%s' "$4" >"$tmp")
   chown "$3" "$tmp"
   chmod "$2" "$tmp"
+  case $1 in /run/*) ;; *) [ ! -e "$1" ] || sync "$tmp" 2>/dev/null || sync ;; esac
   mv -T "$tmp" "$1"
 }
 

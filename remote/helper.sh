@@ -51,6 +51,7 @@ start_program() {
     s=0
     systemd-run --quiet --wait --collect --unit="flask-deploy-$name-$run" \
       -p KillMode=mixed -p TimeoutStopSec=60 -p LimitCORE=0 -p "StandardError=append:$dir/stderr" -p UMask=0022 \
+      -p "ExecStopPost=-/bin/sh $dir/recover.sh killed $name $run" \
       /bin/sh "$dir/program" </dev/null >/dev/null 2>>"$dir/stderr" || s=$?
     # A program that was killed has said no "end".
     if [ "$(grep -c '^[0-9.]* end ' "$dir/events")" -lt "$starts" ]; then

@@ -13,7 +13,7 @@ copy_once() {
       mkdir -p "$(dirname "$2")"
       rm -rf "$2.new"
       if [ -L "$1" ] || [ ! -e "$1" ]; then [ "$3" = file ] || mkdir -p "$2"
-      else cp -R -P --no-preserve=mode "$1" "$2.new" && mv -T "$2.new" "$2"; fi' \
+      else cp -R -P --no-preserve=mode "$1" "$2.new" && sync -f "$2.new" && mv -T "$2.new" "$2"; fi' \
     sh "$root/$1" "$2" "$4" || fail persist "$1"
 }
 

@@ -10,6 +10,7 @@ take_lock() {
     emit "waiting ${holder:-another deploy}"
     patiently flock -w "$1" 9 || fail lock-timeout "${holder:-another deploy}"
   fi
+  has_lock=yes
   write_file "/run/flask-deploy/$name/holder" 0600 root:root "$2
 "
 }

@@ -55,32 +55,99 @@ reload_nginx() {
   done
 }
 
-# Remembers a file's present bytes, to bring them back.
-# $1: path
+# A file of nginx's, by way of a folder that it does not read: a half of it, or two of it, would keep nginx from starting.
+# $1: path, $2: content
+write_nginx() {
+  beside=/etc/nginx/.web-$name.${1##*/}
+  write_file "$1" 0644 root:root "$2"
+  beside=''
+}
+
+# Brings the present bytes of files into the journal; they are on the disk, whole, before any of the files is touched.
+# "$@": paths
 remember() {
-  mkdir -p "$dir/nginx"
-  saved=$dir/nginx/$(basename "$1")
-  if [ -L "$1" ]; then cp -P "$1" "$saved"; elif [ -e "$1" ]; then cp -p "$1" "$saved"; else : >"$saved.absent"; fi
+  journal_open
+  rm -rf "$journal/$bytes.new"
+  mkdir "$journal/$bytes.new"
+  for one in "$@"; do
+    saved=$journal/$bytes.new/${one##*/}
+    if [ -L "$one" ]; then cp -P "$one" "$saved"; elif [ -e "$one" ]; then cp -p "$one" "$saved"; else : >"$saved.absent"; fi
+  done
+}
+
+# What others share with us is taken back only while it is as we made it.
+# $1: name of the file, $2: what we are about to write, '' where it will not be there
+remember_ours() { printf '%s' "$2" >"$journal/$bytes.new/$1.ours"; }
+
+remembered() {
+  to_disk
+  mv -T "$journal/$bytes.new" "$journal/$bytes"
+  sync "$journal" 2>/dev/null || sync
+  nginx_changed=yes
 }
 
 restore_nginx() {
   [ "$nginx_changed" = yes ] || return 0
+  bring_back "$bytes"
+  nginx_changed=no
+}
+
+# The old bytes of nginx's files. $1: `nginx` or `secure`
+bring_back() {
   nginx_folder
-  for saved in "$dir/nginx"/*; do
-    target=$sites/$(basename "$saved" .absent)
+  # Another app's program may be at it, for long; what is ours alone need not wait for ever.
+  own_lock=no
+  { true >&8; } 2>/dev/null || {
+    own_lock=yes
+    exec 8>>/run/flask-deploy/lock
+    patiently flock -w 30 8 || :
+  }
+  for saved in "$journal/$1"/*; do
+    part=${saved##*/}
+    case $part in *.ours | '*') continue ;; esac
+    part=${part%.absent}
+    target=$sites/$part
+    case $part in
+      "web-$name.conf") ;;
+      default) if [ -e "$target" ] || [ -L "$target" ]; then continue; fi ;;
+      *)
+        [ -e "$journal/$1/$part.ours" ] || continue
+        cmp -s "$journal/$1/$part.ours" "$target" || [ ! -s "$target" ] || continue
+        ;;
+    esac
     case $saved in
       *.absent) rm -f "$target" ;;
-      *) rm -f "$target" && cp -P -p "$saved" "$target" ;;
+      *)
+        rm -f "/etc/nginx/.web-$name.back"
+        cp -P -p "$saved" "/etc/nginx/.web-$name.back"
+        mv -T "/etc/nginx/.web-$name.back" "$target"
+        ;;
     esac
   done
-  commit_nginx
-  if nginx -t -q 2>/dev/null; then reload_nginx 2>/dev/null || :; fi
+  to_disk
+  commit_bytes "$1"
+  if systemctl --quiet is-active nginx.service && nginx -t -q 2>/dev/null; then reload_nginx 2>/dev/null || :; fi
+  [ "$own_lock" = no ] || server_unlock
 }
 
 # What was changed stays.
 commit_nginx() {
-  rm -rf "$dir/nginx"
+  [ "$nginx_changed" = no ] || commit_bytes "$bytes"
   nginx_changed=no
+}
+
+# By rename: a cut leaves all of them or none. $1: `nginx` or `secure`
+commit_bytes() {
+  rm -rf "$journal/gone"
+  mv -T "$journal/$1" "$journal/gone"
+  sync "$journal" 2>/dev/null || sync
+  rm -rf "$journal/gone"
+}
+
+# What a cut deploy left of it: the release's stays with the release; the switch to HTTPS had not passed its test.
+recover_nginx() {
+  if [ -d "$journal/nginx" ] && [ "$begun" != "$current" ]; then bring_back nginx; fi
+  if [ -d "$journal/secure" ]; then bring_back secure; fi
 }
 
 # $1: the site's file, $2: the catch-all's content ('' where the site is the default itself), $3: that over HTTPS ('' where
@@ -117,24 +184,23 @@ configure_nginx() {
     fi
     sound=no
   fi
-  remember "$site"
-  remember "$catch_all"
-  remember "$tls_catch_all"
-  remember "$sites/default"
-  nginx_changed=yes
+  remember "$site" "$catch_all" "$tls_catch_all" "$sites/default"
+  [ "$default" = keep ] || remember_ours "${catch_all##*/}" "$2"
+  [ "$tls_default" = keep ] || remember_ours "${tls_catch_all##*/}" "$3"
+  remembered
   for log in access error; do
     # nginx would make them for everybody to read, visitors' addresses and all.
     log=/var/log/nginx/web-$name.$log.log
     [ -e "$log" ] || install -m 0640 -g adm /dev/null "$log"
   done
-  [ "$write" = no ] || write_file "$site" 0644 root:root "$1"
+  [ "$write" = no ] || write_nginx "$site" "$1"
   if [ "$default" = take ]; then
     if stock_default; then rm -f "$sites/default"; fi
-    if [ -n "$2" ]; then write_file "$catch_all" 0644 root:root "$2"; else rm -f "$catch_all"; fi
+    if [ -n "$2" ]; then write_nginx "$catch_all" "$2"; else rm -f "$catch_all"; fi
   fi
   if [ "$tls_default" = take ]; then
     case $3 in *unknown-name.pem*) unknown_name ;; esac
-    write_file "$tls_catch_all" 0644 root:root "$3"
+    write_nginx "$tls_catch_all" "$3"
   fi
   if ! nginx -t -q >"$dir/nginx.out" 2>&1; then
     foreign log <"$dir/nginx.out"

@@ -53,6 +53,7 @@ start_processes() {
   beside="$(units_beside "$release" process) $(units_beside "$release" single)"
   made_processes=yes
   if [ -n "$leaving" ] && [ "$leaving" != "$release" ] && [ -n "$(units_beside "$release" single)" ]; then
+    journal_open
     stopped_singles=$leaving
     stop_beside "$leaving" single
   fi

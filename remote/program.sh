@@ -3,12 +3,17 @@
 
 begin() {
   exec 3>>"$dir/events"
-  failure='' child='' stage=working
-  made_release=no made_units=no nginx_changed=no flipped=no kept_now=no draining='' old='' current='' previous='' attempt='' persisted=''
-  asking=$dir/check.json made_processes=no stopped_singles=''
+  beginnings
   trap ended EXIT
   trap 'fail stopped' TERM INT HUP
   state_load
+}
+
+# Nothing is done yet.
+beginnings() {
+  failure='' child='' stage=working has_lock=no
+  made_release=no made_units=no nginx_changed=no bytes=nginx switching=no flipped=no kept_now=no draining='' old='' current='' previous='' persisted=''
+  asking=$dir/check.json made_processes=no stopped_singles='' starting=''
 }
 
 finish() { stage=finished; }
@@ -22,6 +27,11 @@ ended() {
     [ "$status" != 0 ] || status=1
     [ -n "$failure" ] || emit "fail internal $status"
     end_child
+    # Where the verdict could not be saved, the disk knows whether it was.
+    if [ "$stage" = saving ]; then
+      state_load
+      [ "$current" != "$release" ] || kept_now=yes
+    fi
     # After the verdict only what is still on its way is taken back.
     if [ "$kept_now" = yes ]; then restore_nginx; else undo; fi
   else
@@ -32,9 +42,15 @@ ended() {
   emit "serving $(serving)"
   emit "end $status"
   # The events stay for a runner that comes back; secrets do not.
-  rm -f "$dir/program" "$dir/library.sh" "$dir/build.env" "$dir/app.log" "$dir"/*.json "$dir"/*.py "$dir/said"
-  [ -z "$draining" ] || leave "$draining"
+  drop_secrets
+  if [ -n "$draining" ]; then leave "$draining"; elif [ "$journaled" = yes ]; then journal_close; fi
+  # Without them the unit's end has nothing to recover.
+  rm -f "$dir/library.sh"
   exit "$status"
+}
+
+drop_secrets() {
+  rm -f "$dir/program" "$dir/build.env" "$dir/app.log" "$dir"/*.json "$dir"/*.py "$dir/said"
 }
 
 # What the runner does not wait for: the release that visitors have left finishes what it has.
@@ -44,6 +60,7 @@ leave() {
   # this release back.
   sleep 1
   drain_release "$1"
+  journal_close
   if ! is_kept "$1"; then
     exec 9>&-
     systemctl stop "$(unit_of "$1").socket" "$(unit_of "$1").service" "$(unit_of "$1").*"
@@ -54,7 +71,9 @@ leave() {
 
 # Back to the release that served before, with nothing left of the new one.
 undo() {
-  rm -rf "${home:?}/probe"
+  # Who waited for the lock in vain has done nothing.
+  [ "$has_lock" = yes ] || return 0
+  clean_halves
   if [ "$flipped" = yes ] && [ -n "$old" ] && [ "$(serving)" != "$old" ]; then
     flip "$old"
     emit "reverted $old"
@@ -74,8 +93,8 @@ undo() {
     remove_release "$release"
     [ "$made_units" = no ] || systemctl daemon-reload
   fi
-  if [ -n "$attempt" ]; then
-    attempt=''
+  mend_previous
+  if [ "$switching" = yes ]; then
     generation=$((generation + 1))
     state_save
   fi

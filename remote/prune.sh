@@ -18,47 +18,15 @@ prune() {
   done
 }
 
-# Names of releases that something on the disk speaks of.
-found_ids() {
-  {
-    find "$home/releases" "/etc/web-$name" -mindepth 1 -maxdepth 1 2>/dev/null
-    find /etc/systemd/system -maxdepth 1 -name "web-$name-[0-9]*"
-  } | sed -n 's,.*/\(web-'"$name"'-\)\{0\,1\}\([0-9]\{14\}-[0-9a-f]\{7\}\)\(\..*\)\{0\,1\}$,\2,p' | sort -u
-}
-
-# An earlier deploy that was cut off: back to what the state file says, and its remains away.
+# An earlier deploy that was cut off: see recovery.sh. What was recovered since the last program is told as well.
 repair() {
   clean_runs
-  rm -rf "${home:?}/probe"
   mend_lineage "web-$name" || :
-  if [ -n "$attempt" ] || { [ -n "$current" ] && [ "$(serving)" != "$current" ]; }; then
-    link=$(serving)
-    if [ -n "$current" ] && [ "$link" != "$current" ]; then
-      enable_release "$current"
-      systemctl start "$(unit_of "$current").socket" "$(unit_of "$current").service" || :
-      flip "$current"
-      emit "repaired $link $current"
-    fi
-    if [ -z "$current" ]; then rm -f "$home/current"; fi
-    attempt=''
-    state_save
-  fi
-  strays=
-  for id in $(found_ids); do
-    # One that is just finishing its last requests goes by itself.
-    if is_kept "$id"; then
-      [ "$id" = "$current" ] || rest_beside "$id"
-    elif ! is_finishing "$id"; then
-      strays="$strays $id"
-    fi
-  done
-  for id in $strays; do
-    kill_release "$id"
-    remove_release "$id"
-    changed cleaned "$id"
-  done
-  [ -z "$strays" ] || systemctl daemon-reload
-  [ -z "$current" ] || resume_beside "$current"
+  recover repaired now
+  [ ! -f "$home/recovered" ] || {
+    emit "repaired $(cat "$home/recovered")"
+    rm -f "$home/recovered"
+  }
 }
 
 # What a program that was killed had begun goes on without it, and would write into what is cleaned up. Under the app's
@@ -87,6 +55,13 @@ clean_runs() {
       "/var/lib/flask-deploy/incoming/$name-$id"*; do
       [ ! -e "$left" ] || rm -f "$left"
     done
+  done
+  # After a boot nothing else tells of them.
+  for left in "/var/lib/flask-deploy/incoming/$name-"*; do
+    id=${left#"/var/lib/flask-deploy/incoming/$name-"}
+    id=${id%%.*}
+    case $id in *[!0-9a-f]*) continue ;; esac
+    [ "$id" = "$run" ] || [ -d "/run/flask-deploy/$name/$id" ] || rm -f "$left"
   done
   # The events stay a while for a runner that comes back.
   aged=$(find "/run/flask-deploy/$name" -mindepth 1 -maxdepth 1 -type d -mmin +60)

@@ -1,5 +1,5 @@
 # The state file: the only fact about releases. One `key values` line each:
-#   generation N / owner ID NAME / current ID / previous ID / attempt ID
+#   generation N / owner ID NAME / current ID / previous ID
 #   initialised yes   (the first-deploy-command has run, whatever became of its release)
 #   refused COUNT SECONDS REQUEST   (a certificate, by its authority; seconds since 1970)
 #   persist PATH, persist-file PATH   (what the app was found to write, in its release)
@@ -10,7 +10,7 @@
 # shellcheck shell=sh
 
 state_load() {
-  generation=0 owner='' current='' previous='' attempt='' kept='' refused='' initialised='' persisted=''
+  generation=0 owner='' current='' previous='' kept='' refused='' initialised='' persisted=''
   settling='' taken_back=''
   [ -f "$home/state" ] || return 0
   while IFS=' ' read -r key value; do
@@ -19,7 +19,6 @@ state_load() {
       owner) owner=$value ;;
       current) current=$value ;;
       previous) previous=$value ;;
-      attempt) attempt=$value ;;
       refused) refused=$value ;;
       initialised) initialised=$value ;;
       settling) settling=$value ;;
@@ -36,7 +35,6 @@ state_text() {
   printf 'generation %s\nowner %s\n' "$generation" "$owner"
   [ -z "$current" ] || printf 'current %s\n' "$current"
   [ -z "$previous" ] || printf 'previous %s\n' "$previous"
-  [ -z "$attempt" ] || printf 'attempt %s\n' "$attempt"
   [ -z "$initialised" ] || printf 'initialised %s\n' "$initialised"
   [ -z "$settling" ] || printf 'settling %s\n' "$settling"
   [ -z "$taken_back" ] || printf 'taken-back %s\n' "$taken_back"
@@ -45,9 +43,11 @@ state_text() {
   printf '%s' "$kept" | while IFS= read -r line; do printf 'release %s\n' "$line"; done
 }
 
+# It is on the disk when this returns: what is done next may rest on it.
 state_save() {
   write_file "$home/state" 0600 root:root "$(state_text)
 "
+  sync "$home" 2>/dev/null || sync
 }
 
 # The IDs of the kept releases, oldest first.

@@ -178,6 +178,7 @@ leaf() { sed -n '/-----BEGIN CERTIFICATE-----/,/-----END CERTIFICATE-----/{/----
 secure() {
   [ "$proceed" = yes ] || return 0
   emit "certificate leaf $(leaf "$1")"
+  bytes=secure
   configure_nginx "$2" "$3" "$4"
   emit secured
   asking=$dir/secured.json
@@ -191,6 +192,7 @@ secure() {
     emit 'certificate unused'
     return 0
   fi
+  to_disk
   commit_nginx
   drop_keys
   emit 'certificate used'

@@ -20,6 +20,7 @@ const PROBE_FILES = [
 export function programFiles(plan: Plan): ReadonlyMap<string, string> {
   return new Map([
     ['library.sh', renderLibrary()],
+    ['recover.sh', remoteFile('recover.sh')],
     ['http.py', remoteFile('http.py')],
     ['flask_deploy_processes.py', remoteFile('flask_deploy_processes.py')],
     ['check.json', JSON.stringify(plan.check)],

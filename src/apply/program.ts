@@ -40,7 +40,9 @@ const LIBRARY = [
   'processes.sh',
   'web.sh',
   'service.sh',
+  'journal.sh',
   'cutover.sh',
+  'recovery.sh',
   'prune.sh',
   'program.sh',
 ]
