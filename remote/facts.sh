@@ -85,6 +85,11 @@ facts() {
   done
   if [ -f "$home/state" ]; then
     while IFS= read -r line; do fact state "$line"; done <"$home/state"
+    if [ -d "$home/journal" ]; then
+      begun=-
+      IFS=' ' read -r _ begun _ 2>/dev/null <"$home/journal/begun" || :
+      fact journal "${begun:--}"
+    fi
     link=$(readlink "$home/current" 2>/dev/null) || link=
     [ -z "$link" ] || fact link "${link#releases/}"
     while read -r key id _; do

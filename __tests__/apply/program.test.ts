@@ -63,6 +63,7 @@ test('what the build may see and what the check needs travel as files of their o
     'probe.json',
     'probe.py',
     'publish.py',
+    'recover.sh',
     'site.sh',
     'steps.sh',
     'uv.txt',

@@ -155,7 +155,7 @@ describe('the same wish again', () => {
     ['the current link leads elsewhere', 'link 20260101000000-1234567'],
     ['the units do not run', `active ${first.release} no`],
     ["nginx's file was edited", `file web-hello.conf ${'0'.repeat(64)}`],
-    ['a deploy was cut off', `state attempt ${again.release}`],
+    ['a deploy was cut off', `journal ${again.release}`],
   ])('a server where %s is put right', (_, line) => {
     const key = line.split(' ')[0]
     const before = factsAfter(first)

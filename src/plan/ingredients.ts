@@ -27,7 +27,7 @@ export function unchangedRelease(
 ): string | undefined {
   const { state } = facts
   const current = state?.releases.find((release) => release.id === state.current)
-  if (state === undefined || current === undefined || state.attempt !== undefined) return undefined
+  if (state === undefined || current === undefined || facts.begun !== undefined) return undefined
   const same =
     current.bundle === record.bundle &&
     current.dependencies === record.dependencies &&

@@ -169,6 +169,11 @@ const rows: Readonly<Record<string, Row>> = {
     cure: 'Run the job again when the server is up; the release that served before is back.',
     input: 'host',
   }),
+  'program-killed': () => ({
+    cause: 'The program on the server was killed before it was done; what it had begun was taken back.',
+    cure: 'Look at the memory of the server (`free -m`, `journalctl -k`), then run the job again.',
+    input: 'host',
+  }),
   'no-cutover': () => lost('before the new release was switched to'),
   'no-verdict': () => lost('before the smoke test was over, so the old release is back'),
   'not-root': rootRefused,

@@ -36,9 +36,9 @@ function rowsOnly(
 }
 
 function appRows(facts: Facts, seen: Seen, name: string): readonly (readonly string[])[] {
-  const { state, link } = facts
+  const { state, link, begun } = facts
   if (state === undefined) return [['App', `\`${name}\` is not on this server`]]
-  const { settling, takenBack, attempt } = state
+  const { settling, takenBack } = state
   return [
     ['App', `\`${name}\``],
     ['Repository', `\`${state.owner.name || state.owner.id}\``],
@@ -56,9 +56,9 @@ function appRows(facts: Facts, seen: Seen, name: string): readonly (readonly str
     ...(takenBack === undefined
       ? []
       : [['Taken back', `release \`${takenBack.release}\` by the server itself: ${takenBack.reason}`]]),
-    ...(attempt === undefined
+    ...(begun === undefined
       ? []
-      : [['Begun', `a switch to release \`${attempt}\`, which has no verdict yet`]]),
+      : [['Begun', `a switch to release \`${begun}\`, which has no verdict yet`]]),
   ]
 }
 

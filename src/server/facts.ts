@@ -52,6 +52,8 @@ export interface Facts {
   readonly state: State | undefined
   /** The release that the `current` link names. */
   readonly link: string | undefined
+  /** The release that a deploy has begun to switch to and that has no verdict; its program may be gone (remote/journal.sh). */
+  readonly begun: string | undefined
   /** The current release's units run. */
   readonly active: boolean
   /** Release -> the secret by which it proves itself. */
@@ -140,6 +142,8 @@ export function parseFacts(lines: readonly string[]): Facts {
     firewall: one('ufw') === 'yes',
     state,
     link: one('link'),
+    // Past the verdict it is only open until the old release is drained.
+    begun: one('journal') === state?.current ? undefined : fitting('journal', WORD),
     active: state?.current !== undefined && pairs(all('active')).get(state.current) === 'yes',
     nonces: new Map(
       [...pairs(all('nonce'))].filter(([id, nonce]) => isReleaseId(id) && /^[0-9a-f]{1,128}$/.test(nonce)),

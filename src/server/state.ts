@@ -7,8 +7,6 @@ export interface State {
   readonly owner: { readonly id: string; readonly name: string }
   readonly current: string | undefined
   readonly previous: string | undefined
-  /** A deploy that began to switch and never got its verdict. */
-  readonly attempt: string | undefined
   /** The first-deploy-command has run. */
   readonly initialised: boolean
   /** A release that was kept and is watched still, and what serves again should it die. */
@@ -74,7 +72,6 @@ export function parseState(lines: readonly string[]): State | undefined {
     owner: { id: shortly(ownerId), name: shortly(ownerName) },
     current: release('current'),
     previous: release('previous'),
-    attempt: release('attempt'),
     initialised: values.get('initialised') === 'yes',
     settling: parseSettling(values.get('settling')),
     takenBack: parseTakenBack(values.get('taken-back')),
