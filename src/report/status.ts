@@ -56,9 +56,7 @@ function appRows(facts: Facts, seen: Seen, name: string): readonly (readonly str
     ...(takenBack === undefined
       ? []
       : [['Taken back', `release \`${takenBack.release}\` by the server itself: ${takenBack.reason}`]]),
-    ...(begun === undefined
-      ? []
-      : [['Begun', `a switch to release \`${begun}\`, which has no verdict yet`]]),
+    ...(begun === undefined ? [] : [['Begun', `a switch to release \`${begun}\`, which has no verdict yet`]]),
   ]
 }
 
