@@ -15,8 +15,21 @@ unit_active() {
   if systemctl --quiet is-active "$1.socket" "$1.service" 2>/dev/null; then echo yes; else echo no; fi
 }
 
+# What somebody changed by hand is looked for at the same time.
 # "$@": the Debian packages that a deploy wants
 facts() {
+  drift | {
+    all_facts "$@"
+    cat
+  }
+}
+
+# $drift_program: flask_deploy_drift.py
+drift() {
+  [ ! -d "/srv/web-$name/written" ] || timeout 20 /usr/bin/python3 -I -c "$drift_program" "$name" </dev/null 2>/dev/null || :
+}
+
+all_facts() {
   home=/srv/web-$name
   (
     # shellcheck disable=SC1091

@@ -89,7 +89,7 @@ remembered() {
 restore_nginx() {
   [ "$nginx_changed" = yes ] || return 0
   bring_back "$bytes"
-  nginx_changed=no
+  nginx_changed=no nginx_written=no
 }
 
 # The old bytes of nginx's files. $1: `nginx` or `secure`
@@ -172,7 +172,10 @@ configure_nginx() {
     if [ -e "$tls_catch_all" ] || ! other_default 443; then tls_default=take; fi
   fi
   boots=/etc/systemd/system/multi-user.target.wants/nginx.service
-  if [ "$write$default$tls_default" = nokeepkeep ] && [ -e "$boots" ] && systemctl --quiet is-active nginx.service; then return 0; fi
+  if [ "$write$default$tls_default" = nokeepkeep ] && [ -e "$boots" ] && systemctl --quiet is-active nginx.service; then
+    nginx_written=yes
+    return 0
+  fi
 
   server_lock
   sound=yes
@@ -193,13 +196,18 @@ configure_nginx() {
     log=/var/log/nginx/web-$name.$log.log
     [ -e "$log" ] || install -m 0640 -g adm /dev/null "$log"
   done
-  [ "$write" = no ] || write_nginx "$site" "$1"
+  if [ "$write" = yes ]; then
+    keep_edited "$site" "$home/written"
+    write_nginx "$site" "$1"
+  fi
   if [ "$default" = take ]; then
+    keep_edited "$catch_all" /var/lib/flask-deploy/written
     if stock_default; then rm -f "$sites/default"; fi
     if [ -n "$2" ]; then write_nginx "$catch_all" "$2"; else rm -f "$catch_all"; fi
   fi
   if [ "$tls_default" = take ]; then
     case $3 in *unknown-name.pem*) unknown_name ;; esac
+    keep_edited "$tls_catch_all" /var/lib/flask-deploy/written
     write_nginx "$tls_catch_all" "$3"
   fi
   if ! nginx -t -q >"$dir/nginx.out" 2>&1; then
@@ -212,5 +220,6 @@ configure_nginx() {
   if systemctl --quiet is-active nginx.service; then reload_nginx; else systemctl start nginx.service; fi ||
     { restore_nginx; fail nginx-start; }
   server_unlock
+  nginx_written=yes
   changed nginx "$(basename "$site")"
 }

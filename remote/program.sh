@@ -12,7 +12,7 @@ begin() {
 # Nothing is done yet.
 beginnings() {
   failure='' child='' stage=working has_lock=no
-  made_release=no made_units=no nginx_changed=no bytes=nginx switching=no flipped=no kept_now=no draining='' old='' current='' previous='' persisted=''
+  made_release=no made_units=no nginx_changed=no nginx_written=no bytes=nginx switching=no flipped=no kept_now=no draining='' old='' current='' previous='' persisted=''
   asking=$dir/check.json made_processes=no stopped_singles='' starting=''
 }
 
@@ -41,6 +41,7 @@ ended() {
   case $failure in facts-changed | wheels-wanted) ;; *) rm -f "$bundle" "$bundle".* ;; esac
   emit "serving $(serving)"
   emit "end $status"
+  record_written
   # The events stay for a runner that comes back; secrets do not.
   drop_secrets
   if [ -n "$draining" ]; then leave "$draining"; elif [ "$journaled" = yes ]; then journal_close; fi

@@ -25,6 +25,7 @@ import { namedProject, readProject } from './project/read.ts'
 import { describePlan } from './report/describe-plan.ts'
 import { type Ending, endingOf, endingOfCancel, endingOfError, tellEnding } from './report/ending.ts'
 import { resolvedOn, wouldRefuse } from './report/found.ts'
+import { tellDrift } from './report/found-drift.ts'
 import type { Log } from './report/log.ts'
 import type { Results } from './report/publish.ts'
 import { Recorder } from './report/recorder.ts'
@@ -170,9 +171,10 @@ async function onServer(
     const supply = (seen: Facts, again?: Again) => wheels.prepare(seen, plain, again)
     // A plan alone looks for no wheels, and a rollback needs none.
     const supplied = inputs.command === 'deploy' ? await supply(facts) : { wish: plain, send: [] }
+    tellDrift(facts, project.name, recorder)
+    for (const warning of neighbourWarnings(facts)) recorder.warn(warning)
     const plan = makePlan(facts, supplied.wish)
     notePlan(plan, facts, recorder)
-    for (const warning of neighbourWarnings(facts)) recorder.warn(warning)
     https.onPlan(plan, facts)
     const test = (applied: Plan): ReleaseTest => ({
       ...releaseTest(inputs.behaviour, connection.remoteAddress, applied.check, applied.trusted),

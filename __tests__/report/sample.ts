@@ -57,6 +57,21 @@ const deployed: Report = {
     ms: 96,
     release: newRelease,
   },
+  drift: [
+    {
+      fate: 'replaced',
+      how: 'edited',
+      detail: '',
+      path: '/etc/nginx/sites-enabled/web-blog.conf',
+      lines: [
+        '@@ -20,3 +20,3 @@',
+        ' server_tokens off;',
+        '-client_max_body_size 16m;',
+        '+client_max_body_size 1g;',
+      ],
+    },
+    { fate: 'stays', how: 'groups', detail: 'adm', path: 'web-blog', lines: [] },
+  ],
   warnings: [{ code: 'lfs-pointer', text: '`static/big.png` is a Git LFS pointer.', file: 'static/big.png' }],
   unpinned: [
     { what: 'package', name: 'flask', file: 'requirements.txt' },
@@ -88,7 +103,14 @@ const importError = new DeployError(
 /** One report of a run that ended in each way. */
 export const reports: Readonly<Record<Result | 'bad-inputs' | 'first-deploy', Report>> = {
   deployed,
-  'first-deploy': { ...deployed, previous: '', previousCommit: '', warnings: [], unpinned: [] },
+  'first-deploy': {
+    ...deployed,
+    previous: '',
+    previousCommit: '',
+    drift: [],
+    warnings: [],
+    unpinned: [],
+  },
   unchanged: {
     ...deployed,
     result: 'unchanged',
@@ -106,6 +128,7 @@ export const reports: Readonly<Record<Result | 'bad-inputs' | 'first-deploy', Re
       ms: 96,
       release: oldRelease,
     },
+    drift: [],
     warnings: [],
   },
   planned: {
@@ -121,6 +144,7 @@ export const reports: Readonly<Record<Result | 'bad-inputs' | 'first-deploy', Re
     ],
     health: null,
     smoke: null,
+    drift: [],
     warnings: [],
   },
   done: {
@@ -133,6 +157,7 @@ export const reports: Readonly<Record<Result | 'bad-inputs' | 'first-deploy', Re
     changes: [],
     health: null,
     smoke: null,
+    drift: [],
     warnings: [],
   },
   'rolled-back': {
@@ -145,6 +170,7 @@ export const reports: Readonly<Record<Result | 'bad-inputs' | 'first-deploy', Re
     commit: deployed.previousCommit,
     previousCommit: deployed.commit,
     changes: [],
+    drift: [],
     warnings: [],
   },
   reverted: {
@@ -173,6 +199,7 @@ export const reports: Readonly<Record<Result | 'bad-inputs' | 'first-deploy', Re
       ms: 31,
       release: newRelease,
     },
+    drift: [],
     warnings: [],
   },
   failed: {
@@ -185,6 +212,7 @@ export const reports: Readonly<Record<Result | 'bad-inputs' | 'first-deploy', Re
     changes: [],
     health: null,
     smoke: null,
+    drift: [],
     warnings: [],
   },
   cancelled: {
@@ -200,6 +228,7 @@ export const reports: Readonly<Record<Result | 'bad-inputs' | 'first-deploy', Re
     failedPhase: 'cutover',
     phases: phases(good.slice(0, 9), 'cutover'),
     smoke: null,
+    drift: [],
     warnings: [],
   },
   'bad-inputs': {

@@ -37,6 +37,7 @@ function filledWith(value: string, count: number): Report {
     health: { ok: false, path: value, status: 500, ms: 1, answers: 1 },
     smoke: { ok: false, from: 'runner', url: value, status: null, ms: 1, release: value },
     warnings: many.map(() => ({ code: 'x', text: value, file: value })),
+    drift: many.map(() => ({ fate: 'replaced', how: 'shell', detail: value, path: value, lines: [] })),
     unpinned: many.map((_, at) => ({ what: 'package', name: value, file: `${value}${at}` })),
   }
 }

@@ -43,6 +43,7 @@ export function helperCommand(settings: HelperSettings): string {
     `good=${quote((settings.pythons ?? []).join(' '))}`,
     `domains=${quote((settings.domains ?? []).join(' '))}`,
     remoteFile('memory-limit.sh'),
+    `drift_program=${quote(remoteFile('flask_deploy_drift.py'))}`,
     remoteFile('facts.sh'),
     remoteFile('default-site.sh'),
     remoteFile('neighbours.sh'),

@@ -22,6 +22,8 @@ export function programFiles(plan: Plan): ReadonlyMap<string, string> {
     ['library.sh', renderLibrary()],
     ['recover.sh', remoteFile('recover.sh')],
     ['http.py', remoteFile('http.py')],
+    ['edited.py', remoteFile('edited.py')],
+    ['flask_deploy_drift.py', remoteFile('flask_deploy_drift.py')],
     ['flask_deploy_processes.py', remoteFile('flask_deploy_processes.py')],
     ['check.json', JSON.stringify(plan.check)],
     ...(plan.securedCheck === undefined

@@ -34,6 +34,7 @@ const LIBRARY = [
   'python.sh',
   'dependencies.sh',
   'wheels.sh',
+  'drift.sh',
   'default-site.sh',
   'nginx.sh',
   'tls.sh',
@@ -194,6 +195,8 @@ function render(operation: Operation): readonly string[] {
           ...properties(operation.properties),
         ),
       ]
+    case 'mend-drift':
+      return ['mend_drift']
     case 'start':
       return ['start_release "$release"']
     case 'health':

@@ -35,6 +35,7 @@ export function guardNeighbours(facts: Facts, wish: Wish): void {
 
 /** Web servers that would take the ports of a site that is up, at the next boot. */
 export function neighbourWarnings(facts: Facts): readonly Warning[] {
+  if (facts.state?.current === undefined) return []
   return facts.neighbours.waiting.map((unit) => {
     const { cause, cure } = waitingFault(unit).explanation
     return { code: 'web-server-waits', text: `${cause} ${cure}` }

@@ -34,8 +34,8 @@ export function unchangedRelease(
     current.settings === record.settings &&
     facts.link === current.id &&
     facts.active &&
-    // Somebody stopped nginx, or took it out of the boot.
-    facts.neighbours.nginx.size === 0 &&
+    // Somebody changed it by hand, or stopped nginx: it is made anew.
+    facts.drift.every(({ fate }) => fate === 'stays') &&
     facts.files.get(paths(name).nginxSite) === sha256(site)
   return same ? current.id : undefined
 }

@@ -121,6 +121,8 @@ export type Operation = { readonly phase: Phase } & (
   /** Runs once in the app's life on a server. */
   | ({ readonly kind: 'first-deploy-command' } & Commands)
   | ({ readonly kind: 'release-command' } & Commands)
+  /** Copies of what somebody changed by hand and this release takes the place of; owners and modes as they have to be. */
+  | { readonly kind: 'mend-drift'; readonly items: number }
   | { readonly kind: 'start' }
   | { readonly kind: 'health' }
   | { readonly kind: 'grow'; readonly workers: number }

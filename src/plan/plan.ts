@@ -117,6 +117,7 @@ function deploy(facts: Facts, wish: Wish): Plan {
     { phase: 'dependencies', kind: 'install-uv', version: uv.version, from: uvSource(wish) },
     ...pythonOperations(facts, wish, record.dependencies),
     ...dependenciesOperations(facts, wish),
+    ...driftOperations(facts),
     file(
       own.env,
       '0600',
@@ -186,10 +187,17 @@ function rollback(facts: Facts, wish: Wish): Plan {
     kind: 'rollback',
     ...base,
     operations: [
+      ...driftOperations(facts),
       ...startAndSwitch(facts, wish, workerCount(facts, wish), record),
       { phase: 'report', kind: 'prune', keep: wish.inputs.behaviour.keepReleases },
     ],
   }
+}
+
+/** Before anything takes the place of what somebody changed by hand. */
+function driftOperations({ drift }: Facts): readonly Operation[] {
+  const items = drift.filter(({ fate }) => fate === 'replaced').length
+  return items === 0 ? [] : [{ phase: 'configure', kind: 'mend-drift', items }]
 }
 
 /** Of the certificate that the site has now. */

@@ -71,6 +71,8 @@ function describe(operation: Operation, plan: Plan, facts: Facts, name: string):
       return change(operation.what, `write ${operation.path}`)
     case 'persist':
       return change('persist', `${operation.path} outlives releases`)
+    case 'mend-drift':
+      return change('edited', `keep a copy of what was changed by hand, in ${paths(name).app}/edited`)
     case 'probe':
       return change('app', 'import it in a scratch copy; what it writes and serves is decided by the probe')
     case 'publish-found':

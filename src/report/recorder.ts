@@ -69,6 +69,11 @@ export class Recorder {
     keep(this.#toolLines, line)
   }
 
+  /** Text of somebody else's that explains no failure. */
+  foreign(lines: readonly string[]): void {
+    this.#log.foreign(lines)
+  }
+
   change(what: string, detail: string): void {
     this.#changes.push({ what, detail })
   }

@@ -4,6 +4,7 @@ import type { Outputs, Result } from '../outputs.ts'
 import type { Phase } from '../phases.ts'
 import type { Unpinned, Warning } from '../project/project.ts'
 import type { Redactor } from '../secrets.ts'
+import type { Drift } from '../server/drift.ts'
 import { cutToBytes } from '../text.ts'
 import type { CertificateReport } from './certificate.ts'
 import { redactedSections, type Section } from './sections.ts'
@@ -41,6 +42,8 @@ export interface Report {
   /** The certificate that the site uses; null where it has HTTP only. */
   readonly certificate: CertificateReport | null
   readonly warnings: readonly Warning[]
+  /** What somebody changed by hand on the server in what is ours, as the run found it. */
+  readonly drift: readonly Drift[]
   /** Python packages that no hash stands for, by files of the repository; of a rollback nothing is known. */
   readonly unpinned: readonly Unpinned[]
   /** What a command that makes no release has to tell. */
@@ -131,6 +134,7 @@ export const emptyReport: Report = {
   smoke: null,
   certificate: null,
   warnings: [],
+  drift: [],
   unpinned: [],
   sections: [],
   error: null,
@@ -171,6 +175,12 @@ export function redactedReport(report: Report, { redact }: Redactor): Report {
       text: redact(one.text),
       ...(one.file === undefined ? {} : { file: redact(one.file) }),
     })),
+    drift: report.drift.map((one) => ({
+      ...one,
+      detail: redact(one.detail),
+      path: redact(one.path),
+      lines: one.lines.map(redact),
+    })),
     unpinned: report.unpinned.map((one) => ({ ...one, name: redact(one.name), file: redact(one.file) })),
     sections: redactedSections(report.sections, redact),
     error: report.error && { ...explanation(report.error), faults: report.error.faults.map(explanation) },
@@ -182,14 +192,16 @@ export function redactedReport(report: Report, { redact }: Redactor): Report {
 export function reportJson(report: Report): string {
   const fallbacks: readonly (() => Report)[] = [
     () => report,
-    () => ({ ...report, lines: report.lines.slice(-10).map((line) => cutToBytes(line, 500)) }),
-    () => ({ ...report, lines: [], changes: [], found: [], warnings: [], unpinned: [], sections: [] }),
+    () => ({ ...report, drift: report.drift.map((one) => ({ ...one, lines: [] })) }),
+    () => ({ ...report, drift: [], lines: report.lines.slice(-10).map((line) => cutToBytes(line, 500)) }),
+    () => ({ ...report, lines: [], changes: [], found: [], warnings: [], drift: [], unpinned: [], sections: [] }),
     () => ({
       ...report,
       lines: [],
       changes: [],
       found: [],
       warnings: [],
+      drift: [],
       unpinned: [],
       sections: [],
       error: report.error && cutError(report.error),

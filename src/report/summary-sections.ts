@@ -33,7 +33,7 @@ export function summaryContext(environment: Readonly<Record<string, string | und
 const longestValue = 1000
 
 /** Items as rows, up to a number of bytes; how many did not fit is said in a last row. */
-function fitting<Item>(
+export function fitting<Item>(
   items: readonly Item[],
   row: (item: Item) => string,
   maxBytes: number,

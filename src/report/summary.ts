@@ -4,6 +4,7 @@ import { cutToBytes } from '../text.ts'
 import { markdown, markdownCode, markdownLink } from './escape.ts'
 import type { Report } from './report.ts'
 import { sectionsMarkdown } from './sections.ts'
+import { driftSection } from './summary-drift.ts'
 import type { SummaryContext } from './summary-sections.ts'
 import * as section from './summary-sections.ts'
 
@@ -18,6 +19,7 @@ const room = {
   changes: 200_000,
   found: 100_000,
   warnings: 100_000,
+  drift: 100_000,
   unpinned: 50_000,
   lines: 250_000,
   sections: 100_000,
@@ -38,6 +40,7 @@ export function renderSummary(report: Report, context: SummaryContext): string {
     ...section.releasesSection(report, context),
     ...section.warningsSection(report, room.warnings),
     ...sectionsMarkdown(report.sections, room.sections),
+    ...driftSection(report, room.drift),
     ...section.phasesSection(report),
     ...section.changesSection(report, room.changes),
     ...section.foundSection(report, room.found),

@@ -1,5 +1,6 @@
 import { type Certificate, readCertificate } from '../config/certificate.ts'
 import { isReleaseId } from '../config/paths.ts'
+import { type Drift, moreDrift, parseDrift } from './drift.ts'
 import { instant, natural, PATH, pairs, shortly, WORD, word } from './fact-words.ts'
 import { type Neighbours, parseNeighbours } from './neighbours.ts'
 import { parseState, type State } from './state.ts'
@@ -74,6 +75,10 @@ export interface Facts {
   readonly renewal: boolean
   /** Who else is on the web ports, and in nginx. */
   readonly neighbours: Neighbours
+  /** What somebody changed by hand in what is ours; of an app that has no release yet, nothing. */
+  readonly drift: readonly Drift[]
+  /** How many more of these there are. */
+  readonly moreDrift: number
 }
 
 /** A certificate on the server. */
@@ -159,6 +164,8 @@ export function parseFacts(lines: readonly string[]): Facts {
       .slice(0, 200),
     renewal: one('renewal') === 'yes',
     neighbours: parseNeighbours(all),
+    drift: state?.current === undefined ? [] : parseDrift(lines),
+    moreDrift: moreDrift(one('drift-more')),
   }
 }
 

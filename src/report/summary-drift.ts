@@ -1,0 +1,31 @@
+import type { Drift } from '../server/drift.ts'
+import { cutToBytes } from '../text.ts'
+import { markdown, markdownBlock, markdownCode } from './escape.ts'
+import { howText } from './found-drift.ts'
+import type { Report } from './report.ts'
+import { fitting } from './summary-sections.ts'
+
+/** What somebody changed by hand on the server, with the diffs folded away. */
+export function driftSection({ drift }: Report, maxBytes: number): readonly string[] {
+  if (drift.length === 0) return []
+  const row = (one: Drift) =>
+    `| ${markdownCode(cutToBytes(one.path, 300))} | ${markdown(cutToBytes(howText(one), 500))} | ${one.fate === 'stays' ? 'leaves it' : 'replaces it'} |`
+  return [
+    '### Changed by hand on the server',
+    '',
+    '| What | How | A deploy |',
+    '| --- | --- | --- |',
+    ...fitting(drift, row, maxBytes / 2, (count) => `| and ${count} more | | |`),
+    '',
+    ...diffs(drift, maxBytes / 2),
+  ]
+}
+
+function diffs(drift: readonly Drift[], maxBytes: number): readonly string[] {
+  const lines = drift.flatMap((one) => (one.lines.length === 0 ? [] : [`${one.path}:`, ...one.lines, '']))
+  if (lines.length === 0) return []
+  let kept = lines.slice(0, -1)
+  while (kept.length > 1 && Buffer.byteLength(markdownBlock(kept)) > maxBytes)
+    kept = kept.slice(0, Math.floor(kept.length / 2))
+  return ['<details><summary>The changes</summary>', '', markdownBlock(kept), '', '</details>', '']
+}
