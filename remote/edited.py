@@ -18,7 +18,8 @@ import sys
 
 # Isolated Python does not look beside its script; this folder is root's alone.
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from flask_deploy_drift import App, beside, content, find, has_text, holds, look, standing, text_of, tree, variables  # noqa: E402
+from flask_deploy_drift import find  # noqa: E402
+from flask_deploy_look import App, beside, content, has_text, holds, look, standing, text_of, tree, variables  # noqa: E402
 
 # A file that is larger is not copied.
 MOST_COPIED, MOST_COPIES = 1 << 20, 10
@@ -44,7 +45,7 @@ def record(app, release):
     # A rollback's release is compared with how it was made.
     if not os.path.exists(path):
         root = "%s/releases/%s" % (app.home, release)
-        entries = tree(root)
+        entries = tree(root, True)
         for one, entry in entries.items():
             if not one.startswith(root + "/.venv/"):
                 entry.append(holds(one, entry))
@@ -57,7 +58,11 @@ def record(app, release):
         known = {"entries": entries, "texts": texts, "variables": variables(env or "")}
         write(path, json.dumps(known).encode())
     made = text_of(app.etc + "/generated.env")
-    shared = {"generated": None if made is None else variables(made), "redis": text_of(app.redis)}
+    shared = {
+        "generated": None if made is None else variables(made),
+        "look": None if made is None else look(app.etc + "/generated.env"),
+        "redis": text_of(app.redis),
+    }
     write(app.written + "/shared.json", json.dumps(shared).encode())
 
 

@@ -24,9 +24,9 @@ facts() {
   }
 }
 
-# $drift_program: flask_deploy_drift.py
+# $drift_program: flask_deploy_look.py and flask_deploy_drift.py
 drift() {
-  [ ! -d "/srv/web-$name/written" ] || timeout 20 /usr/bin/python3 -I -c "$drift_program" "$name" </dev/null 2>/dev/null || :
+  [ ! -d "/srv/web-$name/written" ] || timeout 20 /usr/bin/python3 -I -S -c "$drift_program" "$name" </dev/null 2>/dev/null || :
 }
 
 all_facts() {

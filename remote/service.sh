@@ -120,6 +120,6 @@ remove_release() {
   disable_release "$1"
   # With whatever a killed program was just writing: ID.env.4711.new.
   rm -rf "$wants/$(unit_of "$1")."* "/etc/web-$name/${1:?}."* "/run/web-$name/$1.first"
-  rm -rf "${home:?}/releases/${1:?}"
+  rm -rf "${home:?}/releases/${1:?}" "${home:?}/written/${1:?}.json"
   remove_holes "$1"
 }

@@ -22,6 +22,20 @@ export interface HelperSettings {
   readonly domains?: readonly string[]
 }
 
+/** A file of sh without its comments: they would travel in front of everything else. */
+function terse(file: string): string {
+  return remoteFile(file).replace(/^ *#.*\n/gm, '')
+}
+
+/** What looks for changes by hand, as one text: the server has no folder to import from before anything is done. */
+function driftProgram(): string {
+  const drift = remoteFile('flask_deploy_drift.py').replace(/^from flask_deploy_look .*\n/m, '')
+  return `${remoteFile('flask_deploy_look.py')}\n${drift}`.replace(
+    /^ *#.*\n|^ *"""(?:(?!""")[\s\S])*"""\n|^\n/gm,
+    '',
+  )
+}
+
 /**
  * The command of the one exec. The helper is root's: where the user is not root, sudo asks for a password only if it
  * needs one, with the nonce as its prompt.
@@ -42,12 +56,12 @@ export function helperCommand(settings: HelperSettings): string {
     `lasting=${settings.lasting === false ? 'no' : 'yes'}`,
     `good=${quote((settings.pythons ?? []).join(' '))}`,
     `domains=${quote((settings.domains ?? []).join(' '))}`,
-    remoteFile('memory-limit.sh'),
-    `drift_program=${quote(remoteFile('flask_deploy_drift.py'))}`,
-    remoteFile('facts.sh'),
-    remoteFile('default-site.sh'),
-    remoteFile('neighbours.sh'),
-    remoteFile('helper.sh'),
+    terse('memory-limit.sh'),
+    `drift_program=${quote(driftProgram())}`,
+    terse('facts.sh'),
+    terse('default-site.sh'),
+    terse('neighbours.sh'),
+    terse('helper.sh'),
     'ready',
     'send_facts',
     'frames',

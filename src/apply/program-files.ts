@@ -24,6 +24,7 @@ export function programFiles(plan: Plan): ReadonlyMap<string, string> {
     ['http.py', remoteFile('http.py')],
     ['edited.py', remoteFile('edited.py')],
     ['flask_deploy_drift.py', remoteFile('flask_deploy_drift.py')],
+    ['flask_deploy_look.py', remoteFile('flask_deploy_look.py')],
     ['flask_deploy_processes.py', remoteFile('flask_deploy_processes.py')],
     ['check.json', JSON.stringify(plan.check)],
     ...(plan.securedCheck === undefined

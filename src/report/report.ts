@@ -194,7 +194,16 @@ export function reportJson(report: Report): string {
     () => report,
     () => ({ ...report, drift: report.drift.map((one) => ({ ...one, lines: [] })) }),
     () => ({ ...report, drift: [], lines: report.lines.slice(-10).map((line) => cutToBytes(line, 500)) }),
-    () => ({ ...report, lines: [], changes: [], found: [], warnings: [], drift: [], unpinned: [], sections: [] }),
+    () => ({
+      ...report,
+      lines: [],
+      changes: [],
+      found: [],
+      warnings: [],
+      drift: [],
+      unpinned: [],
+      sections: [],
+    }),
     () => ({
       ...report,
       lines: [],
