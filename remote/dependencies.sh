@@ -70,6 +70,7 @@ build_environment() {
   esac
   rm -rf "$root/.deploy/build" "$root/.deploy/build.sh" "$root/.site"
   take_over .venv
+  bound_build_cache
   resolved=$(date +%s)
   write_file "$root/.deploy/environment" 0640 "root:web-$name" "$key $resolved"
   emit "environment built $file"
@@ -97,6 +98,11 @@ with_tools() {
     in_build "$@" || build_status=$?
     [ "$build_status" != 0 ] || break
     said "$dir/said"
+    # A full disk tears what was built, so uv begins anew.
+    if [ "${room_tried:=no}" = no ] && more_room; then
+      room_tried=yes
+      continue
+    fi
     install_for "$dir/said" || break
   done
   return "$build_status"

@@ -36,7 +36,9 @@ foreign() {
 # $1: code; the rest: details, one line
 fail() {
   failure=$1
-  emit "fail $*"
+  look_at_disk "$1"
+  [ -z "$exact" ] || emit "log (what failed: $*)"
+  emit "fail ${exact:-$*}"
   exit 1
 }
 

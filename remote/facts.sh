@@ -3,9 +3,6 @@
 
 fact() { printf '%s\n' "$*"; }
 
-# $1: a folder's mount
-space() { df -Pk "$1" 2>/dev/null | while read -r _ _ _ free _; do case $free in *[!0-9]*) ;; *) printf '%s' "$free" ;; esac; done; }
-
 # The nonce by which a release proves itself; it is in the env file, which only root can read.
 # $1: release
 nonce_of() { sed -n 's/^FLASK_DEPLOY_NONCE=//p' "/etc/web-$name/$1.env" 2>/dev/null | tail -n 1; }
@@ -60,10 +57,7 @@ all_facts() {
   measure_memory
   fact memory "$memory_total"
   fact memory-left "$memory_left"
-  mount=/srv
-  [ -d /srv ] || mount=/
-  fact disk "$(space "$mount")"
-  for folder in /var /tmp; do fact free "$folder $(space "$folder")"; done
+  space_facts
   # Root may write everywhere, but for a file system that is mounted read-only.
   for folder in /etc /opt /srv /tmp /var; do
     [ ! -d "$folder" ] || [ -w "$folder" ] || fact read-only "$folder"

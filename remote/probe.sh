@@ -14,7 +14,12 @@ make_scratch() {
   done
   mkdir -m 0751 "$home/probe/files"
   patiently find "$root" -mindepth 1 -maxdepth 1 ! -name .venv ! -name .site ! -name .deploy ! -name .public ! -name .sock \
-    -exec cp -a --reflink=auto -t "$home/probe/files" -- {} + || fail disk
+    -exec cp -a --reflink=auto -t "$home/probe/files" -- {} + || {
+    # (at most as often as there is anything to take away)
+    more_room || fail disk
+    make_scratch
+    return 0
+  }
   for folder in .venv .site .deploy; do mkdir -m 0751 "$home/probe/files/$folder"; done
   install -m 0640 "$dir/probe.py" "$dir/flask_deploy_ask.py" "$dir/probe.json" "$home/probe/files/.deploy"
   [ ! -e "$root/.deploy/site-first" ] || : >"$home/probe/files/.deploy/site-first"

@@ -1,22 +1,5 @@
-# What no longer belongs to the app: older releases, and what a cut deploy left behind.
+# What an earlier deploy that was cut off left behind.
 # shellcheck shell=sh
-
-# $1: releases to keep; never the current or the previous one
-prune() {
-  excess=$(($(kept_ids | grep -c .) - $1))
-  [ "$excess" -gt 0 ] || return 0
-  goes=$(kept_ids | head -n "$excess" | grep -vxF -e "$current" -e "${previous:-$current}" || :)
-  [ -n "$goes" ] || return 0
-  for id in $goes; do kept=$(printf '%s\n' "$kept" | grep -v "^$id " | grep . || :); done
-  kept="$kept
-"
-  state_save
-  for id in $goes; do
-    kill_release "$id"
-    remove_release "$id"
-    changed pruned "$id"
-  done
-}
 
 # An earlier deploy that was cut off: see recovery.sh. What was recovered since the last program is told as well.
 repair() {

@@ -20,7 +20,10 @@ unpack_bundle() {
   mkdir -m 0751 "$root"
   made_release=yes
   umask 027
-  patiently tar -xzf "$bundle" -C "$root" --no-same-owner --no-same-permissions || fail unpack
+  until patiently tar -xzf "$bundle" -C "$root" --no-same-owner --no-same-permissions; do
+    find "$root" -mindepth 1 -delete
+    more_room || fail unpack
+  done
   umask 022
   rm -f "$bundle"
   for own in .venv .site .public .previous .deploy .sock; do

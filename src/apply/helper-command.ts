@@ -57,6 +57,7 @@ export function helperCommand(settings: HelperSettings): string {
     `good=${quote((settings.pythons ?? []).join(' '))}`,
     `domains=${quote((settings.domains ?? []).join(' '))}`,
     terse('memory-limit.sh'),
+    terse('space-facts.sh'),
     `drift_program=${quote(driftProgram())}`,
     terse('facts.sh'),
     terse('default-site.sh'),

@@ -20,6 +20,9 @@ const LIBRARY = [
   'events.sh',
   'memory-limit.sh',
   'memory.sh',
+  'space-facts.sh',
+  'space.sh',
+  'retention.sh',
   'files.sh',
   'state.sh',
   'lock.sh',
@@ -138,6 +141,8 @@ function render(operation: Operation): readonly string[] {
           ...operation.tries.map(tryWord),
         ),
       ]
+    case 'make-room':
+      return [call('make_room', operation.folder, operation.kilobytes, operation.inodes)]
     case 'claim':
       return [call('claim', operation.owner)]
     case 'account':

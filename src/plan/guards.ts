@@ -2,29 +2,21 @@ import { DeployError, type Explanation } from '../errors.ts'
 import type { Inputs } from '../inputs.ts'
 import type { Project } from '../project/project.ts'
 import type { Facts } from '../server/facts.ts'
+import { type Room, roomFaults } from './space.ts'
 
 /** systemd 232 (2016) has the strict sandbox and `systemd-run --wait`; Ubuntu 18.04 has 237. */
 const OLDEST_SYSTEMD = 232
 
-/** A release of a small app with its environment takes about this much. */
-const LEAST_FREE_BYTES = 300 * 1024 * 1024
-
-/** In /var: the bundle on its way, apt's lists, uv's cache, logs. */
-const LEAST_VAR_BYTES = 50 * 1024 * 1024
-
-/** In /tmp, where something has to be installed: what apt and pip unpack there (uv itself has 40 MB). */
-const LEAST_TMP_BYTES = 100 * 1024 * 1024
-
 /**
  * Judges whether this server can take the project at all, before anything is touched.
- * @param installing whether Debian packages or uv are missing
+ * @param room what the deploy needs on the server's disks
  * @throws DeployError with every reason why not
  */
 export function guardServer(
   facts: Facts,
-  project: Pick<Project, 'name' | 'repository' | 'bundle'>,
+  project: Pick<Project, 'name' | 'repository'>,
   command: Inputs['command'],
-  installing: boolean,
+  room: Room,
 ): void {
   const faults: Explanation[] = []
   if (facts.readOnly.length > 0) {
@@ -51,48 +43,20 @@ export function guardServer(
     })
   }
   // A rollback makes nothing, and a full disk may be why it is wanted.
-  if (command !== 'rollback') faults.push(...spaceFaults(facts, project.bundle, installing))
+  const full = command === 'rollback' ? [] : roomFaults(facts, room)
   const owner = ownerFault(facts, project)
   if (owner !== undefined) faults.push(owner)
   if (owner !== undefined) throw new DeployError('owner', faults)
   if (faults.length > 0) {
-    throw new DeployError(facts.readOnly.length > 0 ? 'server-read-only' : 'server-unfit', faults)
+    const all = [...faults, ...full.map(({ fault }) => fault)]
+    throw new DeployError(facts.readOnly.length > 0 ? 'server-read-only' : 'server-unfit', all)
   }
-}
-
-function spaceFaults(facts: Facts, bundle: Project['bundle'], installing: boolean): readonly Explanation[] {
-  const { diskFreeBytes: disk, free } = facts
-  const faults: Explanation[] = []
-  const needed = LEAST_FREE_BYTES + bundle.contentBytes
-  if (disk !== undefined && disk < needed) {
-    faults.push({
-      cause: `The server's disk has ${megabytes(disk)} MB left, and a new release may need ${megabytes(needed)} MB.`,
-      cure: 'Free some space on the server, or set `keep-releases` to a smaller number.',
-      input: 'keep-releases',
-    })
-  }
-  const small = (folder: string, least: number) => {
-    const bytes = free.get(folder)
-    // The same number: the same disk, of which enough was said.
-    return bytes !== undefined && bytes < least && bytes !== disk ? bytes : undefined
-  }
-  const inVar = small('/var', LEAST_VAR_BYTES + bundle.bytes)
-  if (inVar !== undefined) {
-    faults.push({
-      cause: `The server has ${megabytes(inVar)} MB left in /var, and a deploy may need ${megabytes(LEAST_VAR_BYTES + bundle.bytes)} MB there.`,
-      cure: 'Free some space there on the server: `journalctl --vacuum-size=100M` and `apt-get clean` do, and `du -xh /var | sort -h | tail` shows what takes it.',
-      input: 'host',
-    })
-  }
-  const inTmp = installing ? small('/tmp', LEAST_TMP_BYTES) : undefined
-  if (inTmp !== undefined) {
-    faults.push({
-      cause: `The server has ${megabytes(inTmp)} MB left in /tmp, and to install what is missing may need ${megabytes(LEAST_TMP_BYTES)} MB there.`,
-      cure: 'Free some space there on the server: `du -xh /tmp | sort -h | tail` shows what takes it, and `mount -o remount,size=1G /tmp` makes it larger where it is in memory.',
-      input: 'host',
-    })
-  }
-  return faults
+  const [first] = full
+  if (first !== undefined)
+    throw new DeployError(
+      first.code,
+      full.map(({ fault }) => fault),
+    )
 }
 
 /** What has the app's name and is not this repository's: taking it over would take over somebody's data. */
@@ -118,8 +82,4 @@ function ownerFault(facts: Facts, project: Pick<Project, 'name' | 'repository'>)
 function listed(all: readonly string[]): string {
   const more = all.length > 10 ? ` and ${all.length - 10} more` : ''
   return `${all.slice(0, 10).join(', ')}${more}`
-}
-
-function megabytes(bytes: number): number {
-  return Math.ceil(bytes / (1024 * 1024))
 }

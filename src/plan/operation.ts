@@ -20,6 +20,13 @@ export type Operation = { readonly phase: Phase } & (
       /** The server may reach no archive: what cannot be had is told at once. */
       readonly offline?: boolean
     }
+  /** Older releases give way, where room is short. */
+  | {
+      readonly kind: 'make-room'
+      readonly folder: string
+      readonly kilobytes: number
+      readonly inodes: number
+    }
   /** The server says its facts again, now that it has a Python, so that wheels can be looked for. */
   | { readonly kind: 'want-wheels' }
   | {

@@ -31,6 +31,7 @@ import { processFileOperations, processOperation } from './processes.ts'
 import { pythonOperations } from './python.ts'
 import { secretFileOperations } from './secret-files.ts'
 import { serviceOperations } from './services.ts'
+import { neededRoom, type Room, roomOperations } from './space.ts'
 import { isOver, presentTls, tlsTask, trustedCertificate } from './tls.ts'
 import { tlsCatchAllText, tlsOperations } from './tls-operations.ts'
 import { webCommandOperations } from './web-command.ts'
@@ -46,12 +47,13 @@ import type { Wish } from './wish.ts'
 export function makePlan(facts: Facts, wish: Wish): Plan {
   const installing =
     missingPackages(facts, projectPackages(wish), byPip(wish)).length > 0 || !facts.uv.has(`uv-${uv.version}`)
-  guardServer(facts, wish.project, wish.inputs.command, installing)
+  const room = neededRoom(facts, wish, installing)
+  guardServer(facts, wish.project, wish.inputs.command, room)
   guardNeighbours(facts, wish)
-  return wish.inputs.command === 'rollback' ? rollback(facts, wish) : deploy(facts, wish)
+  return wish.inputs.command === 'rollback' ? rollback(facts, wish) : deploy(facts, wish, room)
 }
 
-function deploy(facts: Facts, wish: Wish): Plan {
+function deploy(facts: Facts, wish: Wish, room: Room): Plan {
   const { inputs, project } = wish
   const { app, behaviour } = inputs
   const settings = releaseSettings(facts, wish, wish.release, wish.nonce)
@@ -94,6 +96,7 @@ function deploy(facts: Facts, wish: Wish): Plan {
     what,
   })
   const operations: Operation[] = [
+    ...roomOperations(facts, room),
     ...(missing.length > 0 || behaviour.upgradePackages
       ? [
           {

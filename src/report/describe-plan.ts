@@ -28,6 +28,11 @@ function describe(operation: Operation, plan: Plan, facts: Facts, name: string):
         ...(operation.names.length > 0 ? change('packages', `install ${operation.names.join(', ')}`) : []),
         ...operation.because.flatMap((why) => change('packages', `among them ${why}`)),
       ]
+    case 'make-room':
+      return change(
+        'pruned',
+        `remove older releases and uv's cache, the oldest first, until ${operation.folder} has ${Math.ceil(operation.kilobytes / 1024)} MB`,
+      )
     case 'want-wheels':
       return change('wheels', 'look for them once the server has a Python')
     case 'store-wheels':

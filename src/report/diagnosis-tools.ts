@@ -131,7 +131,8 @@ const dependencies: readonly SaidRow[] = [
     }),
   },
   {
-    fits: /No space left on device/,
+    // (glibc's words for ENOSPC and EDQUOT)
+    fits: /No space left on device|Disk quota exceeded/,
     explain: () => full('while the packages were installed'),
   },
   {

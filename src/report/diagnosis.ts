@@ -5,6 +5,7 @@ import { cutToBytes, visible } from '../text.ts'
 import { explainExit, explainTraceback, lastWord } from './diagnosis-app.ts'
 import { commandRows } from './diagnosis-commands.ts'
 import { explainOurs } from './diagnosis-ours.ts'
+import { explainDisk, explainInodes, explainReadOnly } from './diagnosis-room.ts'
 import { serviceRows } from './diagnosis-services.ts'
 import { explainSmoke, smokeCodes } from './diagnosis-smoke.ts'
 import { explainDependencies, explainNginx, explainPackages, full } from './diagnosis-tools.ts'
@@ -107,7 +108,8 @@ const rows: Readonly<Record<string, Row>> = {
       cure: 'See why with `journalctl -u nginx` on the server; port 80 taken by another program is the usual reason.',
       input: 'host',
     }),
-  disk: () => full('during the deploy'),
+  disk: ({ detail }) => explainDisk(detail, 'during the deploy'),
+  inodes: ({ detail }) => explainInodes(detail),
   unpack: () => full('while the bundle was unpacked'),
   upload: ({ detail }) => ({
     cause: `The bundle did not reach the server whole (${detail}).`,
@@ -180,7 +182,9 @@ const rows: Readonly<Record<string, Row>> = {
   ...Object.fromEntries(
     rootFailures.map((code) => [
       code,
-      (failure: Failure, { user }: Situation) => ofRoot(code, user, failure.lines),
+      (failure: Failure, { user }: Situation) =>
+        (code === 'server-read-only' ? explainReadOnly(failure.detail) : undefined) ??
+        ofRoot(code, user, failure.lines),
     ]),
   ),
   ...Object.fromEntries(smokeCodes.map((code) => [code, explainSmoke])),

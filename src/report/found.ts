@@ -28,6 +28,14 @@ const findings: Readonly<Record<string, (detail: string) => Change>> = {
     const [at = 0, now = 0] = detail.split(' ').map(Number)
     return { what: 'versions', detail: resolvedOn(at, now) }
   },
+  room: (detail) => {
+    const [folder = '', kilobytes] = detail.split(' ')
+    const left = /^[0-9]{1,12}$/.test(kilobytes ?? '') ? Math.floor(Number(kilobytes) / 1024) : 0
+    return {
+      what: 'room on the disk',
+      detail: `${folder} had ${left} MB left, too little for a release, so what nobody needs was removed`,
+    }
+  },
   site: (detail) => ({
     what: 'the project itself',
     detail:

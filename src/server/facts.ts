@@ -24,8 +24,16 @@ export interface Facts {
   readonly memoryBytes: number
   /** Of the file system that has /srv; undefined where it is not known. */
   readonly diskFreeBytes: number | undefined
-  /** `/var`, `/tmp` -> free bytes of the file system that has it, where that is known. */
+  /** `/var`, `/tmp`, `/etc` -> free bytes of the file system that has it, where that is known. */
   readonly free: ReadonlyMap<string, number>
+  /** The same of files that can still be made; `/srv` too. */
+  readonly freeInodes: ReadonlyMap<string, number>
+  /** What the current release takes, as its deploy measured it. */
+  readonly releaseSize: Amount | undefined
+  /** What older kept releases hold alone; asked only where room is short. */
+  readonly prunable: Amount
+  /** `build` (uv's, of this app), `apt`, `journal` -> bytes; asked only where room is short. */
+  readonly caches: ReadonlyMap<string, number>
   /** Folders that a deploy writes to and cannot: their file system is mounted read-only. */
   readonly readOnly: readonly string[]
   /** Of the packages that were asked for. */
@@ -81,6 +89,12 @@ export interface Facts {
   readonly moreDrift: number
 }
 
+/** Of disk: bytes, and files. */
+export interface Amount {
+  readonly bytes: number
+  readonly inodes: number
+}
+
 /** A certificate on the server. */
 export interface StoredCertificate extends Certificate {
   /** The file, with those of its authorities below it. */
@@ -129,6 +143,10 @@ export function parseFacts(lines: readonly string[]): Facts {
     memoryBytes: natural(one('memory')) * 1024,
     diskFreeBytes: kilobytes(one('disk')),
     free: new Map(all('free').flatMap(freeOf)),
+    freeInodes: new Map([...pairs(all('inodes'))].map(([folder, count]) => [folder, natural(count)])),
+    releaseSize: amount(one('size')),
+    prunable: amount(one('prunable')) ?? { bytes: 0, inodes: 0 },
+    caches: new Map(all('cache').flatMap(freeOf)),
     readOnly: all('read-only')
       .filter((folder) => PATH.test(folder))
       .slice(0, 10),
@@ -176,6 +194,11 @@ function glibcMinor(text: string | undefined): number | undefined {
 /** df's blocks (POSIX, `df -Pk`), in bytes. */
 function kilobytes(text: string | undefined): number | undefined {
   return text !== undefined && /^[0-9]{1,15}$/.test(text) ? Number(text) * 1024 : undefined
+}
+
+function amount(text: string | undefined): Amount | undefined {
+  const [, kilobytes, inodes] = /^([0-9]{1,12}) ([0-9]{1,12})$/.exec(text ?? '') ?? []
+  return kilobytes === undefined ? undefined : { bytes: Number(kilobytes) * 1024, inodes: Number(inodes) }
 }
 
 function freeOf(line: string): readonly (readonly [string, number])[] {
