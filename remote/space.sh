@@ -19,13 +19,18 @@ make_room() {
   if has_room "$@"; then return 0; fi
   told=no
   for id in $(spare_ids); do
+    same_disk "$1" "$home/releases/$id" || continue
     tell_room "$1"
     drop_releases "$id"
     if has_room "$@"; then return 0; fi
   done
+  same_disk "$1" "/var/cache/web-$name-build/uv" || return 0
   tell_room "$1"
-  drop_build_cache || :
+  drop_build_cache
 }
+
+# Do two folders lie on the same disk? $1, $2
+same_disk() { [ -d "$2" ] && [ "$(stat -c %d "$1")" = "$(stat -c %d "$2")" ]; }
 
 # Why something goes that was to stay. The plans that others have made know it still. $1: folder
 tell_room() {
@@ -40,20 +45,21 @@ more_room() {
   told=no
   case $trouble in server-read-only*) return 1 ;; esac
   full=${trouble#* }
+  full=${full% *}
   for id in $(spare_ids); do
-    tell_room "${full% *}"
+    same_disk "$full" "$home/releases/$id" || continue
+    tell_room "$full"
     drop_releases "$id"
   done
-  if [ -d "/var/cache/web-$name-build/uv" ]; then
-    tell_room "${full% *}"
+  if same_disk "$full" "/var/cache/web-$name-build/uv"; then
+    tell_room "$full"
     drop_build_cache
   fi
   [ "$told" = yes ]
 }
 
-# What uv fetched for this app, as the user whose it is: there may be links in it. Returns 1 where there is none.
+# What uv fetched for this app, as the user whose it is: there may be links in it.
 drop_build_cache() {
-  [ -d "/var/cache/web-$name-build/uv" ] || return 1
   runuser -u "web-$name-build" -- rm -rf "/var/cache/web-$name-build/uv" </dev/null >/dev/null 2>&1 3>&- 8>&- 9>&- || :
   changed pruned "uv's cache"
 }
@@ -62,7 +68,7 @@ drop_build_cache() {
 bound_build_cache() {
   most=1048576 kilobytes=0
   ! read -r kilobytes _ 2>/dev/null <"$home/releases/$current/.deploy/size" || most=$((most + kilobytes * 2))
-  [ "$(kilobytes_of "/var/cache/web-$name-build/uv")" -lt "$most" ] || drop_build_cache || :
+  [ "$(kilobytes_of "/var/cache/web-$name-build/uv")" -lt "$most" ] || drop_build_cache
 }
 
 # A folder of a deploy's that takes nothing more. Sets $trouble: `disk FOLDER FREE`, `inodes FOLDER FREE` or

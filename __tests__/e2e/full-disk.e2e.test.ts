@@ -1,0 +1,113 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { boot, type Server } from '../server/boot.ts'
+import { canBoot } from '../server/requirements.ts'
+import { act, type Ran, reach } from './action.ts'
+import { untilQuiet } from './look.ts'
+import { type Checkout, tinyApp, tinyProject } from './projects.ts'
+import { page, traces } from './traces.ts'
+
+const able = canBoot()
+
+/** Fills a file system to its last byte. */
+const fill = (folder: string) =>
+  `dd if=/dev/zero of=${folder}/fill bs=1M 2>/dev/null; dd if=/dev/zero of=${folder}/fill2 bs=512 2>/dev/null; :`
+const many = (folder: string) =>
+  `mkdir ${folder}/fill; i=0; while : 2>/dev/null >${folder}/fill/$i; do i=$((i + 1)); done`
+
+/** Each place that gets full: when, by what command on the server, and what the run then says. */
+const places = [
+  ['the release, while the bundle is unpacked', 'tar', '*', fill('/srv'), 'disk', '/srv'],
+  ['the release, while its environment is built', 'systemd-run', '*-build*', fill('/srv'), 'disk', '/srv'],
+  ['the scratch copy of the probe', 'install', '*probe/lib*', fill('/srv'), 'disk', '/srv'],
+  ['the release, before it starts', 'chown', '*probe/files*', fill('/srv'), 'disk', '/srv'],
+  ['the state file and the link', 'nginx', '*', fill('/srv'), 'disk', '/srv'],
+  ['the env files', 'tar', '*', fill('/etc/web-hello'), 'disk', '/etc/web-hello'],
+  ['the unit files', 'tar', '*', fill('/etc/systemd/system'), 'disk', '/etc/systemd/system'],
+  ["nginx's files", 'tar', '*', fill('/etc/nginx'), 'disk', '/etc/nginx'],
+  ['a disk without inodes', 'tar', '*', many('/srv'), 'inodes', '/srv'],
+  [
+    'a disk that becomes read-only',
+    'install',
+    '*probe/lib*',
+    'mount -o remount,ro /srv',
+    'server-read-only',
+    '/srv',
+  ],
+] as const
+
+describe.skipIf(!able.ok)(`a disk that gets full in the middle ${able.ok ? '' : able.why}`, () => {
+  let server: Server
+  let project: Checkout
+  let before = ''
+  let turn = 1
+  const deploy = async (inputs: Readonly<Record<string, string>> = {}): Promise<Ran> =>
+    await act({
+      workspace: project.folder,
+      inputs: { ...reach(server), 'max-body-size': `${turn}m`, 'python-download': 'false', ...inputs },
+    })
+
+  beforeAll(async () => {
+    server = await boot({ suite: 'bookworm' })
+    // Nothing is kept back for root, and there are about as many inodes as a small disk has.
+    await server.must(`
+      truncate -s 700M /var/srv.img && mkfs.ext4 -q -m 0 -N 12000 /var/srv.img && mount -o loop /var/srv.img /srv
+      rmdir /srv/lost+found
+      for folder in /etc/nginx /etc/systemd/system; do
+        cp -a $folder /var/copy; mount -t tmpfs -o size=400k,mode=0755 tmpfs $folder; cp -a /var/copy/. $folder; rm -rf /var/copy
+      done
+      mkdir -m 0700 /etc/web-hello; mount -t tmpfs -o size=64k,mode=0700 tmpfs /etc/web-hello`)
+    project = tinyProject()
+    await server.must(
+      'mkdir -p /srv/web-hello && rmdir /srv/web-hello; umount /etc/web-hello && rmdir /etc/web-hello',
+    )
+    const first = await deploy()
+    expect(first.outputs.result, first.log).toBe('deployed')
+    await untilQuiet(server, 'hello')
+    await server.must(
+      'cp -a /etc/web-hello /var/copy; mount -t tmpfs -o size=64k,mode=0700 tmpfs /etc/web-hello; cp -a /var/copy/. /etc/web-hello; rm -rf /var/copy',
+    )
+    before = await traces(server)
+  })
+  afterAll(async () => server?.stop())
+  beforeEach(() => {
+    turn += 1
+    project.commit({
+      'app.py': tinyApp.replace('version 1', `version ${turn}`),
+      'requirements.txt': `flask\n# ${turn}\n`,
+    })
+  })
+
+  test.each(places)(
+    '%s: the run fails, says so, and nothing is changed',
+    async (_, program, when, how, code, folder) => {
+      await server.must(`cat >/usr/local/sbin/${program} <<'SHIM'
+#!/bin/sh
+case "$*" in ${when}) rm -f /usr/local/sbin/${program}; (${how}) >/dev/null 2>&1 ;; esac
+exec /usr/bin/env PATH=/usr/sbin:/usr/bin:/sbin:/bin ${program} "$@"
+SHIM
+      chmod 0755 /usr/local/sbin/${program}`)
+      const ran = await deploy()
+      await server.must(
+        `mount -o remount,rw /srv; rm -rf /srv/fill* /etc/web-hello/fill* /etc/systemd/system/fill* /etc/nginx/fill*; ! ls /usr/local/sbin/${program}`,
+      )
+      expect(ran.outputs.result, ran.log).toBe('failed')
+      const { error } = JSON.parse(ran.outputs.report)
+      expect(error, ran.log).toMatchObject({ code })
+      expect(error.cause).toContain(folder)
+      expect(await page(server)).toBe('version 1')
+      await untilQuiet(server, 'hello')
+      if (code !== 'server-read-only') expect(await traces(server)).toBe(before)
+    },
+  )
+
+  test('with space again the next deploy succeeds, and nothing of the failed ones is left', async () => {
+    const ran = await deploy()
+    expect(ran.outputs.result, ran.log).toBe('deployed')
+    expect(await page(server)).toBe(`version ${turn}`)
+    await untilQuiet(server, 'hello')
+    expect(await server.must('find /srv /etc/web-hello /etc/nginx /etc/systemd/system -name "*.new*"')).toBe(
+      '',
+    )
+    expect((await server.must('ls /srv/web-hello/releases')).trim().split('\n')).toHaveLength(2)
+  })
+})
