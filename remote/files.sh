@@ -9,11 +9,18 @@ beside=''
 write_file() {
   tmp=${beside:-$1}.$$.new
   rm -f "$tmp"
-  (umask 077 && printf '%s' "$4" >"$tmp")
-  chown "$3" "$tmp"
-  chmod "$2" "$tmp"
-  case $1 in /run/*) ;; *) [ ! -e "$1" ] || sync "$tmp" 2>/dev/null || sync ;; esac
-  mv -T "$tmp" "$1"
+  # Each step by itself: on a full disk the file is there, and empty; and `set -e` is off where somebody asks how it went.
+  if (umask 077 && printf '%s' "$4" >"$tmp") && chown "$3" "$tmp" && chmod "$2" "$tmp" && on_disk "$1" "$tmp" && mv -T "$tmp" "$1"; then
+    return 0
+  fi
+  rm -f "$tmp"
+  return 1
+}
+
+# $1: path, $2: its new content
+on_disk() {
+  case $1 in /run/*) return 0 ;; esac
+  [ ! -e "$1" ] || sync "$2" 2>/dev/null || sync
 }
 
 # $1: path, $2: mode, $3: owner:group
@@ -31,6 +38,5 @@ holds() { [ "$(cat "$1" 2>/dev/null && echo .)" = "$2." ]; }
 # $1: target, $2: the link
 point() {
   rm -f "$2.$$.new"
-  ln -s "$1" "$2.$$.new"
-  mv -T "$2.$$.new" "$2"
+  ln -s "$1" "$2.$$.new" && mv -T "$2.$$.new" "$2"
 }

@@ -25,7 +25,10 @@ ended() {
   set +e
   if [ "$stage" != finished ]; then
     [ "$status" != 0 ] || status=1
-    [ -n "$failure" ] || emit "fail internal $status"
+    [ -n "$failure" ] || {
+      look_at_disk internal
+      emit "fail ${exact:-internal $status}"
+    }
     end_child
     # Where the verdict could not be saved, the disk knows whether it was.
     if [ "$stage" = saving ]; then
@@ -44,6 +47,7 @@ ended() {
   record_written
   # The events stay for a runner that comes back; secrets do not.
   drop_secrets
+  if [ "$kept_now$made_release" = yesyes ]; then note_size; fi
   if [ -n "$draining" ]; then leave "$draining"; elif [ "$journaled" = yes ]; then journal_close; fi
   # Without them the unit's end has nothing to recover.
   rm -f "$dir/library.sh"

@@ -31,7 +31,12 @@ drop_releases() {
   for id; do kept=$(printf '%s\n' "$kept" | grep -v "^$id " | grep . || :); done
   kept="${kept:+$kept
 }"
-  state_save
+  # Not a byte may be left to write it.
+  state_save || {
+    kill_release "$1"
+    remove_release "$1"
+    state_save
+  }
   for id; do
     kill_release "$id"
     remove_release "$id"

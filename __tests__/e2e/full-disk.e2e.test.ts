@@ -8,11 +8,14 @@ import { page, traces } from './traces.ts'
 
 const able = canBoot()
 
-/** Fills a file system to its last byte. */
-const fill = (folder: string) =>
-  `dd if=/dev/zero of=${folder}/fill bs=1M 2>/dev/null; dd if=/dev/zero of=${folder}/fill2 bs=512 2>/dev/null; :`
+/** Fills a file system to its last byte, and again whatever is freed, until the mark of it goes. */
+const fill = (folder: string) => `
+  touch /run/filling
+  fallocate -l $(($(df --output=avail -B1 ${folder} | tail -n 1) - 100000)) ${folder}/fill0
+  (i=0; while [ -e /run/filling ]; do i=$((i + 1)); dd if=/dev/zero of=${folder}/fill$i bs=512; sleep 0.02; done) &
+  sleep 0.1`
 const many = (folder: string) =>
-  `mkdir ${folder}/fill; i=0; while : 2>/dev/null >${folder}/fill/$i; do i=$((i + 1)); done`
+  `mkdir ${folder}/fill; i=0; while : >${folder}/fill/$i; do i=$((i + 1)); done`
 
 /** Each place that gets full: when, by what command on the server, and what the run then says. */
 const places = [
@@ -53,9 +56,9 @@ describe.skipIf(!able.ok)(`a disk that gets full in the middle ${able.ok ? '' : 
       truncate -s 700M /var/srv.img && mkfs.ext4 -q -m 0 -N 12000 /var/srv.img && mount -o loop /var/srv.img /srv
       rmdir /srv/lost+found
       for folder in /etc/nginx /etc/systemd/system; do
-        cp -a $folder /var/copy; mount -t tmpfs -o size=400k,mode=0755 tmpfs $folder; cp -a /var/copy/. $folder; rm -rf /var/copy
+        cp -a $folder /var/copy; mount -t tmpfs -o size=4m,mode=0755 tmpfs $folder; cp -a /var/copy/. $folder; rm -rf /var/copy
       done
-      mkdir -m 0700 /etc/web-hello; mount -t tmpfs -o size=64k,mode=0700 tmpfs /etc/web-hello`)
+      mkdir -m 0700 /etc/web-hello; mount -t tmpfs -o size=4m,mode=0700 tmpfs /etc/web-hello`)
     project = tinyProject()
     await server.must(
       'mkdir -p /srv/web-hello && rmdir /srv/web-hello; umount /etc/web-hello && rmdir /etc/web-hello',
@@ -64,7 +67,7 @@ describe.skipIf(!able.ok)(`a disk that gets full in the middle ${able.ok ? '' : 
     expect(first.outputs.result, first.log).toBe('deployed')
     await untilQuiet(server, 'hello')
     await server.must(
-      'cp -a /etc/web-hello /var/copy; mount -t tmpfs -o size=64k,mode=0700 tmpfs /etc/web-hello; cp -a /var/copy/. /etc/web-hello; rm -rf /var/copy',
+      'cp -a /etc/web-hello /var/copy; mount -t tmpfs -o size=4m,mode=0700 tmpfs /etc/web-hello; cp -a /var/copy/. /etc/web-hello; rm -rf /var/copy',
     )
     before = await traces(server)
   })
@@ -82,13 +85,13 @@ describe.skipIf(!able.ok)(`a disk that gets full in the middle ${able.ok ? '' : 
     async (_, program, when, how, code, folder) => {
       await server.must(`cat >/usr/local/sbin/${program} <<'SHIM'
 #!/bin/sh
-case "$*" in ${when}) rm -f /usr/local/sbin/${program}; (${how}) >/dev/null 2>&1 ;; esac
+case "$*" in ${when}) rm -f /usr/local/sbin/${program}; (${how}) >/dev/null 2>&1 </dev/null 3>&- 8>&- 9>&- ;; esac
 exec /usr/bin/env PATH=/usr/sbin:/usr/bin:/sbin:/bin ${program} "$@"
 SHIM
       chmod 0755 /usr/local/sbin/${program}`)
       const ran = await deploy()
       await server.must(
-        `mount -o remount,rw /srv; rm -rf /srv/fill* /etc/web-hello/fill* /etc/systemd/system/fill* /etc/nginx/fill*; ! ls /usr/local/sbin/${program}`,
+        `rm -f /run/filling; sleep 0.2; mount -o remount,rw /srv; rm -rf /srv/fill* /etc/web-hello/fill* /etc/systemd/system/fill* /etc/nginx/fill*; ! ls /usr/local/sbin/${program}`,
       )
       expect(ran.outputs.result, ran.log).toBe('failed')
       const { error } = JSON.parse(ran.outputs.report)
