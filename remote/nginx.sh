@@ -118,9 +118,14 @@ bring_back() {
     case $saved in
       *.absent) rm -f "$target" ;;
       *)
+        # A full disk has no room for a second one; what was never changed needs none.
+        if [ ! -L "$saved" ] && cmp -s "$saved" "$target"; then continue; fi
         rm -f "/etc/nginx/.web-$name.back"
-        cp -P -p "$saved" "/etc/nginx/.web-$name.back"
-        mv -T "/etc/nginx/.web-$name.back" "$target"
+        if cp -P -p "$saved" "/etc/nginx/.web-$name.back"; then
+          mv -T "/etc/nginx/.web-$name.back" "$target"
+        else
+          rm -f "/etc/nginx/.web-$name.back"
+        fi
         ;;
     esac
   done
