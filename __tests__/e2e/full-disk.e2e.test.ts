@@ -59,7 +59,7 @@ describe.skipIf(!able.ok)(`a disk that gets full in the middle ${able.ok ? '' : 
       done`)
     project = tinyProject()
     const first = await deploy()
-    expect(first.outputs.result, first.log).toBe('deployed')
+    if (first.outputs.result !== 'deployed') throw new Error(first.log)
     await untilQuiet(server, 'hello')
     await server.must(
       'cp -a /etc/web-hello /var/copy; mount -t tmpfs -o size=4m,mode=0700 tmpfs /etc/web-hello; cp -a /var/copy/. /etc/web-hello; rm -rf /var/copy',
