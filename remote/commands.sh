@@ -103,6 +103,6 @@ run_commands() {
 
 # The server's uptime, in whole seconds.
 uptime_seconds() {
-  IFS=' ' read -r now _ </proc/uptime
-  printf '%s' "${now%%.*}"
+  clock
+  printf '%s' "$now"
 }

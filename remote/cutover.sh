@@ -19,13 +19,25 @@ flip() {
 # A frame of the runner's: the helper puts a file there.
 # $1: name of the frame, $2: seconds to wait; sets $frame
 await_frame() {
-  tries=$(($2 * 20)) frame=
+  clock
+  last=$((now + $2)) frame=
   while [ ! -e "$dir/frame-$1" ]; do
-    tries=$((tries - 1))
-    [ "$tries" -gt 0 ] || return 1
+    clock
+    [ "$now" -lt "$last" ] || return 1
     sleep 0.05
   done
   IFS= read -r frame <"$dir/frame-$1" || :
+}
+
+# A runner that is known to be gone could not look at what visitors would get: it may come back first.
+await_runner() {
+  clock
+  last=$((now + sent_wait))
+  while [ -e "$dir/lost" ]; do
+    clock
+    [ "$now" -lt "$last" ] || return 1
+    sleep 0.05
+  done
 }
 
 # One request through nginx on this machine, as a visitor would.
@@ -36,11 +48,20 @@ ask_nginx() {
   IFS= read -r answer <"$dir/nginx-answer" || :
 }
 
+# Nobody said whether the site is well, so the server looks for itself at what it has gone back to.
+# $1: release
+ask_alone() {
+  ask_nginx "$1" 3
+  emit "answered $answer"
+  case $answer in ok\ *) ;; *) emit "doubt old-silent $1 $answer" ;; esac
+}
+
 # After the flip: visitors get the new release, the old one still runs.
 # $1: seconds to wait for the word to switch
 cut_over() {
   old=$(serving)
   await_frame cutover "$1" || fail no-cutover
+  await_runner || fail no-cutover
   journal_open
   switching=yes
   enable_release "$release"

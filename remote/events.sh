@@ -17,6 +17,12 @@ emit() {
   printf '%s %s\n' "$now" "$words" >&3
 }
 
+# The server's uptime in whole seconds; sets $now.
+clock() {
+  IFS=' ' read -r now _ </proc/uptime
+  now=${now%.*}
+}
+
 # Bytes of one program's output: the events are in /run, which is small and everybody's.
 most_foreign=10000000
 

@@ -1,8 +1,8 @@
 # The server's end of the conversation: root's, started by the one exec, gone with the connection.
-# It sends facts and takes frames: "file NAME BYTES" + gzipped bytes, "part BYTES" + bytes of the bundle, "whole" after
-# its last part, "wheel SHA256" begins a wheel,
-# "piece SHA256 BYTES" + bytes goes on with it, "wheels TOKEN" comes after the last, "start", "attach RUN OFFSET", "facts", "say NAME WORDS", "cancel RUN". Everything that lasts is done by
-# the program, in a unit of its own.
+# It sends facts and takes frames: "file NAME BYTES" + gzipped bytes, "bundle" begins a bundle, "part BYTES" + bytes goes on
+# with it, "whole" comes after its last part, "wheel SHA256" begins a wheel, "piece SHA256 BYTES" + bytes goes on with it,
+# "wheels TOKEN" comes after the last, "start", "attach RUN OFFSET", "facts", "say NAME WORDS", "cancel RUN", "bye". All that
+# lasts is done by the program, in a unit of its own. Where the connection is lost, the next helper of the run goes on (reach.sh).
 # Before this text: $name, $run, $nonce, $wanted, $good, $lasting.
 # shellcheck shell=sh
 
@@ -10,19 +10,23 @@ ready() {
   umask 077
   dir=/run/flask-deploy/$name/$run
   bundle=/var/lib/flask-deploy/incoming/$name-$run
-  following='' starts=0
+  following='' bye=no
   printf '\nready %s\n' "$nonce"
 }
 
 # Only once something is to be done: facts alone leave nothing behind.
 make_folders() {
-  [ ! -d "$dir" ] || return 0
+  if [ -d "$dir" ]; then
+    speaks || exit 1
+    return 0
+  fi
   if [ "$lasting" = yes ]; then set -- "$dir" /var/lib/flask-deploy/incoming; else set -- "$dir"; fi
   mkdir -p "$@" 2>/dev/null || {
     printf '0 fail server-read-only\n0 end 1\n'
     exit 1
   }
   chmod 0700 /run/flask-deploy
+  take_over
   [ "$lasting" = yes ] || return 0
   chmod 0700 /var/lib/flask-deploy/incoming
   # nginx answers an authority's challenges from below it.
@@ -46,18 +50,15 @@ follow() {
 
 start_program() {
   follow "$dir" 0
-  starts=$((starts + 1))
+  starts=$(($(starts_of "$dir") + 1))
+  printf '%s\n' "$starts" >"$dir/starts"
   {
     s=0
     systemd-run --quiet --wait --collect --unit="flask-deploy-$name-$run" \
       -p KillMode=mixed -p TimeoutStopSec=60 -p LimitCORE=0 -p "StandardError=append:$dir/stderr" -p UMask=0022 \
       -p "ExecStopPost=-/bin/sh $dir/recover.sh killed $name $run" \
       /bin/sh "$dir/program" </dev/null >/dev/null 2>>"$dir/stderr" || s=$?
-    # A program that was killed has said no "end".
-    if [ "$(grep -c '^[0-9.]* end ' "$dir/events")" -lt "$starts" ]; then
-      tail -n 3 "$dir/stderr" 2>/dev/null | sed 's/^/0 stderr /' >>"$dir/events"
-      printf '0 gone %s\n' "$s" >>"$dir/events"
-    fi
+    tell_gone "$dir" "$starts" "$s"
   } &
 }
 
@@ -72,6 +73,10 @@ frames() {
           break
         }
         mv "$dir/$one.part" "$dir/$one"
+        ;;
+      bundle)
+        rm -f "$dir/bundle-taken"
+        : >"$bundle.part"
         ;;
       part)
         head -c "$one" >>"$bundle.part" || {
@@ -95,24 +100,27 @@ frames() {
         mv "$bundle.part" "$bundle"
         ;;
       start) start_program ;;
-      attach) follow "/run/flask-deploy/$name/$one" "$two" ;;
+      attach) attach "$one" "$two" ;;
       facts) send_facts ;;
       say)
         printf '%s\n' "$two" >"$dir/frame-$one.part"
         mv "$dir/frame-$one.part" "$dir/frame-$one"
         ;;
       cancel) systemctl stop --no-block "flask-deploy-$name-$one.service" 2>/dev/null || : ;;
+      bye) bye=yes ;;
       *) exit 1 ;;
     esac
   done
-  # The connection is gone: a bundle that has not arrived never will.
-  if [ "$starts" = 0 ]; then
-    rm -rf "$dir"
-  else
-    : >"$dir/bundle-lost"
-    [ "$lasting" = yes ] || systemctl --quiet is-active "flask-deploy-$name-$run.service" || rm -rf "$dir"
-    # The program takes it away with itself; one that ended before the bundle came left that to us.
-    systemctl --quiet is-active "flask-deploy-$name-$run.service" || rm -f "$bundle" "$bundle".*
-  fi
   [ -z "$following" ] || kill "$following" 2>/dev/null || :
+  # The connection is gone, for good or until the next helper of this run.
+  speaks || return 0
+  if [ -e "$dir/starts" ]; then
+    : >"$dir/lost"
+    # Of what only looked around nothing stays, once it was heard.
+    [ "$lasting$bye" != noyes ] || systemctl --quiet is-active "flask-deploy-$name-$run.service" || rm -rf "$dir"
+    # The program takes the bundle away with itself; one that ended before it came left that to us.
+    systemctl --quiet is-active "flask-deploy-$name-$run.service" || rm -f "$bundle" "$bundle".*
+  else
+    rm -rf "$dir"
+  fi
 }

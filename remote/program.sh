@@ -86,6 +86,8 @@ undo() {
     rm -f "$home/current"
   fi
   restore_nginx
+  # Without a word of the runner's nobody has looked at the site; where there was no release, there is none to ask.
+  [ "$failure" != no-verdict ] || [ -z "$old" ] || ask_alone "$old"
   if [ "$made_units" = yes ] && [ "$release" != "$old" ]; then
     disable_release "$release"
     rm -f "/run/web-$name/$release.first"

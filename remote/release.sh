@@ -1,14 +1,29 @@
 # A release: the bundle unpacked, root's own, readable by the app and by nobody else.
 # shellcheck shell=sh
 
+# What the runner sends may stand still while it makes a lost connection again; then it comes no more.
+# $1: the file that says that all is there, $2: what is awaited, as the detail of the failure
+await_sent() {
+  clock
+  looked=$now moved=$now sizes=
+  while [ ! -e "$1" ]; do
+    [ ! -e "$dir/bundle-full" ] || fail disk
+    clock
+    if [ "$now" != "$looked" ]; then
+      looked=$now
+      present=$(stat -c %s "$bundle".* 2>/dev/null) || :
+      [ "$present" = "$sizes" ] || moved=$now
+      sizes=$present
+    fi
+    [ $((now - moved)) -lt "$sent_wait" ] || fail upload "$(stat -c %s "$bundle.part" 2>/dev/null || echo 0) of $2"
+    sleep 0.05
+  done
+}
+
 # The bundle travels while packages install; the helper renames it when it is whole.
 # $1: bytes, $2: sha256
 receive_bundle() {
-  while [ ! -e "$bundle" ]; do
-    [ ! -e "$dir/bundle-full" ] || fail disk
-    [ ! -e "$dir/bundle-lost" ] || fail upload "$(stat -c %s "$bundle.part" 2>/dev/null || echo 0) of $1 bytes"
-    sleep 0.05
-  done
+  await_sent "$bundle" "$1 bytes"
   IFS=' ' read -r sum _ <<SUM
 $(sha256sum "$bundle")
 SUM
@@ -25,6 +40,7 @@ unpack_bundle() {
     more_room || fail unpack
   done
   umask 022
+  : >"$dir/bundle-taken"
   rm -f "$bundle"
   for own in .venv .site .public .previous .deploy .sock; do
     if [ -e "$root/$own" ] || [ -L "$root/$own" ]; then fail reserved-path "$own"; fi

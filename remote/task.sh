@@ -26,8 +26,8 @@ task_ended() {
   emit "serving $(serving)"
   emit "end $status"
   rm -f "$dir/program" "$dir"/*.sh "$dir"/*.json "$dir"/*.py
-  # Else the helper takes the folder away: nothing that lasts is made.
-  [ ! -e "$dir/bundle-lost" ] || rm -rf "$dir"
+  # The helper takes the folder away: nothing that lasts is made. Where there is none, another may come for the end.
+  await_runner || rm -rf "$dir"
   exit "$status"
 }
 

@@ -190,6 +190,7 @@ secure() {
     restore_nginx
     drop_keys
     emit 'certificate unused'
+    [ "$frame" != none ] || ask_alone "$release"
     return 0
   fi
   to_disk

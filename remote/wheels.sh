@@ -14,11 +14,7 @@ want_wheels() { fail wheels-wanted "$1"; }
 # store, so no other app's deploy takes a wheel away that this one counts on.
 # $1: the word of the runner's that all have come, $2: "SHA256 FILE" lines, $3: requirement lines
 store_wheels() {
-  while [ ! -e "$bundle.$1" ]; do
-    [ ! -e "$dir/bundle-full" ] || fail disk
-    [ ! -e "$dir/bundle-lost" ] || [ -e "$bundle.$1" ] || fail upload 'no more wheels'
-    sleep 0.05
-  done
+  await_sent "$bundle.$1" 'the wheels'
   server_lock
   [ -d "$wheel_store" ] || mkdir -m 0755 "$wheel_store"
   write_file "$root/.deploy/wheels.txt" 0640 "root:web-$name" "$3"

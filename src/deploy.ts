@@ -1,6 +1,6 @@
 import { type Applied, apply } from './apply/apply.ts'
-import type { Conversation } from './apply/conversation.ts'
 import type { ServerEvent } from './apply/event.ts'
+import type { SteadyTalk } from './apply/steady.ts'
 import type { WorkLimits } from './apply/time-limits.ts'
 import { type ReleaseTest, type Smoked, testRelease } from './check/test-release.ts'
 import type { Https } from './https.ts'
@@ -9,7 +9,7 @@ import type { Plan } from './plan/operation.ts'
 import { makePlan } from './plan/plan.ts'
 import type { WheelFile } from './plan/wheels.ts'
 import type { Wish } from './plan/wish.ts'
-import { doubtWarning, foundRow, pageAbsent } from './report/found.ts'
+import { doubtWarning, foundRow, outcomeRead, pageAbsent } from './report/found.ts'
 import type { Recorder } from './report/recorder.ts'
 import type { Facts } from './server/facts.ts'
 import type { Again, Supplied } from './wheels/supply.ts'
@@ -28,7 +28,7 @@ const UPLOAD_MS = 3_000
 
 /** One run's work on one server. */
 export interface Deploy {
-  readonly conversation: Conversation
+  readonly conversation: SteadyTalk
   readonly recorder: Recorder
   /** The wish that the first plan was made of, and what has to be sent for it. */
   readonly supplied: Supplied
@@ -111,6 +111,7 @@ async function applyOnce(
         run,
         holder: deployment.holder,
         lockTimeoutSeconds: Math.ceil(behaviour.lockTimeoutMs / 1000),
+        sentWaitSeconds: Math.ceil(deployment.limits.sentWaitMs / 1000),
       },
       limits: workLimits(deployment.limits, wish, plan),
       bundle: plan.kind === 'deploy' && withBundle ? wish.project.bundle : undefined,
@@ -132,6 +133,7 @@ async function applyOnce(
     },
     signal,
   )
+  if (applied.learned && applied.end === 'done') recorder.warn(outcomeRead(plan.release))
   return { plan, applied, smoked }
 }
 

@@ -37,6 +37,12 @@ export interface Limits {
   readonly cancelMs: number
   /** All looking for wheels on the runner, and fetching them, in ms. */
   readonly wheelsMs: number
+  /** A connection that is lost is made again within this time, in ms: sshd of a server that restarts is back in less. */
+  readonly reconnectMs: number
+  /** How often in one run: a line that breaks more often would not carry the bundle either. */
+  readonly reconnects: number
+  /** What the runner sends may stand still so long on the server, in ms: the runner needs `silenceMs` and `reconnectMs` to be back. */
+  readonly sentWaitMs: number
   /** What comes after main, to stop a run that was cut off, login and all, in ms. */
   readonly postMs: number
 }
@@ -98,6 +104,9 @@ export const limits: Limits = {
   requestMs: 15 * SECOND,
   cancelMs: 6 * SECOND,
   wheelsMs: 15 * MINUTE,
+  reconnectMs: 60 * SECOND,
+  reconnects: 5,
+  sentWaitMs: 90 * SECOND,
   postMs: 10 * SECOND,
 }
 

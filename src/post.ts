@@ -1,16 +1,19 @@
 import { randomBytes } from 'node:crypto'
 import { Conversation } from './apply/conversation.ts'
+import type { ServerEvent } from './apply/event.ts'
 import { orAborted } from './apply/or-aborted.ts'
 import { connectTo } from './connect.ts'
 import { parseInputs } from './inputs/parse.ts'
 import { appName } from './project/name.ts'
+import { type CutOff, cutOff, restarted } from './report/cut-off.ts'
 import type { Surroundings } from './run.ts'
 import { redactor, secretsToMask } from './secrets.ts'
 import type { Connection } from './server/connection.ts'
 
 /**
  * After main: where main was killed while a program ran on the server, the program is stopped, so that it goes back to
- * the release that served and frees the lock. It would do so by itself too, only later. Fails nothing.
+ * the release that served and frees the lock. It would do so by itself too, only later. Says what became of it, whether it
+ * was stopped now, or had come to its end before. Fails nothing.
  * @param run the ID that main remembered; '' where there is nothing to do
  */
 export async function post(surroundings: Surroundings, run: string): Promise<void> {
@@ -23,7 +26,7 @@ export async function post(surroundings: Surroundings, run: string): Promise<voi
     const inputs = parseInputs(input)
     const signal = AbortSignal.any([surroundings.signal, AbortSignal.timeout(surroundings.limits.postMs)])
     connection = await connectTo(inputs, { ...surroundings, signal }, (text) => log.info(text))
-    const { conversation } = await Conversation.start(
+    const { conversation, facts } = await Conversation.start(
       connection,
       {
         name: inputs.app.name ?? appName(environment['GITHUB_REPOSITORY'] || 'local/app'),
@@ -36,27 +39,12 @@ export async function post(surroundings: Surroundings, run: string): Promise<voi
       },
       signal,
     )
-    const told = new Promise<string>((resolve, reject) => {
-      let serving = 'unknown'
-      let failure = ''
-      conversation.listen(
-        (event) => {
-          if (event.kind === 'serving') serving = event.release
-          if (event.kind === 'fail') failure = event.code
-          // After this one the run had another program.
-          if (event.kind === 'end' && failure === 'facts-changed') failure = ''
-          else if (event.kind === 'end' || event.kind === 'gone') resolve(serving)
-        },
-        (error) => reject(error),
-      )
-    })
-    const stop = async () => {
-      await conversation.cancel(run)
-      await conversation.attach(run, 0)
-      return await told
-    }
-    const serving = await orAborted(Promise.race([stop(), told]), signal)
-    log.info(`The deploy that was cut off has been stopped; visitors get release ${serving || 'none'}.`)
+    const told = outcome(conversation)
+    told.catch(() => undefined)
+    await conversation.cancel(run)
+    const { starts } = await conversation.attach(run, 0, signal)
+    // A server that was restarted since has no traces of the run, but its state.
+    log.info(starts === 0 ? restarted(facts) : cutOff(await orAborted(told, signal)))
     conversation.end()
   } catch (error) {
     log.info(
@@ -66,4 +54,21 @@ export async function post(surroundings: Surroundings, run: string): Promise<voi
   } finally {
     connection?.close()
   }
+}
+
+/** What the program says until it is over. */
+function outcome(conversation: Conversation): Promise<CutOff> {
+  return new Promise((resolve, reject) => {
+    let so: CutOff = { kept: undefined, failure: '', serving: 'unknown' }
+    const hear = (event: ServerEvent) => {
+      if (event.kind === 'serving') so = { ...so, serving: event.release }
+      if (event.kind === 'kept') so = { ...so, kept: event.release }
+      if (event.kind === 'fail') so = { ...so, failure: event.code }
+      // After these the run had another program.
+      const again = so.failure === 'facts-changed' || so.failure === 'wheels-wanted'
+      if (event.kind === 'end' && again) so = { ...so, failure: '' }
+      else if (event.kind === 'end' || event.kind === 'gone') resolve(so)
+    }
+    conversation.listen(hear, reject)
+  })
 }

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join, posix } from 'node:path'
-import { Conversation } from './apply/conversation.ts'
 import { type ReleaseTest, releaseTest, type Smoked, testRelease } from './check/test-release.ts'
 import { readDomain } from './config/domain.ts'
 import { connectTo } from './connect.ts'
@@ -34,6 +33,7 @@ import { redactor, secretsToMask } from './secrets.ts'
 import type { Connection } from './server/connection.ts'
 import type { Facts } from './server/facts.ts'
 import { earlyConnection, probableUrl } from './site-url.ts'
+import { steadyLine } from './steady-line.ts'
 import { doTask } from './task.ts'
 import { type Again, WheelSupply } from './wheels/supply.ts'
 
@@ -135,23 +135,21 @@ async function onServer(
     say: (text) => recorder.say(text),
   })
   const id = randomBytes(8).toString('hex')
-  const { conversation, facts } = await Conversation.start(
-    connection,
-    {
+  const { conversation, facts } = await steadyLine(connection, {
+    inputs,
+    limits: surroundings.limits,
+    helper: {
       name: project.name,
       run: id,
-      nonce: randomBytes(16).toString('hex'),
       packages: askedPackages(projectPackages({ inputs, project })),
       wheels: inputs.app.dependencies === 'wheels',
       pythons: askedPythons({ inputs, project })?.good ?? [],
       domains: inputs.site.domains.map((domain) => readDomain(domain).text),
-      user: inputs.server.user,
-      sudoPassword: inputs.server.sudoPassword,
-      factsMs: surroundings.limits.phases.facts.ms,
       lasting: !isTask(inputs.command),
     },
     signal,
-  )
+    say: (text) => recorder.running(text),
+  })
   try {
     if (isTask(inputs.command))
       return await doTask({

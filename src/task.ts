@@ -1,4 +1,4 @@
-import type { Conversation } from './apply/conversation.ts'
+import type { SteadyTalk } from './apply/steady.ts'
 import { runTask } from './apply/task.ts'
 import type { WorkLimits } from './apply/time-limits.ts'
 import type { Inputs } from './inputs.ts'
@@ -12,7 +12,7 @@ import type { Facts } from './server/facts.ts'
 
 /** One run of a command that makes no release, on one server. */
 export interface TaskRun {
-  readonly conversation: Conversation
+  readonly conversation: SteadyTalk
   readonly facts: Facts
   readonly inputs: Inputs
   readonly project: Project
@@ -47,6 +47,7 @@ export async function doTask(given: TaskRun): Promise<Ending> {
         run: given.run,
         holder: given.holder,
         lockTimeoutSeconds: Math.ceil(inputs.behaviour.lockTimeoutMs / 1000),
+        sentWaitSeconds: Math.ceil(given.limits.sentWaitMs / 1000),
       },
       limits: taskLimits(given.limits, inputs),
       onEvent: (event) => report.take(event),

@@ -3,6 +3,7 @@ import { type Applied, apply, type Talk, type Tested } from '../../src/apply/app
 import { parseEvent, type ServerEvent } from '../../src/apply/event.ts'
 import type { WorkLimits } from '../../src/apply/time-limits.ts'
 import { makePlan } from '../../src/plan/plan.ts'
+import type { Facts } from '../../src/server/facts.ts'
 import { bareLines, facts, wish } from '../plan/sample.ts'
 
 const NEW = '20261122184800-abc1234'
@@ -17,12 +18,20 @@ const limits: WorkLimits = {
 const good: Tested = { ok: true, code: '', detail: '' }
 const bad: Tested = { ok: false, code: 'status', detail: 'it answered 500' }
 
-/** A server that plays a part: each line is an event it says, `< FRAME` a word of the runner's it waits for. */
+/** What a server says of itself after a restart: the release that its state and its link name. */
+const restarted = (current: string) =>
+  facts([...bareLines, 'state generation 2', `state current ${current}`, `link ${current}`])
+
+/**
+ * A server that plays a part: each line is an event it says, `< FRAME` a word of the runner's it waits for, `vanished ID` a
+ * restart after which this release serves.
+ */
 function server(script: readonly string[]) {
   const heard: string[] = []
   const waiting = new Map<string, () => void>()
   let onEvent: (event: ServerEvent) => void = () => undefined
   let onLost: (error: unknown) => void = () => undefined
+  let onVanished: (facts: Facts) => void = () => undefined
   const hear = (frame: string) => {
     heard.push(frame)
     waiting.get(frame)?.()
@@ -33,6 +42,7 @@ function server(script: readonly string[]) {
       if (frame !== undefined && !heard.includes(frame))
         await new Promise<void>((go) => waiting.set(frame, go))
       else if (line === 'lost') onLost(new Error('the line is dead'))
+      else if (line.startsWith('vanished')) onVanished(restarted(line.split(' ')[1] ?? ''))
       else if (frame === undefined) {
         const event = parseEvent(`1.00 ${line}`)
         if (event === undefined) throw new Error(`not an event: ${line}`)
@@ -42,9 +52,10 @@ function server(script: readonly string[]) {
     }
   }
   const talk: Talk = {
-    listen: (event, lost) => {
-      onEvent = event
-      onLost = lost
+    listen: (listener) => {
+      onEvent = listener.event
+      onLost = listener.lost
+      onVanished = listener.vanished
     },
     sendFiles: async (files) => hear(`files ${files.has('program')}`),
     startProgram: async () => {
@@ -78,7 +89,7 @@ async function deploy(
     options.deaf === true ? deaf : talk,
     plan,
     {
-      run: { name: 'hello', run: 'ab', holder: 'me', lockTimeoutSeconds: 1 },
+      run: { name: 'hello', run: 'ab', holder: 'me', lockTimeoutSeconds: 1, sentWaitSeconds: 90 },
       limits: options.limits ?? limits,
       bundle: asked.project.bundle,
       wheels: [],
@@ -163,6 +174,25 @@ test('a connection that is lost leaves what serves unknown', async () => {
   const { applied } = await deploy(['phase upload', 'lost'], {})
   expect(applied).toMatchObject({ end: 'lost', serving: 'unknown' })
   expect(String(applied.lost)).toContain('the line is dead')
+})
+
+describe('a server that was restarted', () => {
+  test('after the verdict has kept the release: that is read from its state', async () => {
+    const script = [`flipped ${NEW}`, '< verdict-1 keep', `vanished ${NEW}`]
+    const { applied } = await deploy(script, { [NEW]: good }, { from: OLD })
+    expect(applied).toMatchObject({ end: 'done', serving: NEW, learned: true, failure: undefined })
+  })
+
+  test('before: the deploy has failed, and the old release serves', async () => {
+    const script = [`flipped ${NEW}`, '< verdict-1 keep', `vanished ${OLD}`]
+    const { applied } = await deploy(script, { [NEW]: good }, { from: OLD })
+    expect(applied).toMatchObject({ end: 'failed', serving: OLD, failure: { code: 'server-restarted' } })
+  })
+
+  test('and says that it keeps what nobody has judged: that is no success', async () => {
+    const { applied } = await deploy(['phase health', `vanished ${NEW}`], {}, { from: OLD })
+    expect(applied).toMatchObject({ end: 'failed', failure: { code: 'server-restarted' } })
+  })
 })
 
 test('a cancel stops the program and waits for what it says', async () => {

@@ -5,7 +5,13 @@ import { programFiles } from '../../src/apply/program-files.ts'
 import { makePlan } from '../../src/plan/plan.ts'
 import { bareLines, facts, wish } from '../plan/sample.ts'
 
-const settings = { name: 'hello', run: '0123456789abcdef', holder: "it's me", lockTimeoutSeconds: 600 }
+const settings = {
+  name: 'hello',
+  run: '0123456789abcdef',
+  holder: "it's me",
+  lockTimeoutSeconds: 600,
+  sentWaitSeconds: 90,
+}
 
 /** The calls that follow the library. */
 function calls(program: string): readonly string[] {

@@ -21,12 +21,24 @@ test('the page shows the limit of every phase, and why', () => {
 })
 
 test('and the others', () => {
-  const { otherAppMs, silenceMs, uploadMs, requestMs, cancelMs, postMs } = limits
+  const {
+    otherAppMs,
+    silenceMs,
+    uploadMs,
+    requestMs,
+    cancelMs,
+    postMs,
+    reconnectMs,
+    reconnects,
+    sentWaitMs,
+  } = limits
   expect(part).toContain(`gets ${otherAppMs / 60_000} minutes more`)
   expect(part).toContain(`no byte comes for ${silenceMs / 1000} s`)
   expect(part).toContain(`nothing of the bundle for ${uploadMs / 1000} s`)
   expect(part).toContain(`smoke test takes ${requestMs / 1000} s`)
   expect(part).toContain(`waits ${cancelMs / 1000} s`)
+  expect(part).toContain(`made again within ${reconnectMs / 1000} s, ${reconnects} times`)
+  expect(part).toContain(`stand still for ${sentWaitMs / 1000} s`)
   expect(part).toContain(`over after ${postMs / 1000} s`)
 })
 

@@ -63,7 +63,13 @@ function firstLine(file: string): string {
   return textOf(file).split('\n', 1)[0] ?? ''
 }
 
-const settings = { name: 'hello', run: '0123456789abcdef', holder: "it's me", lockTimeoutSeconds: 600 }
+const settings = {
+  name: 'hello',
+  run: '0123456789abcdef',
+  holder: "it's me",
+  lockTimeoutSeconds: 600,
+  sentWaitSeconds: 90,
+}
 
 /** Every kind of operation, with values that have to be quoted. */
 function deployProgram(): string {

@@ -60,6 +60,7 @@ export function rendered(inputs: Inputs): Readonly<Record<Exclude<Language, 'Mar
     run: 'abc',
     holder: 'x',
     lockTimeoutSeconds: inputs.behaviour.lockTimeoutMs / 1000,
+    sentWaitSeconds: 90,
   }
   const files = programFiles(plan)
   const probe: ProbeSettings = JSON.parse(files.get('probe.json') ?? '')

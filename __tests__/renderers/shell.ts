@@ -35,6 +35,7 @@ export async function shellReadsPlans({ server, suite, file }: Stage) {
     run: 'abc',
     holder: four[0]?.[0] ?? '',
     lockTimeoutSeconds: 1,
+    sentWaitSeconds: 90,
   })
   // The library's functions give way to ones that say how they were called.
   const stub = `printf '%s\\0' "$0" "$@" >&3`

@@ -11,6 +11,7 @@ const OLD = '20261101000000-0000001'
 const asked = wish({ release: NEW })
 const plan = { ...makePlan(facts(bareLines), asked), from: OLD }
 const done: Applied = {
+  learned: false,
   end: 'done',
   failure: undefined,
   serving: NEW,

@@ -2,12 +2,15 @@ import type { DeployError } from '../errors.ts'
 import type { Plan } from '../plan/operation.ts'
 import type { WheelFile } from '../plan/wheels.ts'
 import type { Bundle } from '../project/project.ts'
-import type { Conversation } from './conversation.ts'
+import type { Facts } from '../server/facts.ts'
 import type { Answer, ServerEvent } from './event.ts'
 import { contradiction, EventOrder } from './event-order.ts'
+import { type Learned, learn } from './learned.ts'
+import { nobody } from './line.ts'
 import { Mailbox } from './mailbox.ts'
 import { type RunSettings, renderProgram, wheelsToken } from './program.ts'
 import { programFiles } from './program-files.ts'
+import type { SteadyTalk } from './steady.ts'
 import { PhaseClock, UploadClock, type WorkLimits } from './time-limits.ts'
 
 /** ms that a connection's end may be told after a write to it failed. */
@@ -63,17 +66,21 @@ export interface Applied {
   readonly oldFault: Tested | undefined
   /** Why the connection was lost, or why the run gave up on the server. */
   readonly lost: unknown
+  /** The server did not tell it, but was restarted: it was read from its facts. */
+  readonly learned: boolean
 }
 
 /** What apply needs of the conversation. */
 export type Talk = Pick<
-  Conversation,
+  SteadyTalk,
   'listen' | 'sendFiles' | 'startProgram' | 'sendBundle' | 'sendWheels' | 'say' | 'cancel'
 >
 
 type Message =
   | { readonly event: ServerEvent }
   | { readonly lost: unknown }
+  /** The server was restarted. */
+  | { readonly vanished: Facts }
   /** A limit of time ran out. */
   | { readonly late: DeployError }
 
@@ -89,10 +96,6 @@ export async function apply(
   signal: AbortSignal,
 ): Promise<Applied> {
   const mail = new Mailbox<Message>()
-  conversation.listen(
-    (event) => mail.put({ event }),
-    (lost) => mail.put({ lost }),
-  )
   const lose = (lost: unknown) => loseLater(mail, lost)
   const { limits } = settings
   const cancel = (reason: unknown) => {
@@ -108,6 +111,12 @@ export async function apply(
   }
   const clock = new PhaseClock(limits, late)
   const upload = new UploadClock(limits.uploadMs, late)
+  conversation.listen({
+    event: (event) => mail.put({ event }),
+    lost: (lost) => mail.put({ lost }),
+    vanished: (vanished) => mail.put({ vanished }),
+    standing: (yes) => (yes ? upload.took() : upload.pause()),
+  })
   try {
     const send = async () => {
       await conversation.sendFiles(
@@ -137,10 +146,7 @@ export async function apply(
     upload.stop()
     signal.removeEventListener('abort', onAbort)
     // Whatever is still said is of no use, and nobody takes it out of the mailbox.
-    conversation.listen(
-      () => undefined,
-      () => undefined,
-    )
+    conversation.listen(nobody)
   }
 }
 
@@ -165,6 +171,7 @@ async function follow(
   let oldFault: Tested | undefined
   let answered: PromiseWithResolvers<Answer> | undefined
   let leaf = ''
+  let saidKeep = false
 
   /** What is to be said to the waiting program, once it is known. */
   const reply = (words: Promise<void>) => {
@@ -188,20 +195,24 @@ async function follow(
       word = tested.ok ? 'revert' : 'keep'
     }
     order.said(word)
+    saidKeep ||= word === 'keep'
     await conversation.say(`verdict-${turn}`, word)
   }
 
-  const end = (how: Applied['end'], lost?: unknown): Applied => ({
+  const end = (how: Applied['end'], lost?: unknown, learned?: Learned): Applied => ({
     end: how,
     failure,
     serving,
     smokeFault,
     oldFault,
     lost,
+    learned: learned !== undefined,
+    ...learned,
   })
   for (;;) {
     const message = await mail.take()
     if ('lost' in message) return end('lost', message.lost)
+    if ('vanished' in message) return end('failed', late, learn(message.vanished, plan, saidKeep))
     if ('late' in message) {
       late ??= message.late
       continue

@@ -1,15 +1,13 @@
-import { gzipSync } from 'node:zlib'
 import { DeployError } from '../errors.ts'
-import type { WheelFile } from '../plan/wheels.ts'
-import type { Bundle } from '../project/project.ts'
 import type { Channel, Connection } from '../server/connection.ts'
 import { type Facts, parseFacts } from '../server/facts.ts'
 import { floodError } from '../server/flood.ts'
 import { parseEvent, type ServerEvent } from './event.ts'
+import { Frames } from './frames.ts'
+import { type Held, parseHeld } from './held.ts'
 import { type HelperSettings, helperCommand } from './helper-command.ts'
 import { Lines } from './lines.ts'
 import { orAborted } from './or-aborted.ts'
-import { sendPieces, sendWheels } from './pieces.ts'
 import { rootFailure, rootRefusal } from './root-failure.ts'
 
 /** More lines and characters than any honest server's facts have: a certificate of each of 500 sites is 1.5 MB. */
@@ -30,27 +28,36 @@ export interface ConversationSettings extends HelperSettings {
   readonly factsMs: number
 }
 
+/** Lines that the helper says in one go, up to the last of them. */
+interface Answer {
+  readonly last: string
+  readonly lines: string[]
+  readonly take: (lines: readonly string[]) => void
+  readonly fail: (error: unknown) => void
+}
+
 /** The runner's end of the one exec: facts come, frames go, events come. */
-export class Conversation {
+export class Conversation extends Frames {
   readonly #channel: Channel
   readonly #settings: ConversationSettings
   readonly #stderr: string[] = []
-  #facts: string[] = []
+  #answer: Answer | undefined
   #ready = false
   /** Characters of what is not an event. */
   #characters = 0
   #lines = 0
+  #offset = 0
   /** A shell has read our command. */
   #shell = false
   /** What was said before that: by a login file, or by what took the shell's place. */
   readonly #before: string[] = []
   #promptsSeen = 0
-  #onFacts: ((facts: Facts) => void) | undefined
-  #onFailure: ((error: unknown) => void) | undefined
+  #failure: { readonly error: unknown } | undefined
+  #onLost: ((error: unknown) => void) | undefined
   #onEvent: (event: ServerEvent) => void = () => undefined
-  #queue: Promise<void> = Promise.resolve()
 
   private constructor(channel: Channel, settings: ConversationSettings) {
+    super(channel)
     this.#channel = channel
     this.#settings = settings
   }
@@ -66,8 +73,8 @@ export class Conversation {
   ): Promise<{ readonly conversation: Conversation; readonly facts: Facts }> {
     const channel = await orAborted(connection.exec(helperCommand(settings)), signal)
     const conversation = new Conversation(channel, settings)
-    const facts = conversation.#nextFacts(signal)
-    const lines = new Lines((line) => conversation.#line(line))
+    const facts = conversation.#next('facts-end', signal)
+    const lines = new Lines((line, bytes) => conversation.#line(line, bytes))
     channel.onData((chunk) => lines.push(chunk))
     let tail = ''
     const errors = new Lines((line) => conversation.#stderrLine(line))
@@ -81,122 +88,97 @@ export class Conversation {
     })
     void channel.closed.then(
       ({ status }) => conversation.#closed(connection, status),
-      (error: unknown) => conversation.#onFailure?.(error),
+      (error: unknown) => conversation.#lose(error),
     )
-    return { conversation, facts: await facts }
+    return { conversation, facts: parseFacts(await facts) }
   }
 
   /** Asks for the facts anew. */
   async facts(signal: AbortSignal): Promise<Facts> {
-    const facts = this.#nextFacts(signal)
+    const facts = this.#next('facts-end', signal)
     // A server that does not take the question does not answer it either.
-    this.#frame('facts\n').catch(() => undefined)
-    return await facts
+    this.frame('facts\n').catch(() => undefined)
+    return parseFacts(await facts)
   }
 
-  /** Who hears the program's events from now on; a connection that ends is told to `onLost`. */
+  /** Who hears the program's events from now on; a connection that ends, or has ended, is told to `onLost`. */
   listen(onEvent: (event: ServerEvent) => void, onLost: (error: unknown) => void): void {
     this.#onEvent = onEvent
-    this.#onFailure = onLost
-  }
-
-  /** Sends files for the program's folder, packed: what fits a new connection's first window needs no round trip more. */
-  async sendFiles(files: ReadonlyMap<string, string>): Promise<void> {
-    const frames = [...files].map(([name, content]) => {
-      const bytes = gzipSync(content)
-      return Buffer.concat([Buffer.from(`file ${name} ${bytes.length}\n`), bytes])
-    })
-    await this.#frame(Buffer.concat(frames))
-  }
-
-  /** Starts the program that was sent. */
-  async startProgram(): Promise<void> {
-    await this.#frame('start\n')
+    this.#onLost = onLost
+    if (this.#failure !== undefined) onLost(this.#failure.error)
   }
 
   /**
-   * Sends the bundle, as fast as the channel takes it.
-   * @param onProgress told the bytes handed over so far
+   * Goes on with a run that an earlier connection began; of its own run, it is the helper that speaks from now on.
+   * @param offset bytes of its events that are known
+   * @returns what the server has of what was sent
    */
-  async sendBundle(bundle: Bundle, onProgress: (sent: number) => void, signal: AbortSignal): Promise<void> {
-    const frame = (text: string | Uint8Array) => this.#frame(text)
-    if (await sendPieces(bundle.path, 'part', { frame, onProgress, signal })) await this.#frame('whole\n')
+  async attach(run: string, offset: number, signal: AbortSignal): Promise<Held> {
+    this.#offset = offset
+    const held = this.#next('held-end', signal)
+    this.frame(`attach ${run} ${offset}\n`).catch(() => undefined)
+    const found = parseHeld(await held)
+    // Where there are no events, the first one to come is at their beginning.
+    if (found.starts === 0) this.#offset = 0
+    return found
   }
 
-  /** Sends wheels; `token` says that they are all there. */
-  async sendWheels(
-    wheels: readonly WheelFile[],
-    token: string,
-    onProgress: (sent: number) => void,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const frame = (text: string | Uint8Array) => this.#frame(text)
-    await sendWheels(wheels, token, { frame, onProgress, signal })
-  }
-
-  /** Says a word to the waiting program: `cutover go`, `verdict-1 keep`. */
-  async say(frame: string, word: string): Promise<void> {
-    await this.#frame(`say ${frame} ${word}\n`)
-  }
-
-  /** Stops a program, this run's or another's; it takes back what it did. */
-  async cancel(run: string): Promise<void> {
-    await this.#frame(`cancel ${run}\n`)
-  }
-
-  /** Follows the events of a program that an earlier connection started. */
-  async attach(run: string, offset: number): Promise<void> {
-    await this.#frame(`attach ${run} ${offset}\n`)
+  /** Bytes of the events that have come as whole lines. */
+  get offset(): number {
+    return this.#offset
   }
 
   /** Ends the helper; a program that runs goes on. */
   end(): void {
-    this.#onFailure = undefined
+    this.#onLost = undefined
+    // With the end of its input alone it could not tell this from a connection that is lost.
+    this.last('bye\n')
     this.#channel.end()
   }
 
-  /** Frames go one after the other, each whole. */
-  async #frame(frame: string | Uint8Array): Promise<void> {
-    this.#queue = this.#queue.then(() => this.#channel.write(frame))
-    await this.#queue
-  }
-
-  #nextFacts(signal: AbortSignal): Promise<Facts> {
+  /** The next lines up to a certain one. */
+  #next(last: string, signal: AbortSignal): Promise<readonly string[]> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        settle()
-        reject(
-          new DeployError('server-silent', {
-            cause: `The server did not say all of its facts within ${this.#settings.factsMs / 1000} s.`,
-            cure: 'Log in yourself and look whether a login file (such as .bashrc) waits for something, then run the job again.',
-            input: 'host',
-          }),
-        )
-      }, this.#settings.factsMs)
-      const abort = () => {
-        settle()
-        reject(signal.reason)
-      }
+      const timer = setTimeout(() => fail(this.#silent()), this.#settings.factsMs)
+      const abort = () => fail(signal.reason)
       const settle = () => {
         clearTimeout(timer)
         signal.removeEventListener('abort', abort)
-        this.#onFacts = undefined
-        this.#onFailure = undefined
+        this.#answer = undefined
       }
-      signal.addEventListener('abort', abort)
-      this.#onFacts = (facts) => {
-        settle()
-        resolve(facts)
-      }
-      this.#onFailure = (error) => {
+      const fail = (error: unknown) => {
         settle()
         reject(error)
       }
+      const take = (lines: readonly string[]) => {
+        settle()
+        resolve(lines)
+      }
+      signal.addEventListener('abort', abort)
+      this.#characters = 0
+      this.#answer = { last, lines: [], take, fail }
       if (signal.aborted) abort()
+      else if (this.#failure !== undefined) fail(this.#failure.error)
     })
   }
 
-  #line(line: string): void {
+  #silent(): DeployError {
+    return new DeployError('server-silent', {
+      cause: `The server did not say all of its facts within ${this.#settings.factsMs / 1000} s.`,
+      cure: 'Log in yourself and look whether a login file (such as .bashrc) waits for something, then run the job again.',
+      input: 'host',
+    })
+  }
+
+  /** Nothing more will come. */
+  #lose(error: unknown): void {
+    this.#failure ??= { error }
+    this.#answer?.fail(error)
+    this.#onLost?.(error)
+  }
+
+  #line(line: string, bytes: number): void {
+    const answer = this.#answer
     if (!this.#ready) {
       if (this.#isTooMuch(line, MOST_BEFORE)) return
       // Whatever a login file printed before is ignored.
@@ -207,15 +189,12 @@ export class Conversation {
       if (line === `no-sudo ${this.#settings.nonce}`) this.#fail('sudo-absent')
       return
     }
-    if (this.#onFacts !== undefined) {
-      if (line === 'facts-end') {
-        const facts = parseFacts(this.#facts)
-        this.#facts = []
-        this.#characters = 0
-        this.#onFacts(facts)
-      } else if (!this.#isTooMuch(line, MOST_FACT_CHARACTERS)) this.#facts.push(line)
+    if (answer !== undefined) {
+      if (line === answer.last) answer.take(answer.lines)
+      else if (!this.#isTooMuch(line, MOST_FACT_CHARACTERS)) answer.lines.push(line)
       return
     }
+    this.#offset += bytes
     this.#lines += 1
     if (this.#lines === MOST_LINES) this.#drown('prints lines without end')
     if (this.#lines >= MOST_LINES) return
@@ -226,13 +205,13 @@ export class Conversation {
   /** A server that does not come to an end with its facts, or with what a login file prints. */
   #isTooMuch(line: string, most: number): boolean {
     this.#characters += line.length + 1
-    if (this.#characters <= most && this.#facts.length < MOST_FACTS) return false
+    if (this.#characters <= most && (this.#answer?.lines.length ?? 0) < MOST_FACTS) return false
     this.#drown('says more of itself than there is to say')
     return true
   }
 
   #drown(why: string): void {
-    this.#onFailure?.(floodError(why))
+    this.#lose(floodError(why))
     this.#channel.end()
   }
 
@@ -256,18 +235,18 @@ export class Conversation {
   }
 
   #fail(code: Parameters<typeof rootFailure>[0]): void {
-    this.#onFailure?.(rootFailure(code, this.#settings.user, this.#stderr))
+    this.#lose(rootFailure(code, this.#settings.user, this.#stderr))
     this.#channel.end()
   }
 
   #closed(connection: Connection, status: number | undefined): void {
     const lost = connection.lost()
-    if (lost !== undefined) this.#onFailure?.(lost)
+    if (lost !== undefined) this.#lose(lost)
     else if (!this.#ready) {
       const said = this.#shell ? this.#stderr : [...this.#before, ...this.#stderr]
-      this.#onFailure?.(rootFailure(rootRefusal(said, this.#shell), this.#settings.user, said))
+      this.#lose(rootFailure(rootRefusal(said, this.#shell), this.#settings.user, said))
     } else {
-      this.#onFailure?.(
+      this.#lose(
         new DeployError(
           'helper-ended',
           {

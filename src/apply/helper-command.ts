@@ -62,6 +62,7 @@ export function helperCommand(settings: HelperSettings): string {
     terse('facts.sh'),
     terse('default-site.sh'),
     terse('neighbours.sh'),
+    terse('reach.sh'),
     terse('helper.sh'),
     'ready',
     'send_facts',

@@ -13,6 +13,8 @@ export interface RunSettings {
   /** Who holds the lock, for the next in line: one line. */
   readonly holder: string
   readonly lockTimeoutSeconds: number
+  /** How long what the runner sends may stand still, for it may have to connect again. */
+  readonly sentWaitSeconds: number
 }
 
 /** The library, in the order of reading; each file is one subject. */
@@ -66,6 +68,7 @@ export function renderLibrary(): string {
 export function renderProgram(plan: Plan, settings: RunSettings): string {
   const lines = [
     ...programHead(settings, plan.release, plan.kind === 'deploy'),
+    `sent_wait=${settings.sentWaitSeconds}`,
     'begin',
     call('take_lock', settings.lockTimeoutSeconds, settings.holder),
     call('compare_generation', plan.generation),

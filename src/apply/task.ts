@@ -1,8 +1,9 @@
-import type { DeployError } from '../errors.ts'
+import { DeployError } from '../errors.ts'
 import type { Task } from '../plan/task.ts'
-import type { Conversation } from './conversation.ts'
 import type { ServerEvent } from './event.ts'
+import { nobody } from './line.ts'
 import type { RunSettings } from './program.ts'
+import type { SteadyTalk } from './steady.ts'
 import { taskFiles } from './task-program.ts'
 import { PhaseClock, type WorkLimits } from './time-limits.ts'
 
@@ -18,7 +19,7 @@ export interface TaskEnd {
 }
 
 /** What a task needs of the conversation. */
-type Talk = Pick<Conversation, 'listen' | 'sendFiles' | 'startProgram' | 'cancel'>
+type Talk = Pick<SteadyTalk, 'listen' | 'sendFiles' | 'startProgram' | 'cancel'>
 
 /**
  * Has a task's program run, and returns how it ended. Throws nothing of the server's: how it ended is data.
@@ -49,8 +50,9 @@ export async function runTask(
     late = error
     stop(error)
   })
-  conversation.listen(
-    (event) => {
+  conversation.listen({
+    ...nobody,
+    event: (event) => {
       settings.onEvent(event)
       switch (event.kind) {
         case 'phase':
@@ -74,8 +76,9 @@ export async function runTask(
           break
       }
     },
-    (lost) => end('lost', late ?? lost),
-  )
+    lost: (lost) => end('lost', late ?? lost),
+    vanished: () => end('lost', late ?? cut()),
+  })
   signal.addEventListener('abort', onAbort, { once: true })
   if (signal.aborted) onAbort()
   try {
@@ -88,9 +91,14 @@ export async function runTask(
   } finally {
     clock.stop()
     signal.removeEventListener('abort', onAbort)
-    conversation.listen(
-      () => undefined,
-      () => undefined,
-    )
+    conversation.listen(nobody)
   }
+}
+
+function cut(): DeployError {
+  return new DeployError('command-cut', {
+    cause: 'The server was restarted while the command was at work, so that how it ended is not known.',
+    cure: 'Run the job again when the server is up.',
+    input: 'host',
+  })
 }

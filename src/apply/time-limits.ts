@@ -62,6 +62,7 @@ export class UploadClock {
   readonly #ms: number
   readonly #onOver: (error: DeployError) => void
   #timer: NodeJS.Timeout | undefined
+  #over = false
 
   constructor(ms: number, onOver: (error: DeployError) => void) {
     this.#ms = ms
@@ -72,10 +73,17 @@ export class UploadClock {
   /** It took something. */
   took(): void {
     clearTimeout(this.#timer)
+    if (this.#over) return
     this.#timer = setTimeout(() => this.#onOver(stalled(this.#ms)), this.#ms)
   }
 
+  /** It can take nothing, for the connection is lost; up to the next `took`. */
+  pause(): void {
+    clearTimeout(this.#timer)
+  }
+
   stop(): void {
+    this.#over = true
     clearTimeout(this.#timer)
   }
 }

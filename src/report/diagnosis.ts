@@ -176,6 +176,12 @@ const rows: Readonly<Record<string, Row>> = {
     cure: 'Look at the memory of the server (`free -m`, `journalctl -k`), then run the job again.',
     input: 'host',
   }),
+  'server-restarted': () => ({
+    cause:
+      'The server was restarted in the middle of the deploy, before the new release was kept: it goes on with the release that served before.',
+    cure: 'Run the job again when the server is up; it cleans up what is left.',
+    input: 'host',
+  }),
   'no-cutover': () => lost('before the new release was switched to'),
   'no-verdict': () => lost('before the smoke test was over, so the old release is back'),
   'not-root': rootRefused,

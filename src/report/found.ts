@@ -60,6 +60,11 @@ const doubts: Readonly<Record<string, (detail: string) => Warning>> = {
     return { code: 'cron-not-scheduled', text }
   },
   'python-fallback': otherPython,
+  'old-silent': (detail) => {
+    const [release = '', , why = 'no answer'] = detail.split(' ')
+    const text = `The server went back to release ${release} by itself, and asked it through nginx: it did not answer well (${why}). Look at the site, at \`journalctl -u 'web-*'\` and at nginx's log on the server.`
+    return { code: 'old-silent', text }
+  },
 }
 
 /** @param names variables, comma-separated; '' where `env` sets them all */
@@ -130,5 +135,13 @@ export function pageAbsent(path: string): Warning {
   return {
     code: 'page-absent',
     text: `The app has no page \`${path}\` (it answered 404). If it should have one, look whether \`app\` is the right one; else set \`health-path\` to a page that it has.`,
+  }
+}
+
+/** The server was restarted after the verdict: what it kept is known, what it would have said since is not. */
+export function outcomeRead(release: string): Warning {
+  return {
+    code: 'outcome-read',
+    text: `The server was restarted after the verdict, so that release ${release} serves was read from its state. What follows a verdict (the end of the old release, HTTPS) may be left for the next deploy.`,
   }
 }
