@@ -39,12 +39,13 @@ send_facts() {
   printf 'facts-end\n'
 }
 
-# What the program writes, as it writes it, from a byte on.
+# What the program writes, as it writes it, from a byte on. It ends with the helper, however that ends: sshd tells no end of a
+# command while somebody holds its output, and events that nobody can answer are of no use.
 # $1: folder of the run, $2: offset in bytes
 follow() {
   [ -z "$following" ] || return 0
   : >>"$1/events"
-  tail -c "+$(($2 + 1))" -f -s 0.05 "$1/events" &
+  tail -c "+$(($2 + 1))" -f -s 0.05 --pid="$$" "$1/events" &
   following=$!
 }
 
@@ -59,7 +60,7 @@ start_program() {
       -p "ExecStopPost=-/bin/sh $dir/recover.sh killed $name $run" \
       /bin/sh "$dir/program" </dev/null >/dev/null 2>>"$dir/stderr" || s=$?
     tell_gone "$dir" "$starts" "$s"
-  } &
+  } >/dev/null 2>&1 &
 }
 
 frames() {
