@@ -34,6 +34,12 @@ task_ended() {
 # What a command found, for the runner to read.
 tell() { emit "fact $*"; }
 
+# Takes the secrets of the app out of what it prints: the runner may not know them.
+hide_secrets() {
+  set -- "/etc/web-$name/generated.env" "/etc/web-$name/$release.env" "/etc/web-$name/$release.files"
+  /usr/bin/python3 -I "$dir/hide_secrets.py" "$@" 3>&-
+}
+
 # The units of this app, of all its releases and beside them, whether they lie on the disk or systemd still has them. An
 # app's name may begin with another's: a release's ID decides.
 own_units() {

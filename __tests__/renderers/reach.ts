@@ -151,7 +151,7 @@ export const reach: Readonly<Record<InputName, Reach>> = {
   hsts: { reaches: ['sh', 'nginx', 'Markdown'], values: ['1d', '2d'], beside: { tls: 'auto' } },
   command: {
     reaches: ['Markdown'],
-    values: { none: 'it is one of three words, and none is written anywhere' },
+    values: { none: 'it is one of eight words, and none is written anywhere' },
   },
   release: {
     reaches: ['sh', 'Markdown'],
@@ -175,9 +175,17 @@ export const reach: Readonly<Record<InputName, Reach>> = {
     reaches: ['Markdown'],
     values: { none: 'it only decides whether there is a deploy (src/plan/older.ts)' },
   },
-  run: { reaches: ['Markdown'], values: { none: 'TODO' } },
-  lines: { reaches: ['Markdown'], values: { none: 'TODO' } },
-  'destroy-data': { reaches: ['Markdown'], values: { none: 'TODO' } },
+  run: {
+    reaches: ['Markdown'],
+    values: {
+      none: 'it is a file of its own that a shell reads, never a word of a program (run.e2e.test.ts)',
+    },
+  },
+  lines: { reaches: ['Markdown'], values: { none: 'it is a number in a program of its own' } },
+  'destroy-data': {
+    reaches: ['Markdown'],
+    values: { none: 'it is compared with the name, and goes nowhere' },
+  },
   'keep-releases': { reaches: ['sh', 'Markdown'], values: ['2', '3'] },
   'upgrade-packages': { reaches: ['sh', 'Markdown'], values: ['true', 'false'] },
 }

@@ -13,6 +13,7 @@ export const commandRows: Readonly<Record<string, (failure: Failure, situation: 
     'release-command': (failure, situation) => explainCommand('release-command', failure, situation),
     'first-deploy-command': (failure, situation) =>
       explainCommand('first-deploy-command', failure, situation),
+    run: (failure, situation) => explainCommand('run', failure, situation),
     'command-timeout': ({ detail, lines }) => {
       const [input = 'release-command', seconds = 'its'] = detail.split(' ')
       return {
@@ -49,9 +50,15 @@ export const commandRows: Readonly<Record<string, (failure: Failure, situation: 
     },
   }
 
+const spoken: Readonly<Record<string, string>> = {
+  'release-command': 'release command',
+  'first-deploy-command': 'first-deploy command',
+  run: 'command',
+}
+
 function explainCommand(input: string, failure: Failure, situation: Situation): Explanation {
   const traceback = lastTraceback(failure.lines, situation.name)
-  const which = input === 'release-command' ? 'release command' : 'first-deploy command'
+  const which = spoken[input] ?? input
   const begin = `The ${which} failed (exit status ${failure.detail || 'unknown'})`
   if (traceback !== undefined) {
     const exception = cutToBytes(visible(traceback.exception.trim()), 300)
