@@ -8,6 +8,8 @@ claim() {
     # Another repository may have been first since the facts were asked; one that was renamed goes on.
     [ "${owner%% *}" = "${1%% *}" ] || fail facts-changed "$owner"
     owner=$1
+    # Of an app that was taken off the server the data may have stayed.
+    [ -d "$home/releases" ] || mkdir -m 0751 "$home/releases"
     return 0
   fi
   rm -rf "$home.new"

@@ -207,7 +207,12 @@ configure_nginx() {
   fi
   if [ "$default" = take ]; then
     keep_edited "$catch_all" /var/lib/flask-deploy/written
-    if stock_default; then rm -f "$sites/default"; fi
+    if stock_default; then
+      # It comes back with the end of the last app.
+      mkdir -p /var/lib/flask-deploy
+      : >/var/lib/flask-deploy/default-site
+      rm -f "$sites/default"
+    fi
     if [ -n "$2" ]; then write_nginx "$catch_all" "$2"; else rm -f "$catch_all"; fi
   fi
   if [ "$tls_default" = take ]; then

@@ -4,7 +4,7 @@
 
 look() {
   now_serving=$(serving)
-  for part in machine disks nginx lock releases files python units beside answers; do
+  for part in machine disks nginx lock releases files python units beside repairs answers; do
     "look_$part" || :
   done
 }
@@ -142,6 +142,9 @@ look_beside() {
     tell "beside timer $unit ${next:-never}, ${last:-never}"
   done
 }
+
+# What the next deploy, or the server itself, would set right.
+look_repairs() { tell_repair | while IFS= read -r line; do tell "repair $line"; done; }
 
 # One request each: over the release's own socket, and through nginx. A service that is stopped is not woken for it.
 look_answers() {

@@ -4,7 +4,7 @@
 
 begin_task() {
   exec 3>>"$dir/events"
-  failure='' child='' stage=working
+  beginnings
   trap task_ended EXIT
   trap 'fail stopped' TERM INT HUP
   state_load

@@ -1,11 +1,13 @@
 import type { Explanation } from '../errors.ts'
 import type { Warning } from '../project/project.ts'
 import { appDoubts, appFindings } from './found-app.ts'
+import { destroyDoubts, destroyFindings } from './found-destroy.ts'
 import type { Change } from './report.ts'
 
 /** What the server found out about the project (`found WHAT DETAIL`), in words. */
 const findings: Readonly<Record<string, (detail: string) => Change>> = {
   ...appFindings,
+  ...destroyFindings,
   'secret-key': (detail) => ({
     what: 'secret key',
     detail: `${detail === 'kept' ? 'the one that the server made earlier' : 'made on the server'}, for SECRET_KEY and FLASK_SECRET_KEY, as env sets none; it stays the same for all releases`,
@@ -55,6 +57,7 @@ const findings: Readonly<Record<string, (detail: string) => Change>> = {
 /** What the user should look at (`doubt WHAT DETAIL`), in words. */
 const doubts: Readonly<Record<string, (detail: string) => Warning>> = {
   ...appDoubts,
+  ...destroyDoubts,
   'cron-not-scheduled': (detail) => {
     const text = `systemd on the server did not take the schedule of \`${detail}\` in \`cron\`: it does not run.`
     return { code: 'cron-not-scheduled', text }

@@ -22,7 +22,7 @@ export function statusSections(facts: Facts, seen: Seen, name: string): readonly
     ...rowsOnly(
       'What the next deploy would set right',
       [''],
-      seen.repairs.map((repair) => [repair]),
+      seen.repairs.map((repair) => [repairText(repair)]),
     ),
   ]
 }
@@ -203,6 +203,27 @@ function serverRows(facts: Facts, seen: Seen): readonly (readonly string[])[] {
     ['Clock', `${new Date(facts.now).toISOString().slice(0, 19)}Z`],
     ['Reboot', seen.reboot ? 'asked for, by an update' : 'not asked for'],
   ]
+}
+
+/** A line of remote/recovery.sh's `tell_repair` in words. */
+export function repairText(line: string): string {
+  const [what = '', one = '', other = ''] = line.split(' ')
+  switch (what) {
+    case 'finish':
+      return `bring the deploy of \`${one}\`, which was cut off, to its end`
+    case 'take-back':
+      return `take back the deploy of \`${one}\`, which was cut off`
+    case 'flip':
+      return other === '-' ? `take away the link to \`${one}\`` : `go back to release \`${other}\``
+    case 'nginx':
+      return "bring back nginx's files from before"
+    case 'remove':
+      return `remove release \`${one}\`, which no verdict kept`
+    case 'stop':
+      return `stop release \`${one}\`, which nobody visits`
+    default:
+      return line
+  }
 }
 
 function diskRows({ disks, folderBytes, releaseBytes }: Seen): readonly (readonly string[])[] {
