@@ -37,7 +37,8 @@ link_environment() {
   resolved=0 had=
   read -r had resolved 2>/dev/null <"$home/releases/$current/.deploy/environment" || [ -n "$had" ] || return 1
   [ "$had" = "$key" ] || return 1
-  [ -d "$home/releases/$current/.venv" ] || return 1
+  # Without its Python it is of no use.
+  [ -x "$home/releases/$current/.venv/bin/python" ] || return 1
   cp -al "$home/releases/$current/.venv" "$root/.venv"
   write_file "$root/.deploy/environment" 0640 "root:web-$name" "$key ${resolved:-0}"
   keep_wheels

@@ -106,6 +106,8 @@ all_facts() {
           [ -z "$nonce" ] || fact nonce "$id $nonce"
           if [ "$key" = current ]; then
             fact active "$id $(unit_active "web-$name-$id")"
+            # An upgrade of the distribution takes away the Python that it was made with.
+            [ ! -d "$home/releases/$id/.venv" ] || [ -x "$home/releases/$id/.venv/bin/python" ] || fact environment-broken yes
             ! read -r _ resolved _ 2>/dev/null <"$home/releases/$id/.deploy/environment" || fact resolved "$resolved"
           fi
           ;;

@@ -36,7 +36,7 @@ export async function doTask(given: TaskRun): Promise<Ending> {
   recorder.note({ serving: facts.state?.current ?? '' })
   const task = makeTask(facts, inputs, project)
   if (task.kind === 'look') recorder.note({ url: task.check.smoke.url })
-  const report = new TaskReport(inputs, facts, project.name, recorder)
+  const report = new TaskReport(inputs, facts, project, recorder)
   given.remember(given.run)
   const ended = await runTask(
     conversation,

@@ -11,7 +11,7 @@ const spoken = {
   made: new RegExp(String.raw`\b(?:lasting|passing|diagnosis|error|fault)\(\s*${code}`, 'g'),
   /** `{ code: 'code', explanation }`, thrown later. */
   returned: new RegExp(String.raw`\bcode: ${code},\s*explanation\b`, 'g'),
-  warning: new RegExp(String.raw`(?:\bcode: ${code},\s*text\b|\bwarning\(\s*${code})`, 'g'),
+  warning: new RegExp(String.raw`(?:\bcode: ${code},\s*text\b|\b(?:warning|finding)\(\s*${code})`, 'g'),
 }
 
 /** How the server's own request through nginx may end: told as one of the codes of the smoke test. */

@@ -36,6 +36,7 @@ export function unchangedRelease(
     facts.active &&
     // Somebody changed it by hand, or stopped nginx: it is made anew.
     facts.drift.every(({ fate }) => fate === 'stays') &&
+    !facts.environmentBroken &&
     facts.files.get(paths(name).nginxSite) === sha256(site)
   return same ? current.id : undefined
 }

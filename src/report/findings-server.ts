@@ -1,6 +1,4 @@
-import type { Facts } from '../server/facts.ts'
-import type { Seen } from '../server/seen.ts'
-import { finding, type Judge } from './findings.ts'
+import { finding, type Judge } from './finding.ts'
 import { bytes } from './status.ts'
 
 const MINUTE = 60_000
@@ -30,7 +28,7 @@ export const serverFindings: readonly Judge[] = [
         ? []
         : finding(
             'nginx-down',
-            `nginx does not run (it is ${active})${portOwner(seen)}.`,
+            `nginx does not run (it is ${active}).`,
             'See why with `journalctl -u nginx` on the server, and start it with `systemctl start nginx`.',
           )),
       ...(enabled === 'enabled'
@@ -42,6 +40,14 @@ export const serverFindings: readonly Judge[] = [
           )),
     ]
   },
+  ({ neighbours }) =>
+    neighbours.listeners.flatMap(({ port, unit, command }) =>
+      finding(
+        'port-of-another',
+        `Port ${port} belongs to another program than nginx: ${unit === '' ? command || 'it is not known which' : `the unit \`${unit}\``}.`,
+        `Stop it on the server${unit === '' ? '' : ` (\`systemctl disable --now ${unit}\`)`}, or give it another port, and start nginx (\`systemctl restart nginx\`).`,
+      ),
+    ),
   ({ nginx, state }) =>
     nginx !== undefined || state?.current === undefined
       ? []
@@ -115,7 +121,7 @@ export const serverFindings: readonly Judge[] = [
           'Run `mkdir -p /var/log/journal && systemctl restart systemd-journald` on the server.',
         )
       : [],
-  (facts, { units }) =>
+  (_, { units }) =>
     units.some(({ stale }) => stale)
       ? finding(
           'units-stale',
@@ -124,7 +130,3 @@ export const serverFindings: readonly Judge[] = [
         )
       : [],
 ]
-
-function portOwner(_seen: Seen): string {
-  return ''
-}

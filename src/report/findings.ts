@@ -2,26 +2,9 @@ import { daysLeft, endsSoon } from '../config/certificate.ts'
 import type { Warning } from '../project/project.ts'
 import type { Facts } from '../server/facts.ts'
 import type { Seen, SeenUnit } from '../server/seen.ts'
+import { type Around, finding, type Judge } from './finding.ts'
 import { serverFindings } from './findings-server.ts'
 import { repairText } from './status.ts'
-
-/** What the judge knows besides. */
-export interface Around {
-  /** NAME */
-  readonly name: string
-  /** The repository's ID. */
-  readonly repository: string
-  /** The runner's clock, in ms since 1970. */
-  readonly now: number
-}
-
-/** One thing that is judged: nothing where it is well. */
-export type Judge = (facts: Facts, seen: Seen, around: Around) => readonly Warning[]
-
-/** A finding: one sentence for the cause, one for the cure. */
-export function finding(code: string, cause: string, cure: string): readonly Warning[] {
-  return [{ code, text: `${cause} ${cure}` }]
-}
 
 /** What `doctor` finds, what visitors feel first. Pure. */
 export function findings(facts: Facts, seen: Seen, around: Around): readonly Warning[] {
@@ -81,9 +64,11 @@ const appJudges: readonly Judge[] = [
         'Set `refresh: true` and deploy once: a new release gets all of it anew.',
       ),
     ),
-  ({ link }, { units, holder }, { name }) =>
+  ({ link }, { units, holder }) =>
     units
-      .filter((unit) => unit.active === 'failed' || (unit.load !== 'loaded' && unit.release === (link ?? '-')))
+      .filter(
+        (unit) => unit.active === 'failed' || (unit.load !== 'loaded' && unit.release === (link ?? '-')),
+      )
       .filter(() => holder === undefined)
       .flatMap((unit) =>
         finding(
@@ -110,7 +95,7 @@ const appJudges: readonly Judge[] = [
     return finding(
       'not-enabled',
       `The release that serves does not start at boot: ${off.map(({ unit }) => `\`${unit}\``).join(', ')}.`,
-      `Run \`systemctl enable ${off.map(({ unit }) => unit).join(' ')}\` on the server, or deploy again.`,
+      `Run \`systemctl enable ${off.map(({ unit }) => unit).join(' ')}\` on the server.`,
     )
   },
   ({ link }, { units }) =>
@@ -149,7 +134,7 @@ const appJudges: readonly Judge[] = [
       : finding(
           'repair-due',
           `A deploy was cut off and left work: ${repairs.map(repairText).join('; ')}.`,
-          'Deploy again, or run `command: rollback`: either does that first.',
+          'Deploy again: the next release that is made, or a `command: rollback`, does that first.',
         ),
   ({ state }) =>
     state?.takenBack === undefined

@@ -2,6 +2,7 @@ import type { ServerEvent } from '../apply/event.ts'
 import type { TaskEnd } from '../apply/task.ts'
 import { DeployError } from '../errors.ts'
 import type { Inputs } from '../inputs.ts'
+import type { Project } from '../project/project.ts'
 import type { Facts } from '../server/facts.ts'
 import { parseSeen } from '../server/seen.ts'
 import { diagnose } from './diagnosis.ts'
@@ -21,16 +22,18 @@ export class TaskReport {
   readonly #inputs: Inputs
   readonly #facts: Facts
   readonly #name: string
+  readonly #repository: string
   readonly #recorder: Recorder
   readonly #told: string[] = []
   /** What other programs printed, by what it is. */
   readonly #blocks = new Map<string, string[]>()
   #block: string[] | undefined
 
-  constructor(inputs: Inputs, facts: Facts, name: string, recorder: Recorder) {
+  constructor(inputs: Inputs, facts: Facts, project: Project, recorder: Recorder) {
     this.#inputs = inputs
     this.#facts = facts
-    this.#name = name
+    this.#name = project.name
+    this.#repository = project.repository.id
     this.#recorder = recorder
   }
 
@@ -103,7 +106,11 @@ export class TaskReport {
     if (this.#inputs.command !== 'status' && this.#inputs.command !== 'doctor') return this.#blockSections()
     const seen = parseSeen(this.#told)
     if (this.#inputs.command === 'doctor') {
-      const found = findings(this.#facts, seen, { name: this.#name, now: Date.now() })
+      const found = findings(this.#facts, seen, {
+        name: this.#name,
+        repository: this.#repository,
+        now: Date.now(),
+      })
       for (const finding of found) this.#recorder.warn(finding)
       this.#recorder.say(found.length === 0 ? 'All is well.' : `Findings: ${found.length}.`)
     }

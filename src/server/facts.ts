@@ -65,6 +65,8 @@ export interface Facts {
   readonly begun: string | undefined
   /** The current release's units run. */
   readonly active: boolean
+  /** The Python of the current release's environment is gone. */
+  readonly environmentBroken: boolean
   /** Release -> the secret by which it proves itself. */
   readonly nonces: ReadonlyMap<string, string>
   /** The server's clock, in ms since 1970. */
@@ -168,6 +170,7 @@ export function parseFacts(lines: readonly string[]): Facts {
     // Past the verdict it is only open until the old release is drained.
     begun: one('journal') === state?.current ? undefined : fitting('journal', WORD),
     active: state?.current !== undefined && pairs(all('active')).get(state.current) === 'yes',
+    environmentBroken: one('environment-broken') === 'yes',
     nonces: new Map(
       [...pairs(all('nonce'))].filter(([id, nonce]) => isReleaseId(id) && /^[0-9a-f]{1,128}$/.test(nonce)),
     ),
