@@ -10,6 +10,7 @@ import { type Ending, killedError } from './ending.ts'
 import type { Situation } from './failure.ts'
 import { findings } from './findings.ts'
 import { doubtWarning, foundRow } from './found.ts'
+import { tellDrift } from './found-drift.ts'
 import type { Recorder } from './recorder.ts'
 import { block, type Section, sectionText } from './sections.ts'
 import { statusSections } from './status.ts'
@@ -105,6 +106,7 @@ export class TaskReport {
   #sections(): readonly Section[] {
     if (this.#inputs.command !== 'status' && this.#inputs.command !== 'doctor') return this.#blockSections()
     const seen = parseSeen(this.#told)
+    tellDrift(this.#facts, this.#name, this.#recorder)
     if (this.#inputs.command === 'doctor') {
       const found = findings(this.#facts, seen, {
         name: this.#name,
@@ -112,7 +114,9 @@ export class TaskReport {
         now: Date.now(),
       })
       for (const finding of found) this.#recorder.warn(finding)
-      this.#recorder.say(found.length === 0 ? 'All is well.' : `Findings: ${found.length}.`)
+      this.#recorder.say(
+        found.length + this.#facts.drift.length === 0 ? 'All is well.' : `Findings: ${found.length}.`,
+      )
     }
     return [...statusSections(this.#facts, seen, this.#name), ...this.#blockSections()]
   }
