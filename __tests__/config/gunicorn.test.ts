@@ -5,6 +5,7 @@ import { hasPython, python, releaseOf } from './sample.ts'
 test('the whole file', () => {
   expect(renderGunicorn(releaseOf())).toBe(`import json
 import os
+import sys
 
 # What the app is may decide: Socket.IO's sessions live in one process (remote/adopt.py wrote it).
 try:
@@ -29,9 +30,16 @@ threads = max(shape.get("threads", 1), 4)
 worker_class = shape.get("worker", "gthread")
 chdir = "/srv/web-shop/releases/20261122184800-abc1234"
 
-# A request may take this many seconds, also while the worker is on its way out.
+# A request may take this many seconds, also while the worker is on its way out. Then event streams and websockets, which
+# have no end of their own, are ended (flask_deploy_entry.py) before the worker is killed.
 timeout = 60
-graceful_timeout = timeout
+graceful_timeout = timeout + 5
+
+
+def post_worker_init(worker):
+    sys.modules["flask_deploy_entry"].watch(worker)
+
+
 keepalive = 5
 
 # Heartbeats are file times: in memory, so that a busy disk does not look like a dead worker.

@@ -1,6 +1,7 @@
 import { DeployError } from '../errors.ts'
 import type { AppTarget } from '../project/project.ts'
 import { NONCE_VARIABLE } from './env-file.ts'
+import { renderLive } from './live.ts'
 import { releasePaths, sourceFolder } from './paths.ts'
 import { isDottedName, pythonList, pythonString } from './python.ts'
 import type { ReleaseSettings } from './settings.ts'
@@ -19,7 +20,7 @@ export const WORKER_HEADER = 'X-Flask-Deploy-Worker'
  *
  * remote/probe.py runs the same text by another name, to load the app step by step.
  *
- * The answer of the app goes through untouched, but for the two headers: `write()`, `close()`, streams and
+ * The answer of the app goes through untouched, but for the two headers and the end of an event stream (src/config/live.ts): `write()`, `close()`, streams and
  * `wsgi.file_wrapper` are the server's and the app's own (PEP 3333).
  * @param target the app's object, where it is not the likeliest one
  * @throws DeployError `app-target-invalid` for a module or attribute that Python has no name for
@@ -31,12 +32,19 @@ export function renderEntry(settings: ReleaseSettings, target: AppTarget = setti
   const { module, attribute, expression } = checkedTarget(target)
   return `import ast
 import faulthandler
+import fcntl
 import functools
 import hmac
 import importlib
 import os
+import select
 import signal
+import socket
+import struct
 import sys
+import termios
+import threading
+import time
 
 folders = ${pythonList(folders)}
 # What was built of the project; it comes first where the project's own folder alone cannot be imported.
@@ -122,9 +130,11 @@ def known_by_nonce(app):
     return answer
 
 
+${renderLive(settings.timeoutSeconds)}
+
 # The probe takes the same steps one by one.
 if __name__ != "flask_deploy_probe":
-    application = known_by_nonce(behind_proxy(ready(load(*TARGET))))
+    application = alive(known_by_nonce(behind_proxy(ready(load(*TARGET)))))
 `
 }
 

@@ -1,4 +1,5 @@
-import { releasePaths, sourceFolder } from './paths.ts'
+import { LIVE_GRACE_SECONDS } from './live.ts'
+import { ENTRY_MODULE, releasePaths, sourceFolder } from './paths.ts'
 import { pythonString } from './python.ts'
 import type { ReleaseSettings } from './settings.ts'
 
@@ -14,6 +15,7 @@ export function renderGunicorn(settings: ReleaseSettings): string {
   const workers = whole('workers', settings.workers)
   return `import json
 import os
+import sys
 
 # What the app is may decide: Socket.IO's sessions live in one process (remote/adopt.py wrote it).
 try:
@@ -38,9 +40,16 @@ threads = max(shape.get("threads", 1), ${whole('threads', settings.threads)})
 worker_class = shape.get("worker", "gthread")
 chdir = ${pythonString(sourceFolder(release.root, settings.source))}
 
-# A request may take this many seconds, also while the worker is on its way out.
+# A request may take this many seconds, also while the worker is on its way out. Then event streams and websockets, which
+# have no end of their own, are ended (${ENTRY_MODULE}.py) before the worker is killed.
 timeout = ${whole('timeoutSeconds', settings.timeoutSeconds)}
-graceful_timeout = timeout
+graceful_timeout = timeout + ${LIVE_GRACE_SECONDS}
+
+
+def post_worker_init(worker):
+    sys.modules["${ENTRY_MODULE}"].watch(worker)
+
+
 keepalive = 5
 
 # Heartbeats are file times: in memory, so that a busy disk does not look like a dead worker.
