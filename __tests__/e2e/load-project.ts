@@ -42,7 +42,7 @@ def page():
 
 @app.get("/slow")
 def slow():
-    time.sleep(2)
+    time.sleep(float(request.args.get("seconds", 2)))
     return "version " + VERSION + "\\n" + "x" * ${PAGE_BYTES}
 
 

@@ -8,7 +8,12 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { now, type pace, type SecureLoad, type Visit, type VisitKind } from './load.ts'
 import { assetOf } from './load-project.ts'
 
-const settings = workerData as { address: string; pace: typeof pace; secure?: SecureLoad }
+const settings = workerData as {
+  address: string
+  pace: typeof pace
+  longSeconds: number
+  secure?: SecureLoad
+}
 const { secure } = settings
 const { Agent, request } = secure === undefined ? http : https
 /** What all requests share: where to, and whom to trust. */
@@ -23,7 +28,7 @@ const wire =
 
 /** A visitor who finds so many requests under way stays away: more of them would only say how busy this machine is. */
 const mostOpen = 300
-const timeoutMs = 30_000
+const timeoutMs = 30_000 + settings.longSeconds * 1000
 
 const kept = new Agent({ keepAlive: true, maxSockets: 8 })
 const visits: Visit[] = []
@@ -119,6 +124,8 @@ async function visit(kind: VisitKind): Promise<string> {
       return await page('/', true)
     case 'slow':
       return await page('/slow', false)
+    case 'long':
+      return await page(`/slow?seconds=${settings.longSeconds}`, false)
     case 'post':
       return await post(false)
     case 'post-kept':
@@ -165,8 +172,11 @@ const timers = Object.entries(settings.pace).map(([kind, perSecond]) => {
   }, 5)
 })
 
+const telling = setInterval(() => parentPort?.postMessage(visits.length), 250)
+
 async function end(): Promise<void> {
   over = true
+  clearInterval(telling)
   for (const timer of timers) clearInterval(timer)
   while (open > 0) await new Promise((resolve) => setTimeout(resolve, 20))
   parentPort?.postMessage(visits)

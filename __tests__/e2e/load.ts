@@ -7,6 +7,8 @@ export type VisitKind =
   | 'post'
   | 'post-kept'
   | 'slow'
+  /** Longer than a deploy. */
+  | 'long'
   /** An asset whose name all versions share. */
   | 'shared-asset'
   /** A page, then at once the asset that only its version has, as a browser does. */
@@ -27,6 +29,8 @@ export interface Visit {
 
 /** Visitors that come at a steady pace, whether answers come or not. */
 export interface Load {
+  /** How many have been answered so far. */
+  readonly made: () => number
   /** Ends it; every request that was begun is waited for. */
   readonly end: () => Promise<readonly Visit[]>
 }
@@ -38,6 +42,7 @@ export const pace: Readonly<Record<VisitKind, number>> = {
   post: 20,
   'post-kept': 20,
   slow: 2,
+  long: 0,
   'shared-asset': 20,
   'own-asset': 20,
 }
@@ -53,21 +58,34 @@ export interface SecureLoad {
   readonly repeats?: boolean
 }
 
+/** What may be other than usual. */
+export interface LoadChoice {
+  readonly secure?: SecureLoad
+  readonly pace?: typeof pace
+  /** Seconds of a long request. */
+  readonly longSeconds?: number
+}
+
 /**
  * Starts the load in a thread of its own, so that the test's work does not disturb its clock.
- * @param secure over HTTPS (HTTP/1.1, chain and name verified); plain HTTP unless told
+ * @param choice.secure over HTTPS (HTTP/1.1, chain and name verified); plain HTTP unless told
  */
-export function startLoad(address: string, secure?: SecureLoad): Load {
+export function startLoad(address: string, choice: LoadChoice = {}): Load {
   const worker = new Worker(new URL('./load-thread.ts', import.meta.url), {
-    workerData: { address, pace, secure },
+    workerData: { address, pace, longSeconds: 20, ...choice },
   })
+  let made = 0
   const visits = new Promise<readonly Visit[]>((resolve, reject) => {
-    worker.once('message', resolve)
+    worker.on('message', (message: number | readonly Visit[]) => {
+      if (typeof message === 'number') made = message
+      else resolve(message)
+    })
     worker.once('error', reject)
     worker.once('exit', (code) => reject(new Error(`the load ended by itself, ${code}`)))
   })
   visits.catch(() => undefined)
   return {
+    made: () => made,
     end: () => {
       worker.postMessage('end')
       return visits

@@ -72,7 +72,9 @@ describe.skipIf(!able.ok)(`a certificate's renewal${able.ok ? '' : ` (skipped: $
     await server.must('systemctl is-enabled certbot.timer && systemctl is-active certbot.timer')
     const before = await served()
 
-    const load = startLoad(server.address, { name: 'blog.test', rootPem: authority.rootPem, repeats: true })
+    const load = startLoad(server.address, {
+      secure: { name: 'blog.test', rootPem: authority.rootPem, repeats: true },
+    })
     await sleep(1_000)
     // As certbot.service does it, but now and by force.
     await server.must(

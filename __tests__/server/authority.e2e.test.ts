@@ -193,7 +193,7 @@ describe.skipIf(!able.ok)('the certificate authority', () => {
     const ran = await act({ workspace: folder, inputs: {}, network: authority.runner, entry })
     rmSync(folder, { recursive: true })
     expect(ran).toMatchObject({ status: 0, log: '200\n' })
-    const load = startLoad(on.address, { name: 'www.test', rootPem: authority.rootPem })
+    const load = startLoad(on.address, { secure: { name: 'www.test', rootPem: authority.rootPem } })
     await sleep(1000)
     const visits = (await load.end()).filter(({ kind }) => kind.startsWith('page'))
     expect(visits.length).toBeGreaterThan(20)
