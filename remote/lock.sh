@@ -11,7 +11,13 @@ take_lock() {
     patiently flock -w "$1" 9 || fail lock-timeout "${holder:-another deploy}"
   fi
   has_lock=yes
-  write_file "/run/flask-deploy/$name/holder" 0600 root:root "$2
+  hold_as "$2"
+}
+
+# Under the lock: for whom is to be waited?
+# $1: one line
+hold_as() {
+  write_file "/run/flask-deploy/$name/holder" 0600 root:root "$1
 "
 }
 

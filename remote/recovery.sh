@@ -162,6 +162,7 @@ LAST
   exec 9>>"/run/flask-deploy/$name/lock"
   # Who has the lock by now recovers by itself, first of all.
   if flock -n 9; then
+    hold_as 'the server itself, which repairs what was cut off'
     clean_runs
     recover reverted later
     [ "$back" = no ] || printf '%s %s\n' "${link:--}" "${current:--}" >"$home/recovered"

@@ -108,6 +108,61 @@ describe.skipIf(!able.ok)(`two deploys at once ${able.ok ? '' : able.why}`, () =
     )
   })
 
+  test('of two repositories with one name for their apps: the second waits, looks again and is refused', async () => {
+    server = await boot({ suite: 'bookworm' })
+    const options: ActionOptions = { workspace: tinyProject().folder, inputs: reach(server) }
+    const first = start(ofRun(options, '101', { 'release-command': 'echo asleep; sleep 4' }))
+    // Nobody owns the name yet, as far as the second one can see.
+    await first.said('Connected to')
+    const other = tinyProject({ 'app.py': tinyApp.replace('version 1', 'somebody else') })
+    const second = start({
+      ...ofRun(options, '102', { name: 'hello' }),
+      workspace: other.folder,
+      repository: 'else/thing',
+      repositoryId: '4712',
+    })
+    const [ranFirst, ranSecond] = await Promise.all([first.ended, second.ended])
+    expect(ranFirst.outputs.result, ranFirst.log).toBe('deployed')
+    expect(ranSecond.outputs, ranSecond.log).toMatchObject({ result: 'failed', 'failed-phase': 'facts' })
+    expect(JSON.parse(ranSecond.outputs.report).error, ranSecond.log).toMatchObject({
+      code: 'owner',
+      input: 'name',
+    })
+    expect(await page(server)).toBe('version 1')
+    expect((await server.must('ls /srv/web-hello/releases')).trim()).toBe(ranFirst.outputs.release)
+  })
+
+  test('the first is cancelled while the second waits: that one repairs nothing, and goes on', async () => {
+    server = await boot({ suite: 'bookworm' })
+    const project = tinyProject()
+    const options: ActionOptions = { workspace: project.folder, inputs: reach(server) }
+    const zero = await act(options)
+    expect(zero.status, zero.log).toBe(0)
+    project.commit({ 'app.py': tinyApp.replace('version 1', 'version 2') })
+    const sleeping = { 'release-command': `${diary('one')}; sleep 60` }
+    const first = start(ofRun(options, '101', sleeping))
+    await first.said('asleep')
+    const second = start(ofRun(options, '102', { 'release-command': diary('two') }))
+    await second.said(`Waiting for ${runUrl('101')} (someone), which holds the lock.`)
+    first.process.kill('SIGINT')
+    const [ranFirst, ranSecond] = await Promise.all([first.ended, second.ended])
+    expect(ranFirst.outputs, ranFirst.log).toMatchObject({
+      result: 'cancelled',
+      serving: zero.outputs.release,
+    })
+    expect(ranSecond.outputs, ranSecond.log).toMatchObject({
+      result: 'deployed',
+      serving: ranSecond.outputs.release,
+      'previous-release': zero.outputs.release,
+    })
+    expect(await page(server)).toBe('version 2')
+    const said = (await server.must('cat /var/lib/web-hello/diary')).trim().split('\n')
+    expect(said.slice(-2)).toEqual(['two begins', 'two ends'])
+    expect(said.slice(0, -2).every((line) => line.startsWith('one'))).toBe(true)
+    const kept = (await server.must('ls /srv/web-hello/releases')).trim().split('\n')
+    expect(kept).toEqual([zero.outputs.release, ranSecond.outputs.release].toSorted())
+  })
+
   test('of two apps: neither waits for the other’s release command', async () => {
     server = await boot({ suite: 'bookworm' })
     const options: ActionOptions = {
@@ -145,7 +200,11 @@ describe.skipIf(!able.ok)(`two deploys at once ${able.ok ? '' : able.why}`, () =
     expect(error.cause).toContain(`more than 1 s: ${runUrl('101')} (someone)`)
     expect(await traces(server)).toBe(before)
     const never = await act(ofRun(options, '103', { 'lock-timeout': '0' }))
-    expect(JSON.parse(never.outputs.report).error.code, never.log).toBe('lock-timeout')
+    expect(JSON.parse(never.outputs.report).error, never.log).toMatchObject({
+      code: 'lock-timeout',
+      cause: expect.stringContaining(`more than 0 s: ${runUrl('101')} (someone)`),
+    })
+    expect(never.outputs).toMatchObject({ result: 'failed', serving: good.outputs.release })
     expect(await traces(server)).toBe(before)
 
     // Who was only waiting and is cancelled leaves the holder alone.
