@@ -2,12 +2,12 @@
 # shellcheck shell=sh
 
 # $1: path, $2: mode, $3: owner:group, $4: content
-beside=''
+half_at=''
 
 # A reader sees the old file or the new one, never a half: rename(2). What is replaced is gone for good, so the new content
 # is on the disk before; where nothing is replaced, `to_disk` comes before anything rests on it.
 write_file() {
-  tmp=${beside:-$1}.$$.new
+  tmp=${half_at:-$1}.$$.new
   rm -f "$tmp"
   # Each step by itself: on a full disk the file is there, and empty; and `set -e` is off where somebody asks how it went.
   if (umask 077 && printf '%s' "$4" >"$tmp") && chown "$3" "$tmp" && chmod "$2" "$tmp" && on_disk "$1" "$tmp" && mv -T "$tmp" "$1"; then

@@ -12,7 +12,7 @@ recovery_unit=web-$name.recovery.service
 # Begins it; a second time does nothing. It is on the disk after the next `to_disk`.
 journal_open() {
   [ "$journaled" = no ] || return 0
-  rm -rf "$journal"
+  [ ! -e "$journal" ] || rm -rf "$journal"
   mkdir -m 0700 "$journal"
   how=reused
   [ "$making" = no ] || how=made
@@ -47,7 +47,7 @@ journal_load() {
 journal_close() {
   journaled=no
   if [ -d "$journal" ]; then
-    rm -rf "$journal.old"
+    [ ! -e "$journal.old" ] || rm -rf "$journal.old"
     mv -T "$journal" "$journal.old"
     rm -rf "$journal.old"
   fi
@@ -61,7 +61,7 @@ keep_guard() {
   fresh=$guard
   # Somebody may need the copies that are there; after a cut as well.
   [ ! -e "$guard/library.sh" ] || fresh=$guard/new
-  mkdir -p "$fresh"
+  [ -d "$fresh" ] || mkdir "$fresh"
   for copy in library.sh recover.sh http.py flask_deploy_processes.py check.json; do
     [ ! -f "$dir/$copy" ] || set -- "$@" "$dir/$copy"
   done

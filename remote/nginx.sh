@@ -58,9 +58,9 @@ reload_nginx() {
 # A file of nginx's, by way of a folder that it does not read: a half of it, or two of it, would keep nginx from starting.
 # $1: path, $2: content
 write_nginx() {
-  beside=/etc/nginx/.web-$name.${1##*/}
+  half_at=/etc/nginx/.web-$name.${1##*/}
   write_file "$1" 0644 root:root "$2"
-  beside=''
+  half_at=''
 }
 
 # Brings the present bytes of files into the journal; they are on the disk, whole, before any of the files is touched.

@@ -7,15 +7,16 @@
 found_ids() {
   {
     find "$home/releases" "/etc/web-$name" -mindepth 1 -maxdepth 1 2>/dev/null
-    find /etc/systemd/system -maxdepth 1 -name "web-$name-[0-9]*"
+    find /etc/systemd/system -maxdepth 2 -name "web-$name-[0-9]*"
   } | sed -n 's,.*/\(web-'"$name"'-\)\{0\,1\}\([0-9]\{14\}-[0-9a-f]\{7\}\)\(\..*\)\{0\,1\}$,\2,p' | sort -u
 }
 
 # Files and links that a program was just about to rename to their names.
 clean_halves() {
   digits='[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]'
+  # shellcheck disable=SC2231 # a pattern
   for half in "$home"/*.new "$home"/releases/*/.previous.*.new "$home"/releases/*/.deploy/*.new "/etc/web-$name"/*.new \
-    "$wants/web-$name-$digits-"*.new "$wants"/*.wants/"web-$name-$digits-"*.new "$wants/web-$name.redis.service".*.new \
+    "$wants/web-$name"-$digits-*.new "$wants"/*.wants/"web-$name"-$digits-*.new "$wants/web-$name.redis.service".*.new \
     "/etc/nginx/.web-$name".*; do
     if [ -e "$half" ] || [ -L "$half" ]; then rm -rf "$half"; fi
   done
@@ -172,4 +173,5 @@ LAST
   emit 'end 1'
   drop_secrets
   [ -z "$draining" ] || leave "$draining"
+  [ "$1" = boot ] || rm -f "$dir/library.sh"
 }

@@ -55,4 +55,4 @@ kept_ids() {
   printf '%s' "$kept" | while IFS=' ' read -r id _; do printf '%s\n' "$id"; done
 }
 
-is_kept() { kept_ids | grep -qxF -- "$1"; }
+is_kept() { case $newline$kept in *"$newline$1 "*) ;; *) return 1 ;; esac; }

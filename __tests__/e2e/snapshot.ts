@@ -1,0 +1,75 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Server } from '../server/boot.ts'
+
+/**
+ * Everything that an app is on a server, one line each: trees with owners and modes, the content of its units and of
+ * nginx's files, links, the state, units that systemd knows, processes, what is left of runs. IDs, nonces and times are named
+ * by what they are, so the texts of two servers in the same state are equal.
+ */
+export async function snapshot(server: Server, name = 'hello'): Promise<string> {
+  const text = await server.must(`
+    exec 2>/dev/null
+    find /srv/web-${name} /etc/web-${name} /run/web-${name} /var/lib/web-${name} /var/cache/web-${name} /var/log/web-${name} \\
+      /var/lib/flask-deploy \\( -name .venv -o -name __pycache__ \\) -prune -printf 'tree %y %m %u:%g %p\\n' -o \\
+      -printf 'tree %y %m %u:%g %p %l\\n'
+    find /etc/nginx /etc/systemd/system /opt/flask-deploy -maxdepth 2 -printf 'tree %y %m %u:%g %p %l\\n'
+    sed 's/^\\(release [^ ]*\\) .*/\\1/; /^generation/d; s/^/state /' /srv/web-${name}/state
+    for file in /etc/systemd/system/web-${name}[-.]* /etc/nginx/sites-enabled/*; do sed "s,^,content $file: ," "$file"; done
+    for file in /etc/web-${name}/*.env; do sed "s/^FLASK_DEPLOY_NONCE=.*/FLASK_DEPLOY_NONCE=N/; s,^,content $file: ," "$file"; done
+    systemctl list-units --all --plain --no-legend 'web-${name}[-.]*' | awk '{ print "unit", $1, $2, $3 }'
+    systemctl list-units --all --plain --no-legend 'flask-deploy-${name}-*' | awk '{ print "unit", $1, $2, $3 }'
+    systemctl list-jobs --plain --no-legend | awk '{ print "job", $2, $3 }'
+    ps -eo user:32,args | awk '$1 ~ /^web-${name}/ { $1 = $1; print "process", $0 }'
+    find /run/flask-deploy/${name} -name program -o -name '*.json' -o -name 'library.sh' -o -name build.env | sed 's/^/left /'
+  `)
+  return normalised(text)
+}
+
+function normalised(text: string): string {
+  const of = (key: string) => new RegExp(`^state ${key} (\\S+)$`, 'm').exec(text)?.[1]
+  let plain = text
+  for (const [id, role] of [
+    [of('current'), 'CURRENT'],
+    [of('previous'), 'PREVIOUS'],
+  ] as const) {
+    if (id !== undefined) plain = plain.replaceAll(id, role)
+  }
+  return (
+    plain
+      // It may lead to one that was pruned since.
+      .replaceAll(/(PREVIOUS\/\.previous \.\.\/)\S+/g, '$1EARLIER')
+      .replaceAll(/\/run\/flask-deploy\/(\w+)\/[0-9a-f]{16}/g, '/run/flask-deploy/$1/RUN')
+      .split('\n')
+      .filter((line) => line !== '')
+      .toSorted()
+      .join('\n')
+  )
+}
+
+/**
+ * The difference between the snapshot and the wanted one, as soon as there is none, else after some time: what visitors
+ * have left finishes when the run is over. '' where there is none.
+ */
+export async function differenceOnceQuiet(
+  server: Server,
+  wanted: string,
+  timeoutMs = 20_000,
+): Promise<string> {
+  const deadline = performance.now() + timeoutMs
+  for (;;) {
+    const now = await snapshot(server)
+    if (now === wanted) return ''
+    if (performance.now() > deadline) return difference(wanted, now)
+    await sleep(200)
+  }
+}
+
+function difference(wanted: string, now: string): string {
+  const before = wanted.split('\n')
+  const after = now.split('\n')
+  return [
+    ...before.filter((line) => !after.includes(line)).map((line) => `- ${line}`),
+    ...after.filter((line) => !before.includes(line)).map((line) => `+ ${line}`),
+    ...(before.length === after.length ? [] : [`(${before.length} lines, now ${after.length})`]),
+  ].join('\n')
+}

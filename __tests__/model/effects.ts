@@ -1,0 +1,272 @@
+import type { Operation, Plan } from '../../src/plan/operation.ts'
+import {
+  journalOf,
+  journalText,
+  read,
+  run,
+  save,
+  serving,
+  stateOf,
+  stateText,
+  sync,
+  TORN,
+  type World,
+  write,
+} from './world.ts'
+
+/** One change that is there as a whole or not at all; a cut may come before and after it. */
+export interface Effect {
+  readonly name: string
+  readonly change: (world: World) => World
+}
+
+/** Wrong orders, to see that they are caught. */
+export type Mutation =
+  | 'none'
+  /** The link is switched before the new release is begun at boots. */
+  | 'flip-before-enable'
+  | 'no-sync-before-flip'
+  | 'nginx-not-journaled'
+  /** nginx's old bytes are not on the disk when its file is written. */
+  | 'journal-not-synced'
+  | 'state-not-synced'
+  | 'no-recovery-at-boot'
+
+export interface Attempt {
+  readonly plan: Plan
+  /** What nginx's site file shall hold. */
+  readonly site: string
+  readonly mutation: Mutation
+}
+
+const effect = (name: string, change: Effect['change']): Effect => ({ name, change })
+const nothing = (name: string): readonly Effect[] => [effect(name, (world) => world)]
+
+function openJournal({ plan, mutation }: Attempt): readonly Effect[] {
+  const first =
+    (change: Effect['change']): Effect['change'] =>
+    (world) =>
+      journalOf(world)?.release === plan.release ? world : change(world)
+  return [
+    effect(
+      'journal',
+      first((world) =>
+        write(world, 'journal', journalText({ release: plan.release, nginx: '', secure: '' })),
+      ),
+    ),
+    effect('guard', (world) => write(world, 'guard', 'whole')),
+    ...(mutation === 'no-recovery-at-boot'
+      ? []
+      : [effect('recovery unit', (world) => write(world, 'recovery', 'enabled'))]),
+  ]
+}
+
+/** nginx's transaction; `into`: which bytes of the journal. */
+function nginxEffects(attempt: Attempt, site: string, into: 'nginx' | 'secure'): readonly Effect[] {
+  const { mutation } = attempt
+  const changing =
+    (change: Effect['change']): Effect['change'] =>
+    (world) =>
+      read(world, 'nginx') === site ? world : change(world)
+  const journaled = effect(
+    'bytes',
+    changing((world) => {
+      const journal = journalOf(world)
+      if (journal === undefined || mutation === 'nginx-not-journaled') return world
+      const bytes = journalText({ ...journal, [into]: read(world, 'nginx') ?? '-' })
+      return mutation === 'journal-not-synced'
+        ? write(world, 'journal', bytes)
+        : save(world, 'journal', bytes)
+    }),
+  )
+  return [
+    ...openJournal(attempt).map(({ name, change }) => effect(name, changing(change))),
+    effect(
+      'bytes on the disk',
+      changing((world) => (mutation === 'journal-not-synced' ? world : sync(world))),
+    ),
+    journaled,
+    effect(
+      'nginx file',
+      changing((world) => write(world, 'nginx', site, read(world, 'nginx') !== undefined)),
+    ),
+    effect('nginx reload', (world) => run(world, 'nginx', read(world, 'nginx') ?? '-')),
+  ]
+}
+
+/** A part of the release: it may be lost or torn until the flip's sync. */
+function part(name: string, { plan }: Attempt): readonly Effect[] {
+  return [effect(name, (world) => write(world, `${name} ${plan.release}`, 'whole'))]
+}
+
+/** What each operation changes, by its steps in remote/; an operation without a row does not compile. */
+const effects: {
+  readonly [Kind in Operation['kind']]: (
+    operation: Extract<Operation, { readonly kind: Kind }>,
+    attempt: Attempt,
+  ) => readonly Effect[]
+} = {
+  'install-packages': () => nothing('packages'),
+  'want-wheels': () => nothing('wheels'),
+  'install-uv': () => nothing('uv'),
+  'store-wheels': () => nothing('wheels'),
+  python: () => nothing('python'),
+  claim: () => [
+    effect('claim', (world) =>
+      read(world, 'state') === undefined
+        ? save(world, 'state', stateText({ current: '', previous: '', kept: [] }))
+        : world,
+    ),
+  ],
+  account: () => [effect('account', (world) => save(world, 'account', 'there'))],
+  'generated-env': () => [
+    effect('secret key', (world) =>
+      // In an empty file there is no key yet.
+      [undefined, TORN].includes(read(world, 'generated')) ? write(world, 'generated', 'key') : world,
+    ),
+  ],
+  postgresql: () => nothing('postgresql'),
+  redis: () => nothing('redis'),
+  'receive-bundle': () => nothing('bundle'),
+  unpack: (_, attempt) => part('release', attempt),
+  environment: () => nothing('environment'),
+  site: () => nothing('site'),
+  'write-file': ({ what }, attempt) =>
+    what === 'env file' ? part('env', attempt) : /unit/.test(what) ? part('units', attempt) : nothing(what),
+  folder: () => nothing('folder'),
+  persist: () => [
+    effect('persist', (world) => (read(world, 'data') === undefined ? save(world, 'data', 'whole') : world)),
+  ],
+  probe: () => nothing('probe'),
+  adopt: () => nothing('adopt'),
+  public: () => nothing('public'),
+  'publish-found': () => nothing('publish'),
+  publish: () => nothing('publish'),
+  'first-deploy-command': () => nothing('first-deploy-command'),
+  'release-command': () => nothing('release-command'),
+  start: (_, { plan }) => [effect('start', (world) => run(world, `web ${plan.release}`, 'yes'))],
+  health: () => nothing('health'),
+  grow: () => nothing('grow'),
+  'web-entrance': () => nothing('entrance'),
+  processes: (_, attempt) => [
+    ...openJournal(attempt),
+    effect('singles of the old release', (world) => run(world, `beside ${serving(world)}`, null)),
+    effect('singles of the new one', (world) => run(world, `beside ${attempt.plan.release}`, 'yes')),
+  ],
+  nginx: (_, attempt) => nginxEffects(attempt, attempt.site, 'nginx'),
+  cutover: (_, attempt) => {
+    const { plan, mutation } = attempt
+    const enable = effect('enable', (world) => write(world, `enabled ${plan.release}`, 'yes', true))
+    const flip = [
+      effect('to the disk', (world) => (mutation === 'no-sync-before-flip' ? world : sync(world))),
+      effect('flip', (world) => write(world, 'current', plan.release, true)),
+      effect('flip on the disk', (world) =>
+        mutation === 'no-sync-before-flip' ? save(world, 'current', plan.release) : sync(world),
+      ),
+    ]
+    return mutation === 'flip-before-enable'
+      ? [...flip, ...openJournal(attempt), enable]
+      : [...openJournal(attempt), enable, ...flip]
+  },
+  verdict: () => nothing('verdict'),
+  settle: (_, { plan, mutation }) => [
+    effect('verdict saved', (world) => {
+      const { current, previous, kept } = stateOf(world)
+      const next = stateText({
+        current: plan.release,
+        previous: current === plan.release ? previous : current,
+        kept: [...kept.filter((id) => id !== plan.release), plan.release],
+      })
+      return mutation === 'state-not-synced' ? write(world, 'state', next) : save(world, 'state', next)
+    }),
+    effect('nginx stays', (world) => {
+      const journal = journalOf(world)
+      return journal === undefined || journal.nginx === ''
+        ? world
+        : save(world, 'journal', journalText({ ...journal, nginx: '' }))
+    }),
+    ...leaveOld(plan),
+    effect('timers', (world) => run(world, `beside ${plan.release}`, 'yes')),
+  ],
+  preflight: () => nothing('preflight'),
+  'request-certificate': () => [effect('certificate', (world) => save(world, 'certificate', 'there'))],
+  secure: (_, attempt) => [
+    ...nginxEffects(attempt, 'https', 'secure'),
+    effect('https on the disk', sync),
+    effect('https stays', (world) => {
+      const journal = journalOf(world)
+      return journal === undefined ? world : save(world, 'journal', journalText({ ...journal, secure: '' }))
+    }),
+  ],
+  prune: () => [
+    effect('prune saved', (world) => {
+      const state = stateOf(world)
+      const kept = state.kept.filter((id) => id === state.current || id === state.previous)
+      return save(world, 'state', stateText({ ...state, kept }))
+    }),
+    ...['enabled', 'units', 'env', 'release'].map((name) =>
+      effect(`prune ${name}`, (world) => {
+        const { kept } = stateOf(world)
+        let pruned = world
+        for (const id of releasesIn(world))
+          if (!kept.includes(id)) pruned = write(pruned, `${name} ${id}`, null)
+        return pruned
+      }),
+    ),
+  ],
+}
+
+function leaveOld({ from, release }: Plan): readonly Effect[] {
+  if (from === undefined || from === release) return []
+  return [effect('disable the old release', (world) => write(world, `enabled ${from}`, null))]
+}
+
+/** What the program still does when the runner has its end: the old release is drained, the journal closed. */
+function ending({ plan }: Attempt): readonly Effect[] {
+  const { from, release } = plan
+  return [
+    ...(from === undefined || from === release
+      ? []
+      : [
+          effect('drain', (world) => run(world, `web ${from}`, null)),
+          effect('drain beside', (world) => run(world, `beside ${from}`, null)),
+        ]),
+    ...closing,
+  ]
+}
+
+export const closing: readonly Effect[] = [
+  effect('journal closed', (world) => write(world, 'journal', null)),
+  effect('recovery unit gone', (world) => write(world, 'recovery', null)),
+  effect('guard gone', (world) => write(world, 'guard', null)),
+]
+
+/** Releases that something on the disk speaks of. */
+export function releasesIn(world: World): readonly string[] {
+  const names = new Set<string>()
+  for (const key of [...Object.keys(world.disk), ...Object.keys(world.pending)]) {
+    const [what = '', id] = key.split(' ')
+    if (
+      id !== undefined &&
+      ['release', 'env', 'units', 'enabled'].includes(what) &&
+      read(world, key) !== undefined
+    )
+      names.add(id)
+  }
+  return [...names]
+}
+
+/** All changes of a program, one by one. */
+export function programEffects(attempt: Attempt): readonly Effect[] {
+  const of = <Kind extends Operation['kind']>(operation: Extract<Operation, { readonly kind: Kind }>) =>
+    (effects[operation.kind as Kind] as (one: typeof operation, two: Attempt) => readonly Effect[])(
+      operation,
+      attempt,
+    )
+  return [
+    ...attempt.plan.operations.flatMap((operation) =>
+      of(operation).map(({ name, change }) => effect(`${operation.kind}: ${name}`, change)),
+    ),
+    ...ending(attempt),
+  ]
+}
