@@ -99,6 +99,24 @@ function part(name: string, { plan }: Attempt): readonly Effect[] {
   return [effect(name, (world) => write(world, `${name} ${plan.release}`, 'whole'))]
 }
 
+/** Older releases go: the state first, then what is on the disk. */
+const pruned: readonly Effect[] = [
+  effect('prune saved', (world) => {
+    const state = stateOf(world)
+    const kept = state.kept.filter((id) => id === state.current || id === state.previous)
+    return save(world, 'state', stateText({ ...state, kept }))
+  }),
+  ...['enabled', 'units', 'env', 'release'].map((name) =>
+    effect(`prune ${name}`, (world) => {
+      const { kept } = stateOf(world)
+      let pruned = world
+      for (const id of releasesIn(world))
+        if (!kept.includes(id)) pruned = write(pruned, `${name} ${id}`, null)
+      return pruned
+    }),
+  ),
+]
+
 /** What each operation changes, by its steps in remote/; an operation without a row does not compile. */
 const effects: {
   readonly [Kind in Operation['kind']]: (
@@ -107,6 +125,7 @@ const effects: {
   ) => readonly Effect[]
 } = {
   'install-packages': () => nothing('packages'),
+  'make-room': () => pruned,
   'want-wheels': () => nothing('wheels'),
   'install-uv': () => nothing('uv'),
   'store-wheels': () => nothing('wheels'),
@@ -144,6 +163,7 @@ const effects: {
   publish: () => nothing('publish'),
   'first-deploy-command': () => nothing('first-deploy-command'),
   'release-command': () => nothing('release-command'),
+  'mend-drift': () => nothing('drift'),
   start: (_, { plan }) => [effect('start', (world) => run(world, `web ${plan.release}`, 'yes'))],
   health: () => nothing('health'),
   grow: () => nothing('grow'),
@@ -198,22 +218,7 @@ const effects: {
       return journal === undefined ? world : save(world, 'journal', journalText({ ...journal, secure: '' }))
     }),
   ],
-  prune: () => [
-    effect('prune saved', (world) => {
-      const state = stateOf(world)
-      const kept = state.kept.filter((id) => id === state.current || id === state.previous)
-      return save(world, 'state', stateText({ ...state, kept }))
-    }),
-    ...['enabled', 'units', 'env', 'release'].map((name) =>
-      effect(`prune ${name}`, (world) => {
-        const { kept } = stateOf(world)
-        let pruned = world
-        for (const id of releasesIn(world))
-          if (!kept.includes(id)) pruned = write(pruned, `${name} ${id}`, null)
-        return pruned
-      }),
-    ),
-  ],
+  prune: () => pruned,
 }
 
 function leaveOld({ from, release }: Plan): readonly Effect[] {

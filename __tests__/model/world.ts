@@ -84,7 +84,8 @@ export function powerCuts(world: World): readonly World[] {
 
 /** Equal texts: equal worlds. */
 export function keyOf(world: World): string {
-  const sorted = (record: Readonly<Record<string, unknown>>) => Object.entries(record).toSorted()
+  const sorted = (record: Readonly<Record<string, unknown>>) =>
+    Object.entries(record).toSorted(([one], [two]) => (one < two ? -1 : 1))
   return JSON.stringify([
     sorted(world.disk),
     sorted(world.pending),
