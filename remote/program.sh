@@ -44,10 +44,11 @@ ended() {
   case $failure in facts-changed | wheels-wanted) ;; *) rm -f "$bundle" "$bundle".* ;; esac
   emit "serving $(serving)"
   emit "end $status"
+  # Before the record of how the release was written: it is in it.
+  if [ "$kept_now$made_release" = yesyes ]; then note_size; fi
   record_written
   # The events stay for a runner that comes back; secrets do not.
   drop_secrets
-  if [ "$kept_now$made_release" = yesyes ]; then note_size; fi
   if [ -n "$draining" ]; then leave "$draining"; elif [ "$journaled" = yes ]; then journal_close; fi
   # Without them the unit's end has nothing to recover.
   rm -f "$dir/library.sh"
