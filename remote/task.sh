@@ -44,7 +44,7 @@ hide_secrets() {
 # app's name may begin with another's: a release's ID decides.
 own_units() {
   {
-    find "$wants" -maxdepth 1 -name "web-$name[-.]*" | sed 's,.*/,,'
-    systemctl list-units --all --plain --no-legend "web-$name[-.]*" 2>/dev/null | sed 's/ .*//'
+    find "$wants" -maxdepth 1 -name "web-${name}[-.]*" | sed 's,.*/,,'
+    systemctl list-units --all --plain --no-legend "web-${name}[-.]*" 2>/dev/null | sed 's/ .*//'
   } | grep -E "^web-$name(-[0-9]{14}-[0-9a-f]{7}\.([A-Za-z0-9_.-]+\.)?|\.[A-Za-z0-9_.-]+\.)(service|socket|timer)$" | sort -u
 }

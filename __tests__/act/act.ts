@@ -19,6 +19,8 @@ export interface Trigger {
   readonly inputs?: Readonly<Record<string, string>>
   readonly secrets: Readonly<Record<string, string>>
   readonly variables: Readonly<Record<string, string>>
+  /** The file's name. */
+  readonly workflow?: 'deploy' | 'manage'
   /** true: nothing is masked by the runner, neither secrets nor what the action asks it to mask. */
   readonly unmasked?: boolean
 }
@@ -49,19 +51,19 @@ export class Runner {
   }
 
   /**
-   * Runs a checkout's `.github/workflows/deploy.yml`, unchanged, to its end; `org/flask-deploy-action@v1` is this checkout.
+   * Runs a workflow of a checkout's, `deploy.yml` unless told, unchanged, to its end; `org/flask-deploy-action@v1` is this checkout.
    * @param checkout a git repository with a remote `origin`
    */
   async run(
     checkout: string,
-    { event, inputs = {}, secrets, variables, unmasked = false }: Trigger,
+    { event, inputs = {}, secrets, variables, unmasked = false, workflow = 'deploy' }: Trigger,
   ): Promise<WorkflowRun> {
     const run = mkdtempSync(join(this.#folder, 'run-'))
     writeFileSync(join(run, 'event.json'), JSON.stringify({ ref: 'refs/heads/main', inputs }))
     writeFileSync(join(run, 'secrets'), assignments(secrets), { mode: 0o600 })
     const words = [
       event,
-      ['--directory', checkout, '--workflows', '.github/workflows/deploy.yml', '--strict'],
+      ['--directory', checkout, '--workflows', `.github/workflows/${workflow}.yml`, '--strict'],
       [
         '--platform',
         'ubuntu-latest=-self-hosted',

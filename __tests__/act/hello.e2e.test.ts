@@ -108,6 +108,30 @@ describe.skipIf(!able.ok)('the workflow of examples/hello', () => {
     expect(await page(server)).toContain('Good day, World!')
   })
 
+  test('its other workflow looks after the app: status, a command, the log, and the end', async () => {
+    const server = await start()
+    const { folder } = repositoryOf('hello')
+    const manage = (inputs: Readonly<Record<string, string>>) =>
+      runner.run(folder, {
+        ...byHand(server, { run: '', 'destroy-data': '', ...inputs }),
+        workflow: 'manage',
+      })
+    expect(await runner.run(folder, { event: 'push', ...settingsFor(server) })).toMatchObject({
+      succeeded: true,
+    })
+    const release = await current(server)
+
+    const status = await manage({ command: 'status' })
+    expect(status).toMatchObject({ succeeded: true })
+    expect(status.log).toMatch(/Summary - ## .*hello: done/)
+    expect(status.log).toContain(`release ${release}`)
+    expect((await manage({ command: 'run', run: 'flask routes' })).log).toContain('index')
+    expect(await manage({ command: 'run', run: 'exit 3' })).toMatchObject({ succeeded: false })
+    expect((await manage({ command: 'logs' })).log).toContain('Listening at')
+    expect(await manage({ command: 'destroy', 'destroy-data': 'hello' })).toMatchObject({ succeeded: true })
+    expect(await server.must('ls -d /srv/web-* /etc/web-* 2>/dev/null || :')).toBe('')
+  }, 120_000)
+
   test('a push of code that does not start fails the job, and visitors keep the site', async () => {
     const server = await start()
     const repository = repositoryOf('hello')

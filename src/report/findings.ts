@@ -100,7 +100,13 @@ const appJudges: readonly Judge[] = [
   },
   ({ link }, { units }) =>
     units
-      .filter((unit) => unit.release === link && unit.restarts > 2 && unit.unit.endsWith('.service'))
+      .filter(
+        (unit) =>
+          unit.release === link &&
+          unit.active !== 'failed' &&
+          unit.restarts > 2 &&
+          unit.unit.endsWith('.service'),
+      )
       .flatMap((unit) =>
         finding(
           'restarts',
