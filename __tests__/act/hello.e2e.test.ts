@@ -125,7 +125,7 @@ describe.skipIf(!able.ok)('the workflow of examples/hello', () => {
     expect(status).toMatchObject({ succeeded: true })
     expect(status.log).toMatch(/Summary - ## .*hello: done/)
     expect(status.log).toContain(`release ${release}`)
-    expect((await manage({ command: 'run', run: 'flask routes' })).log).toContain('index')
+    expect((await manage({ command: 'run', run: 'flask routes' })).log).toContain('Endpoint  Methods')
     expect(await manage({ command: 'run', run: 'exit 3' })).toMatchObject({ succeeded: false })
     expect((await manage({ command: 'logs' })).log).toContain('Listening at')
     expect(await manage({ command: 'destroy', 'destroy-data': 'hello' })).toMatchObject({ succeeded: true })
