@@ -32,9 +32,9 @@ recover() {
   journal_load
   clean_halves
   link=$(serving)
+  if [ -n "$current" ] && ! is_enabled "$current"; then enable_release "$current"; fi
   if [ -n "$current" ] && [ "$link" != "$current" ]; then
     back=yes
-    enable_release "$current"
     systemctl start ${starting:+"$starting"} "$(unit_of "$current").socket" "$(unit_of "$current").service" || :
     flip "$current"
     [ "$1" != reverted ] || emit "reverted $current"

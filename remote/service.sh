@@ -16,6 +16,11 @@ enable_release() {
   enable_beside "$1" process
 }
 
+# $1: release
+is_enabled() {
+  [ -L "$wants/sockets.target.wants/$(unit_of "$1").socket" ] && [ -L "$wants/multi-user.target.wants/$(unit_of "$1").service" ]
+}
+
 disable_release() {
   disable_beside "$1"
   rm -f "$wants/sockets.target.wants/$(unit_of "$1").socket" "$wants/multi-user.target.wants/$(unit_of "$1").service"
