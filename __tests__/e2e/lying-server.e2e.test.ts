@@ -7,6 +7,7 @@ import { conversation } from './liars/conversation.ts'
 import { events } from './liars/events.ts'
 import { webLies, webServer } from './liars/http.ts'
 import { type Lies, liar } from './liars/liar.ts'
+import { reconnect } from './liars/reconnect.ts'
 import { transport } from './liars/transport.ts'
 import { type Build, build, type Met, meet } from './liars/victim.ts'
 
@@ -118,6 +119,7 @@ const tables = [
   ['on the wire', transport],
   ['of itself', conversation],
   ['of its program', events],
+  ['when it is called again', reconnect],
 ] as const
 
 describe.concurrent('a server that lies', () => {

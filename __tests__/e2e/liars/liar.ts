@@ -44,6 +44,8 @@ export interface Lies {
   /** Before SSH, on the bare connection; true: SSH never begins. */
   readonly bare?: (socket: Socket) => boolean
   readonly config?: Partial<ServerConfig>
+  /** The host key of every connection but the first. */
+  readonly laterKey?: string
   readonly authentication?: (context: ssh2.AuthContext, client: Connection) => void
   /** Once the client is in. */
   readonly ready?: (client: Connection, socket: Socket) => void
@@ -84,13 +86,17 @@ export async function liar(lies: Lies): Promise<Liar> {
     { hostKeys: [hostKey.secret], debug: (text: string) => heard.push(text), ...lies.config },
     (client) => serve(client, lies, sockets),
   )
+  const later =
+    lies.laterKey === undefined
+      ? undefined
+      : new ssh2.Server({ hostKeys: [lies.laterKey] }, (client) => serve(client, lies, sockets))
   // ssh2's Server listens by itself; a bare one in front may lie before SSH begins.
   const front = createServer((socket) => {
     socket.on('error', () => {})
     socket.setNoDelay(true)
     sockets.push(socket)
     if (lies.bare?.(socket) === true) return
-    const server: unknown = Reflect.get(inner, '_srv')
+    const server: unknown = Reflect.get(sockets.length > 1 ? (later ?? inner) : inner, '_srv')
     if (server instanceof NetServer) server.emit('connection', socket)
   })
   front.listen(0, '127.0.0.1')

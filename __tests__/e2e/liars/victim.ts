@@ -90,6 +90,7 @@ function paced(pace: Pace): Readonly<Record<string, string>> {
       otherAppMs: 500,
       requestMs: 700,
       cancelMs: 500,
+      reconnectMs: 4_000,
       postMs: ms,
     },
   })
