@@ -118,6 +118,7 @@ settle() {
   commit_nginx
   drop_keys
   emit "kept $release"
+  set_victim "$release" 0
   if [ -n "$old" ] && [ "$old" != "$release" ]; then
     disable_release "$old"
     draining=$old

@@ -43,6 +43,7 @@ foreign() {
 fail() {
   failure=$1
   look_at_disk "$1"
+  [ -n "$exact" ] || look_at_kills "$1"
   [ -z "$exact" ] || emit "log (what failed: $*)"
   emit "fail ${exact:-$*}"
   exit 1
@@ -94,7 +95,14 @@ in_unit() {
     set -- "$@" "$word"
   done
   s=0
-  guarded systemd-run --quiet --wait --pipe --collect --unit="$child" "$@" || s=$?
+  ended_before=$(oom_kills)
+  # Where memory runs out it ends before any release.
+  guarded systemd-run --quiet --wait --pipe --collect --unit="$child" -p OOMScoreAdjust=1000 "$@" || s=$?
+  # Those who can do without its work cannot do with half of it.
+  if [ "$s" != 0 ] && [ "$(oom_kills)" -gt "$ended_before" ]; then
+    measure_memory
+    fail out-of-memory "$(($(oom_kills) - ended_before)) $((memory_total / 1024)) $child"
+  fi
   child=
   return "$s"
 }

@@ -44,3 +44,79 @@ room_for_two() {
   [ "$growth" -gt 0 ] || growth=0
   [ "$memory_left" -ge "$((memory_reserve + growth))" ]
 }
+
+# Has the first process of this release room, beside all that runs? Said before it hurts. What it takes stands in the
+# release itself where it ran before, else in the one that serves; the runner's `workers` decides about the others.
+look_at_memory() {
+  measure_memory
+  reserve_memory
+  first=49152
+  for known in "$release" "$current"; do
+    if read -r first 2>/dev/null <"$home/releases/$known/.deploy/memory"; then break; fi
+  done
+  case $first in '' | *[!0-9]*) first=49152 ;; esac
+  megabytes="$((memory_left / 1024)) $((first / 1024)) $((memory_total / 1024))"
+  [ "$memory_left" -ge "$first" ] || fail memory "$megabytes"
+  if [ "$memory_left" -ge "$((first + memory_reserve))" ] || [ "${memory_told:=no}" = yes ]; then return 0; fi
+  memory_told=yes
+  emit "doubt memory-short $megabytes"
+}
+
+# How many processes the release may have for now. It runs as its first one.
+# $1: release, $2: how many are wished. Sets $allowed
+allow_processes() {
+  measure_memory
+  reserve_memory
+  measure_release "$1"
+  [ "$making" = no ] || write_file "$home/releases/$1/.deploy/memory" 0640 "root:web-$name" "$used_all
+"
+  allowed=$2
+  if [ "$used_most" -gt 0 ]; then
+    room=$((memory_left - memory_reserve))
+    [ "$room" -gt 0 ] || room=0
+    allowed=$((1 + room / used_most))
+  fi
+  [ "$allowed" -lt "$2" ] || allowed=$2
+}
+
+# The others join once the release that visitors have left is gone, which takes as long as its last request.
+# $1: that one, $2: the new one
+grow_later() {
+  tries=150
+  while systemctl --quiet is-active "$(unit_of "$1").service" ||
+    [ "$(systemctl show -p ActiveState --value "$(unit_of "$1").service")" = deactivating ]; do
+    tries=$((tries - 1))
+    [ "$tries" -gt 0 ] || break
+    sleep 1
+  done
+  rm -f "/run/web-$name/$2.first"
+  kill -s TTIN "$(systemctl show -p MainPID --value "$(unit_of "$2").service")" 2>/dev/null || :
+}
+
+# Whom the kernel ends first where memory runs out: a release that is not kept yet, before the one that serves. A process
+# gets it from the one that starts it. $1: release, $2: 1000 (first of all) or 0
+set_victim() {
+  for process in $(processes_of_release "$1"); do
+    { printf '%s' "$2" >"/proc/$process/oom_score_adj"; } 2>/dev/null || :
+  done
+}
+
+# Processes that the kernel has ended for want of memory, here or, where that is all it tells, on the whole machine.
+oom_kills() {
+  if [ -r /sys/fs/cgroup/memory.events ]; then
+    memory_word oom_kill /sys/fs/cgroup/memory.events
+  else
+    memory_word oom_kill /proc/vmstat
+  fi
+}
+kills_before=$(oom_kills)
+
+# Was it memory? $1: the code of the failure; sets $exact
+look_at_kills() {
+  case $1 in facts-changed | wheels-wanted | lock-timeout | stopped | no-* | memory | out-of-memory | older-commit) return 0 ;; esac
+  kills=$(($(oom_kills) - kills_before))
+  [ "$kills" -le 0 ] || {
+    measure_memory
+    exact="out-of-memory $kills $((memory_total / 1024)) ${child:-$1}"
+  }
+}

@@ -27,6 +27,7 @@ ended() {
     [ "$status" != 0 ] || status=1
     [ -n "$failure" ] || {
       look_at_disk internal
+      [ -n "$exact" ] || look_at_kills internal
       emit "fail ${exact:-internal $status}"
     }
     end_child
@@ -73,6 +74,10 @@ leave() {
     remove_release "$1"
   fi
   systemctl daemon-reload
+  [ "${held_back:-no}" = no ] || [ "$kept_now" = no ] || {
+    exec 9>&-
+    grow_later "$1" "$release"
+  }
 }
 
 # Back to the release that served before, with nothing left of the new one.

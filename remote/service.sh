@@ -46,14 +46,27 @@ start_release() {
     fi
     fail start "$unit"
   }
+  set_victim "$1" 1000
 }
 
 # The other worker processes join: gunicorn adds one for each TTIN.
 # $1: release, $2: worker processes in all
 grow_release() {
   unit=$(unit_of "$1")
-  rm -f "/run/web-$name/$1.first"
-  ! has_web_command "$1" || return 0
+  if has_web_command "$1"; then
+    rm -f "/run/web-$name/$1.first"
+    return 0
+  fi
+  allow_processes "$1" "$2"
+  if [ "$allowed" -lt "$2" ] && [ -n "$(serving)" ] && [ "$(serving)" != "$1" ]; then
+    # gunicorn.conf.py takes the number from there.
+    held_back=yes
+    printf '%s' "$allowed" >"/run/web-$name/$1.first"
+    emit "doubt workers-held-back $allowed $2 $((used_most / 1024)) $((memory_left / 1024))"
+    set -- "$1" "$allowed"
+  else
+    rm -f "/run/web-$name/$1.first"
+  fi
   master=$(systemctl show -p MainPID --value "$unit.service")
   count=1
   while [ "$count" -lt "$2" ]; do

@@ -14,16 +14,28 @@ try:
 except FileNotFoundError:
     shape = {}
 
-# A release's first start is one process: what it does at import (tables, keys) happens once.
 full = shape.get("workers", 3)
-workers = 1 if os.path.exists("/run/web-shop/20261122184800-abc1234.first") else full
+
+
+# A release's first start is one process: what it does at import (tables, keys) happens once. Where memory is short, the
+# mark of it holds how many there may be until the old release is gone.
+def allowed():
+    try:
+        with open("/run/web-shop/20261122184800-abc1234.first") as mark:
+            return min(int(mark.read() or 1), full)
+    except FileNotFoundError:
+        return full
+
+
+workers = allowed()
 
 
 # The signal TTIN, once or several times, brings all the others. gunicorn itself would add one for each that it notices,
 # and signals that follow each other closely are noticed as one.
 def nworkers_changed(server, now, before):
-    if before is not None and before < now != full:
-        server.num_workers = full
+    wanted = allowed()
+    if before is not None and before < now != wanted:
+        server.num_workers = wanted
 
 
 threads = max(shape.get("threads", 1), 4)

@@ -184,7 +184,8 @@ function render(operation: Operation): readonly string[] {
     case 'persist':
       return [call('persist', operation.path, operation.target)]
     case 'probe':
-      return [call('probe_release', operation.seconds, ...properties(operation.properties))]
+      // What it imports takes as much as the release's first process.
+      return ['look_at_memory', call('probe_release', operation.seconds, ...properties(operation.properties))]
     case 'adopt':
       return ['adopt_found']
     case 'publish-found':
@@ -206,7 +207,7 @@ function render(operation: Operation): readonly string[] {
     case 'mend-drift':
       return ['mend_drift']
     case 'start':
-      return ['start_release "$release"']
+      return ['look_at_memory', 'start_release "$release"']
     case 'health':
       return ['check_release "$release"']
     case 'grow':

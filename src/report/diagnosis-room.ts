@@ -61,3 +61,32 @@ export function explainReadOnly(detail: string): Explanation | undefined {
     input: 'host',
   }
 }
+
+/** `LEFT FIRST TOTAL`, in MB: not even the first process has room beside what runs. */
+export function explainMemory(detail: string): Explanation {
+  const [left = '?', first = '?', total = '?'] = detail.split(' ')
+  return {
+    cause: `The server has ${left} MB of memory left (of ${total}), and the first process of the new release takes about ${first} MB beside the release that serves: it was not started.`,
+    cure: 'Set `workers` to a smaller number and deploy when there is more room, give the server swap (`fallocate -l 1G /swapfile`, `chmod 600`, `mkswap` and `swapon` it), or more memory.',
+    input: 'workers',
+  }
+}
+
+/** `COUNT TOTAL WHAT`: the kernel ended processes while something ran that failed then. */
+export function explainOutOfMemory(detail: string): Explanation {
+  const [count = '1', total = '?', what = ''] = detail.split(' ')
+  const [, part] = /^flask-deploy-.*-[0-9a-f]+-([a-z-]+)$/.exec(what) ?? []
+  const during =
+    part === 'build' || part === 'site'
+      ? 'while packages were built'
+      : part === 'probe'
+        ? 'while the app was imported'
+        : part === undefined
+          ? 'while the new release was made ready'
+          : `during the ${part.replaceAll('-command', ' command')}`
+  return {
+    cause: `The server's memory (${total} MB) ran out ${during}, and the kernel ended ${count === '1' ? 'a process' : `${count} processes`} of it; the release that serves was spared.`,
+    cure: 'Give the server swap (`fallocate -l 1G /swapfile`, `chmod 600`, `mkswap` and `swapon` it) or more memory, or let it need less: fewer `workers`, packages that come as wheels.',
+    input: 'workers',
+  }
+}

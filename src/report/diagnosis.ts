@@ -5,7 +5,13 @@ import { cutToBytes, visible } from '../text.ts'
 import { explainExit, explainTraceback, lastWord } from './diagnosis-app.ts'
 import { commandRows } from './diagnosis-commands.ts'
 import { explainOurs } from './diagnosis-ours.ts'
-import { explainDisk, explainInodes, explainReadOnly } from './diagnosis-room.ts'
+import {
+  explainDisk,
+  explainInodes,
+  explainMemory,
+  explainOutOfMemory,
+  explainReadOnly,
+} from './diagnosis-room.ts'
 import { serviceRows } from './diagnosis-services.ts'
 import { explainSmoke, smokeCodes } from './diagnosis-smoke.ts'
 import { explainDependencies, explainNginx, explainPackages, full } from './diagnosis-tools.ts'
@@ -110,6 +116,8 @@ const rows: Readonly<Record<string, Row>> = {
     }),
   disk: ({ detail }) => explainDisk(detail, 'during the deploy'),
   inodes: ({ detail }) => explainInodes(detail),
+  memory: ({ detail }) => explainMemory(detail),
+  'out-of-memory': ({ detail }) => explainOutOfMemory(detail),
   unpack: () => full('while the bundle was unpacked'),
   upload: ({ detail }) => ({
     cause: `The bundle did not reach the server whole (${detail}).`,

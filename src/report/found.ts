@@ -68,6 +68,21 @@ const doubts: Readonly<Record<string, (detail: string) => Warning>> = {
     const text = `The server went back to release ${release} by itself, and asked it through nginx: it did not answer well (${why}). Look at the site, at \`journalctl -u 'web-*'\` and at nginx's log on the server.`
     return { code: 'old-silent', text }
   },
+  'memory-short': (detail) => {
+    const [left, first, total] = numbers(detail)
+    const text = `The server is short of memory: ${left} of ${total} MB were left, and the new release begins with about ${first} MB beside the one that serves. Set \`workers\` to a smaller number, or give the server swap.`
+    return { code: 'memory-short', text }
+  },
+  'workers-held-back': (detail) => {
+    const [began, wished, each, left] = numbers(detail)
+    const text = `The server is short of memory (${left} MB left; each process of the app takes about ${each} MB), so the new release has ${began} of its ${wished} processes until the old one has ended. Set \`workers\` to a smaller number, or give the server swap.`
+    return { code: 'workers-held-back', text }
+  },
+}
+
+/** Numbers of a detail, of which each has to be one. */
+function numbers(detail: string): readonly string[] {
+  return detail.split(' ').map((word) => (/^[0-9]{1,9}$/.test(word) ? word : '?'))
 }
 
 /** @param names variables, comma-separated; '' where `env` sets them all */
