@@ -4,7 +4,6 @@ import { hasPython, python, releaseOf } from './sample.ts'
 
 test('the whole file', () => {
   expect(renderGunicorn(releaseOf())).toBe(`import json
-import os
 import sys
 
 # What the app is may decide: Socket.IO's sessions live in one process (remote/adopt.py wrote it).

@@ -14,7 +14,6 @@ export function renderGunicorn(settings: ReleaseSettings): string {
   const release = releasePaths(settings.name, settings.release)
   const workers = whole('workers', settings.workers)
   return `import json
-import os
 import sys
 
 # What the app is may decide: Socket.IO's sessions live in one process (remote/adopt.py wrote it).
