@@ -1,12 +1,18 @@
 import { randomBytes } from 'node:crypto'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { boot, type Server } from '../server/boot.ts'
 import { canBoot } from '../server/requirements.ts'
 import { act } from './action.ts'
 import { firstDeploy, killed, saying, slowLine, slowPage, stateOf, works } from './ended-early.ts'
+import { type Build, build, limitsOf } from './liars/victim.ts'
 import { lockIsFree, page, traces, tracesOnceDrained, until } from './traces.ts'
 
 const able = canBoot()
+let built: Build
+beforeAll(() => {
+  built = build()
+})
+afterAll(() => built.remove())
 
 describe.skipIf(!able.ok)(`killed runners ${able.ok ? '' : able.why}`, () => {
   let server: Server | undefined
@@ -74,6 +80,9 @@ describe.skipIf(!able.ok)(`killed runners ${able.ok ? '' : able.why}`, () => {
       await killed(
         {
           ...options,
+          // What does not come any more is waited for by an upload that may go on over another connection.
+          entry: built.entry,
+          environment: limitsOf({ others: { sentWaitMs: 5_000 } }),
           inputs: {
             ...options.inputs,
             host: '127.0.0.1',
