@@ -3,6 +3,7 @@ import { Transform } from 'node:stream'
 import { expect } from 'vitest'
 import type { Server } from '../server/boot.ts'
 import { type ActionOptions, act, type Ran, reach, start } from './action.ts'
+import { untilQuiet } from './look.ts'
 import { type Checkout, tinyApp, tinyProject } from './projects.ts'
 import { page } from './traces.ts'
 
@@ -29,6 +30,8 @@ export async function firstDeploy(server: Server): Promise<First> {
   const options: ActionOptions = { workspace: project.folder, inputs: reach(server) }
   const good = await act(options)
   expect(good.status, good.log).toBe(0)
+  // What it writes down after its end is there too.
+  await untilQuiet(server, 'hello')
   return { project, options, good }
 }
 
