@@ -1,4 +1,4 @@
-# What a server says of one app, for `status` and `doctor`: one fact a line. Only read: no lock is taken, so it goes on beside a
+# What a server says of one app, for `status` and `doctor`: one fact a line. Only read: no lock is kept, so it goes on beside a
 # deploy, and each part tells what it can where another is broken.
 # shellcheck shell=sh
 
@@ -48,13 +48,12 @@ look_nginx() {
   }
 }
 
-# Who holds the app's lock, by the kernel's own list: to try it would be to take it.
+# Who holds the app's lock. To know it is to try: shared, and for a moment, after which whoever comes just then goes on. (The
+# kernel's own list, /proc/locks, leaves out in a container what a program holds that has ended.)
 look_lock() {
   lock=/run/flask-deploy/$name/lock
   [ -e "$lock" ] || return 0
-  inode=$(stat -c %i "$lock")
-  ! grep -q "^[0-9]*: FLOCK .*:$inode " /proc/locks ||
-    tell "holder $(head -c 500 "/run/flask-deploy/$name/holder" 2>/dev/null | head -n 1)"
+  flock -n -s "$lock" true || tell "holder $(head -c 500 "/run/flask-deploy/$name/holder" 2>/dev/null | head -n 1)"
 }
 
 # What each takes on the disk, in KiB; files that releases share count for the one that serves.

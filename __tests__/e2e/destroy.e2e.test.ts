@@ -89,6 +89,22 @@ describe.skipIf(!able.ok)(`destroy${able.ok ? '' : ` (skipped: ${able.why})`}`, 
     )
   }, 180_000)
 
+  test('takes database and Redis only with destroy-data', async () => {
+    const { good } = runs(server, project.folder, { services: 'postgresql\nredis' })
+    await good()
+    const databases = `runuser -u postgres -- psql -XAtqc "SELECT datname FROM pg_database WHERE datname LIKE 'web-%' UNION SELECT rolname FROM pg_roles WHERE rolname LIKE 'web-%'"`
+    expect(await server.must(databases)).toBe('web-hello\n')
+    const kept = await good({ command: 'destroy', services: '' })
+    expect(kept.report.found.map(({ detail }) => detail)).toEqual(
+      expect.arrayContaining(['`the database web-hello`', '`/var/lib/web-hello.redis`']),
+    )
+    expect(await server.must(databases)).toBe('web-hello\n')
+    expect(await server.must(`systemctl list-units --plain --no-legend 'web-hello.*'`)).toBe('')
+    await good({ command: 'destroy', 'destroy-data': 'hello', services: '' })
+    expect(await server.must(databases)).toBe('')
+    expect(await server.must('ls -d /var/lib/web-hello* | grep -v hello-2 || :')).toBe('')
+  }, 240_000)
+
   test('that is cut in the middle is ended by the next one, and a deploy in its place works', async () => {
     const { good } = runs(server, project.folder)
     for (const [step, next] of [
