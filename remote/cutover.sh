@@ -71,6 +71,7 @@ cut_over() {
   emit "flipped $release"
   ask_nginx "$release" 1
   emit "answered $answer"
+  record_release
 }
 
 # The verdict comes from the smoke test: keep, revert, or first try the old release by the same test.

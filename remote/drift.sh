@@ -2,21 +2,32 @@
 # The looking itself is flask_deploy_drift.py's, which the facts use too.
 # shellcheck shell=sh
 
-# The folder of this run's copies, a number; '' for none yet.
-edited=''
+# The folder of this run's copies, a number, and what takes down the release; '' for none yet.
+edited='' recording=''
 
-# Takes down how the release that was just kept is written, and what of nginx's is ours: when the end is said already, so nobody
-# waits for it.
-record_written() {
-  [ "$kept_now$nginx_written" != nono ] || return 0
+# Takes down how the release is written, while the runner tests it; nothing of it changes any more.
+record_release() {
+  # A rollback's is compared with how it was made.
+  [ ! -e "$home/written/$release.json" ] || return 0
+  [ -d "$home/written" ] || mkdir -m 0700 "$home/written"
+  /usr/bin/python3 -I "$dir/edited.py" record "$name" "$release" </dev/null >/dev/null 2>&1 3>&- 8>&- 9>&- &
+  recording=$!
+}
+
+# Before the end: nothing comes of a run that says so later.
+end_record() {
+  [ -z "$recording" ] || wait "$recording" || :
+  recording=''
+}
+
+# The same of nginx's files, where they are what this run had them be.
+record_nginx() {
+  [ "$nginx_written" = yes ] || return 0
+  nginx_folder
   for one in "$home/written" /var/lib/flask-deploy/written; do [ -d "$one" ] || mkdir -m 0700 "$one"; done
-  if [ "$nginx_written" = yes ]; then
-    nginx_folder
-    record_file "$sites/web-$name.conf" "$home/written"
-    record_file "$sites/00-flask-deploy-default.conf" /var/lib/flask-deploy/written
-    record_file "$sites/00-flask-deploy-default-tls.conf" /var/lib/flask-deploy/written
-  fi
-  [ "$kept_now" = no ] || /usr/bin/python3 -I "$dir/edited.py" record "$name" "$release" 2>/dev/null || :
+  record_file "$sites/web-$name.conf" "$home/written"
+  record_file "$sites/00-flask-deploy-default.conf" /var/lib/flask-deploy/written
+  record_file "$sites/00-flask-deploy-default-tls.conf" /var/lib/flask-deploy/written
 }
 
 # $1: a file of nginx's, $2: the folder of its record

@@ -23,6 +23,7 @@ ended() {
   trap '' TERM INT HUP
   trap - EXIT
   set +e
+  end_record
   if [ "$stage" != finished ]; then
     [ "$status" != 0 ] || status=1
     [ -n "$failure" ] || {
@@ -43,11 +44,10 @@ ended() {
   fi
   # Another program of this run follows, made for the server as it is now; the bundle need not travel again.
   case $failure in facts-changed | wheels-wanted) ;; *) rm -f "$bundle" "$bundle".* ;; esac
+  record_nginx
   emit "serving $(serving)"
   emit "end $status"
-  # Before the record of how the release was written: it is in it.
   if [ "$kept_now$made_release" = yesyes ]; then note_size; fi
-  record_written
   # The events stay for a runner that comes back; secrets do not.
   drop_secrets
   if [ -n "$draining" ]; then leave "$draining"; elif [ "$journaled" = yes ]; then journal_close; fi

@@ -3,9 +3,11 @@ import { runTask } from './apply/task.ts'
 import type { WorkLimits } from './apply/time-limits.ts'
 import type { Inputs } from './inputs.ts'
 import { type Limits, limitOf } from './limits.ts'
+import { neighbourWarnings } from './plan/guard-neighbours.ts'
 import { makeTask } from './plan/task.ts'
 import type { Project } from './project/project.ts'
 import type { Ending } from './report/ending.ts'
+import { tellDrift } from './report/found-drift.ts'
 import type { Recorder } from './report/recorder.ts'
 import { TaskReport } from './report/task-report.ts'
 import type { Facts } from './server/facts.ts'
@@ -35,7 +37,11 @@ export async function doTask(given: TaskRun): Promise<Ending> {
   const { facts, inputs, project, recorder, conversation, signal } = given
   recorder.note({ serving: facts.state?.current ?? '' })
   const task = makeTask(facts, inputs, project)
-  if (task.kind === 'look') recorder.note({ url: task.check.smoke.url })
+  if (task.kind === 'look') {
+    recorder.note({ url: task.check.smoke.url })
+    tellDrift(facts, project.name, recorder)
+    for (const warning of neighbourWarnings(facts)) recorder.warn(warning)
+  }
   const report = new TaskReport(inputs, facts, project, recorder)
   given.remember(given.run)
   const ended = await runTask(

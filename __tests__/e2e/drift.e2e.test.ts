@@ -167,6 +167,7 @@ describe.skipIf(!able.ok)(`changes by hand on the server ${able.ok ? '' : able.w
       '/etc/systemd/system/web-hello-.service.d/all.conf': 'added',
       'web-hello': 'groups adm',
     })
+    expect(drift(await good({ command: 'status' }))).toEqual(drift(after))
     expect(first.report.drift).toEqual([])
   })
 })
