@@ -185,8 +185,12 @@ configure_nginx() {
   server_lock
   sound=yes
   if ! nginx -t -q >"$dir/nginx.out" 2>&1; then
-    # What our own file is at fault for (a certificate that is gone) ends with it.
-    if [ "$write" = no ] || ! grep -q "/web-${name}[./]" "$dir/nginx.out"; then
+    # What a file of ours is at fault for (a certificate that is gone, somebody's edit) ends with it.
+    fault=
+    [ "$write" = no ] || fault="/web-${name}[./]"
+    [ "$default" = keep ] || fault="${fault:+$fault\\|}$catch_all"
+    [ "$tls_default" = keep ] || fault="${fault:+$fault\\|}$tls_catch_all"
+    if [ -z "$fault" ] || ! grep -q "$fault" "$dir/nginx.out"; then
       foreign log <"$dir/nginx.out"
       fail nginx-broken
     fi

@@ -66,6 +66,7 @@ describe.skipIf(!able.ok)(`changes by hand on the server ${able.ok ? '' : able.w
       mkdir /etc/systemd/system/web-hello-.service.d; printf '[Service]\\nCPUWeight=77\\n' > /etc/systemd/system/web-hello-.service.d/all.conf
       sed -i '/client_max_body_size/s/.*/client_max_body_size 1g; # ::error::<b>/' /etc/nginx/sites-enabled/web-hello.conf
       sed -i '/access_log/s/.*/auth_basic_password not-to-be-seen;/' /etc/nginx/sites-enabled/web-hello.conf
+      echo 'nonsense;' >> /etc/nginx/sites-enabled/00-flask-deploy-default.conf
       touch .venv/lib/python3.11/site-packages/left
       rm /etc/systemd/system/multi-user.target.wants/web-hello-${id}.service
       chmod 0777 /srv/web-hello; chown www-data: /srv/web-hello/releases; chmod 0644 /etc/web-hello/${id}.env
@@ -77,6 +78,7 @@ describe.skipIf(!able.ok)(`changes by hand on the server ${able.ok ? '' : able.w
     expect(drift(seen)).toEqual({
       'nginx.service': 'disabled',
       '/etc/nginx/sites-enabled/web-hello.conf': 'edited',
+      '/etc/nginx/sites-enabled/00-flask-deploy-default.conf': 'edited',
       [`/etc/systemd/system/multi-user.target.wants/web-hello-${id}.service`]: 'removed',
       [unit]: 'edited',
       [`${unit}.d/override.conf`]: 'added',
@@ -131,6 +133,7 @@ describe.skipIf(!able.ok)(`changes by hand on the server ${able.ok ? '' : able.w
         `.${unit}.d/override.conf`,
         `./etc/web-hello/${id}.env`,
         './etc/nginx/sites-enabled/web-hello.conf',
+        './etc/nginx/sites-enabled/00-flask-deploy-default.conf',
       ].toSorted(),
     )
     expect(

@@ -40,6 +40,26 @@ describe.skipIf(!able.ok)(`a certificate of one's own${able.ok ? '' : ` (skipped
   const codes = (run: Run) => run.report.warnings.map(({ code }) => code)
   const keys = async () => (await server.must('ls -d /etc/web-hello/tls-*.pem')).trim().split('\n')
 
+  test('changes nothing where nginx was broken before, and leaves it alone; so does a rollback', async () => {
+    const one = await site({ tls: 'off' }).good()
+    project.commit({ 'other.py': '' })
+    const two = await site({ tls: 'off' }).good()
+    await untilQuiet(server, 'hello')
+    await server.must(`echo 'nonsense;' > /etc/nginx/conf.d/broken.conf`)
+    const nginx = () =>
+      server.must(`cd /etc/nginx && find . ! -type d -printf '%p %m %u %T@\\n' | sort
+        main=$(systemctl show -p MainPID --value nginx); cat /proc/$main/task/$main/children`)
+    const before = await nginx()
+    const bad = await site(provided(await own.issue(['blog.test']))).bad()
+    expect(bad.report.error?.code, bad.log).toBe('nginx-broken')
+    expect(bad.report.error?.cause).toContain('/etc/nginx/conf.d/broken.conf, line 1')
+    expect(bad.outputs.serving).toBe(two.release)
+    expect(await nginx()).toBe(before)
+    expect((await site({ tls: 'off', command: 'rollback' }).good()).outputs.serving).toBe(one.release)
+    expect(await nginx()).toBe(before)
+    expect(await server.must('ls /etc/web-hello')).not.toContain('tls-')
+  })
+
   test('is there from the first deploy on, stays, and makes room for the next', async () => {
     const one = await own.issue(['blog.test', 'www.blog.test'])
     const first = await site(provided(one)).good()

@@ -114,7 +114,7 @@ function siteFault({ name, file, line }: OtherSite): Fault {
     code: 'site-taken',
     explanation: {
       cause: `${whose} of the server ${what} already (${file}, line ${line}); nginx would let only one of the two answer.`,
-      cure: `${app === undefined ? `Take ${name === undefined ? '`default_server`' : 'the name'} out of ${file} on the server` : `Take the name out of that app's \`domain\``}, or set \`domain\` to other names. Nothing was changed.`,
+      cure: `${app === undefined ? `Take ${name === undefined ? '`default_server`' : 'the name'} out of ${file} on the server` : `Take the name out of that app's \`domain\`, remove that app (\`command: destroy\` with \`name: ${app}\`)`}, or set \`domain\` to other names. Nothing was changed.`,
       input: 'domain',
     },
   }
