@@ -98,8 +98,8 @@ def tree(root, environment):
         here = todo.pop()
         inside = is_within(here, root + "/.venv")
         for one in os.scandir(here):
-            # `.previous` is made anew by each flip.
-            if one.path == root + "/.previous" or one.name == "__pycache__":
+            # `.previous` is made anew by each flip, the size taken down after the end.
+            if one.path.startswith((root + "/.previous", root + "/.deploy/size")) or one.name == "__pycache__":
                 continue
             is_folder = one.is_dir(follow_symlinks=False)
             if inside and not is_folder:
