@@ -54,7 +54,7 @@ describe.skipIf(!able.ok)(`kill matrix ${able.ok ? '' : able.why}`, () => {
     const all = trial.commands.map((_, index) => index + 1)
     const started = numberOf(trial, 'start')
     // Before the start a cut leaves files that nobody uses.
-    const chosen = all.filter((at) => (at < started ? at % 14 === 1 : at % 4 === 0))
+    const chosen = all.filter((at) => (at < started ? at % 14 === 1 : at % 5 === 0))
     const rounds = await go(trial, [
       ...chosen.map((at): Moment => ({ kind: 'program', at })),
       // The recovery is killed too.
