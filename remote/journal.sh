@@ -1,6 +1,7 @@
 # The journal: what a program has begun and not yet brought to its end, on the disk before anything is changed that a cut
 # could leave half. Whether it is brought to its end or taken back is decided by the state file alone: see recovery.sh.
 #   begun          RUN RELEASE made|reused OLD
+#   written        nginx's files of this deploy stay: they are to be taken down as ours
 #   nginx/, secure/  bytes of nginx's files from before, whole once the folder has that name; `secure`: of the switch to
 #                  HTTPS, which has a test of its own after the verdict
 # Beside it lies the guard folder: what goes on without a run, or after a boot, works with the copies in it.
@@ -62,7 +63,7 @@ keep_guard() {
   # Somebody may need the copies that are there; after a cut as well.
   [ ! -e "$guard/library.sh" ] || fresh=$guard/new
   [ -d "$fresh" ] || mkdir "$fresh"
-  for copy in library.sh recover.sh http.py flask_deploy_processes.py check.json; do
+  for copy in library.sh recover.sh http.py flask_deploy_processes.py edited.py flask_deploy_drift.py flask_deploy_look.py check.json; do
     [ ! -f "$dir/$copy" ] || set -- "$@" "$dir/$copy"
   done
   install -m 0600 -t "$fresh" "$@"

@@ -81,6 +81,7 @@ remember_ours() { printf '%s' "$2" >"$journal/$bytes.new/$1.ours"; }
 
 remembered() {
   to_disk
+  : >"$journal/written"
   mv -T "$journal/$bytes.new" "$journal/$bytes"
   sync "$journal" 2>/dev/null || sync
   nginx_changed=yes
@@ -129,6 +130,7 @@ bring_back() {
         ;;
     esac
   done
+  rm -f "$journal/written"
   to_disk
   commit_bytes "$1"
   if systemctl --quiet is-active nginx.service && nginx -t -q 2>/dev/null; then reload_nginx 2>/dev/null || :; fi

@@ -32,6 +32,8 @@ ended() {
       emit "fail ${exact:-internal $status}"
     }
     end_child
+    # apt is never stopped half-way: what it installs stays.
+    ! systemctl --quiet is-active "flask-deploy-apt.$run.service" || emit "doubt packages-go-on ${missing:-}"
     # Where the verdict could not be saved, the disk knows whether it was.
     if [ "$stage" = saving ]; then
       state_load

@@ -17,6 +17,7 @@ clean_halves() {
   # shellcheck disable=SC2231 # a pattern
   for half in "$home"/*.new "$home"/releases/*/.previous.*.new "$home"/releases/*/.deploy/*.new "/etc/web-$name"/*.new \
     "$wants/web-$name"-$digits-*.new "$wants"/*.wants/"web-$name"-$digits-*.new "$wants/web-$name.redis.service".*.new \
+    "$home/written"/*.new "$home/written/.new" \
     "/etc/nginx/.web-$name".*; do
     if [ -e "$half" ] || [ -L "$half" ]; then rm -rf "$half"; fi
   done
@@ -45,6 +46,7 @@ recover() {
   fi
   recover_nginx
   if [ -n "$begun" ] && [ "$begun" != "$current" ]; then back=yes; fi
+  [ -z "$begun" ] || [ "$begun" != "$current" ] || finish_records
   rest_of_kept
   remove_strays "$2"
   mend_previous
@@ -54,6 +56,16 @@ recover() {
     state_save
   fi
   [ -n "$draining" ] || journal_close
+}
+
+# What the program takes down of a release when its end is said already.
+finish_records() {
+  [ -f "$dir/edited.py" ] || return 0
+  release_before=$release release=$begun kept_before=$kept_now kept_now=yes written_before=$nginx_written
+  [ ! -e "$journal/written" ] || nginx_written=yes
+  [ -e "$home/releases/$begun/.deploy/size" ] || note_size
+  record_written || :
+  release=$release_before kept_now=$kept_before nginx_written=$written_before
 }
 
 # Of kept releases only the one that serves, and one that settles with it, run and begin again at a boot.
@@ -153,6 +165,7 @@ recover_alone() {
     # The units that it waits for may wait for it.
     starting=--no-block
     exec 3>&1
+    cp "$guard"/*.py "$dir" 2>/dev/null
   else
     IFS=' ' read -r _ word _ <<LAST
 $(tail -n 1 "$dir/events" 2>/dev/null)

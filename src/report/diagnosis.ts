@@ -180,7 +180,8 @@ const rows: Readonly<Record<string, Row>> = {
     input: 'host',
   }),
   'program-killed': () => ({
-    cause: 'The program on the server was killed before it was done; what it had begun was taken back.',
+    cause:
+      'The program on the server was killed before it was done; what it had begun was taken back, or brought to its end where the verdict was in.',
     cure: 'Look at the memory of the server (`free -m`, `journalctl -k`), then run the job again.',
     input: 'host',
   }),

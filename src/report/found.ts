@@ -62,6 +62,10 @@ const doubts: Readonly<Record<string, (detail: string) => Warning>> = {
     const text = `systemd on the server did not take the schedule of \`${detail}\` in \`cron\`: it does not run.`
     return { code: 'cron-not-scheduled', text }
   },
+  'packages-go-on': (detail) => {
+    const text = `apt-get is never stopped half-way: it goes on to install \`${detail}\` on the server, and the next run finds that done.`
+    return { code: 'packages-go-on', text }
+  },
   'python-fallback': otherPython,
   'old-silent': (detail) => {
     const [release = '', , why = 'no answer'] = detail.split(' ')
