@@ -40,6 +40,8 @@ async function chaos(args: readonly string[]): Promise<number> {
         const round = await trial.round(momentOf(trial, random))
         done.push(round)
         console.log(lineOf(done.length, round))
+        // What is wrong with its server would be found in each round that follows.
+        if (isBad(round)) break
       }
     } finally {
       await server.stop()

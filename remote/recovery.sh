@@ -46,11 +46,11 @@ recover() {
   fi
   recover_nginx
   if [ -n "$begun" ] && [ "$begun" != "$current" ]; then back=yes; fi
-  [ -z "$begun" ] || [ "$begun" != "$current" ] || finish_records
   rest_of_kept
   remove_strays "$2"
   mend_previous
   [ -z "$current" ] || resume_beside "$current"
+  [ -z "$begun" ] || [ "$begun" != "$current" ] || finish_records
   if [ "$back" = yes ]; then
     generation=$((generation + 1))
     state_save
