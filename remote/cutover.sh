@@ -101,15 +101,24 @@ await_verdict() {
   [ "$(serving)" = "$release" ] || flip "$release"
 }
 
-# The verdict is "keep": from here on nothing is taken back.
-# $1: "ID BUNDLE DEPENDENCIES SETTINGS COMMIT" of the release
+# The verdict is "keep": from here on nothing is taken back by this program.
+# $1: "ID BUNDLE DEPENDENCIES SETTINGS COMMIT SECONDS" of the release, $2: seconds that the server watches it (0: not)
 settle() {
   # A stop waits: half of this would leave the old release running for good.
   stopping=no
   trap 'stopping=yes' TERM INT HUP
   stage=saving
+  # A release that was watched still has another one before it, which waits.
+  read_settling
+  waited=$behind ready=no
   [ "$old" = "$release" ] || previous=$old
-  current=$release generation=$((generation + 1))
+  if [ "$2" -gt 0 ] && [ -n "$old" ] && [ "$old" != "$release" ]; then
+    ready=stopped
+    ! room_for_two "$old" "$release" || ready=running
+    keep_watch "$2"
+  fi
+  current=$release taken_back='' settling='' generation=$((generation + 1))
+  [ "$ready" = no ] || settling="$release $old $ready"
   kept="$(printf '%s' "$kept" | grep -v "^$release " || :)"
   kept="${kept:+$kept
 }$1
@@ -120,10 +129,16 @@ settle() {
   drop_keys
   emit "kept $release"
   set_victim "$release" 0
-  if [ -n "$old" ] && [ "$old" != "$release" ]; then
-    disable_release "$old"
-    draining=$old
+  if [ "$ready" = no ]; then
+    end_watch
+  else
+    begin_watch
+    emit "settling $old $2 $ready"
   fi
+  if [ -n "$old" ] && [ "$old" != "$release" ]; then
+    if [ "$ready" = running ]; then quiet_release "$old"; else let_go "$old"; fi
+  fi
+  case $waited in '' | "$old" | "$release") ;; *) let_go "$waited" ;; esac
   switch_timers
   trap 'fail stopped' TERM INT HUP
   [ "$stopping" = no ] || fail stopped

@@ -1,11 +1,24 @@
-"""What a release's processes are at, as the health check sees it from outside: /proc alone is read.
+"""What a release's processes are at, as the health check sees it from outside: /proc and systemd alone are asked.
 
 Of http.py; standard library, Python 3.6 and newer.
 """
 
 import os
 import signal
+import subprocess
 import time
+
+
+def unit_states(units):
+    """unit -> its properties; systemctl leaves an empty line between two units."""
+    shown = subprocess.run(
+        ["systemctl", "show", "-p", "Id,MainPID,NRestarts,ActiveState"] + units,
+        stdout=subprocess.PIPE,
+        universal_newlines=True,
+    ).stdout
+    blocks = [dict(line.split("=", 1) for line in block.splitlines() if "=" in line) for block in shown.split("\n\n")]
+    found = {block["Id"]: block for block in blocks if "Id" in block}
+    return {unit: found.get(unit, {}) for unit in units}
 
 
 def children(pid):

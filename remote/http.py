@@ -4,6 +4,8 @@ Run by root with /usr/bin/python3 -I: nothing of the project's is imported. Pyth
     http.py health SETTINGS RELEASE SOCKET UNIT    prints "ok STATUS MS ANSWERS" or "fail CODE DETAIL"
     http.py smoke SETTINGS RELEASE SECONDS         prints "ok STATUS MS RELEASE" or "fail CODE STATUS RELEASE"
     http.py look SETTINGS RELEASE SOCKET           the same, asked once over a release's own socket
+    http.py alive SETTINGS RELEASE SOCKET SECONDS  prints "ok", once it answers well, or "fail CODE DETAIL"
+    http.py watch SETTINGS RELEASE SOCKET UNIT SECONDS fresh|booted BESIDE...  prints "well ANSWERS" or "fail CODE DETAIL"
     http.py probe TOKEN CONTENT NAME...            prints "go", or the first name that does not lead here
     http.py reach URL                              prints "ok" where an ACME directory answers there
 SETTINGS is a file (secrets are no arguments): JSON with host, scheme, path, smoke {host, path, secure, verify}, explicit,
@@ -15,7 +17,6 @@ import json
 import os
 import socket
 import ssl
-import subprocess
 import sys
 import threading
 import time
@@ -23,11 +24,12 @@ import urllib.request
 
 # Isolated Python does not look beside its script; this folder is root's alone.
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from flask_deploy_processes import OwnServer, alive, ask_where, children  # noqa: E402
+from flask_deploy_processes import OwnServer, alive, ask_where, children, unit_states  # noqa: E402
 
 GOOD_ANSWERS = 3
 SAME_BAD_ANSWERS = 3
 BODY_LIMIT = 1 << 20
+ASK_AT_MOST = 10  # seconds, of a release that is watched
 
 
 class UnixConnection(http.client.HTTPConnection):
@@ -118,15 +120,6 @@ def fault(settings, answer, text=""):
     return None
 
 
-def unit_state(unit):
-    shown = subprocess.run(
-        ["systemctl", "show", "-p", "MainPID,NRestarts,ActiveState,SubState", unit],
-        stdout=subprocess.PIPE,
-        universal_newlines=True,
-    ).stdout
-    return dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
-
-
 class Asker(threading.Thread):
     """Asks until told to stop, so that a hanging answer does not blind us to a dying process."""
 
@@ -159,7 +152,7 @@ class Asker(threading.Thread):
 
 
 def health(settings, release, path, unit):
-    state = unit_state(unit)
+    state = unit_states([unit])[unit]
     master = state.get("MainPID", "0")
     if master == "0" or state.get("NRestarts", "0") != "0":
         return "fail app-exited 0"
@@ -190,7 +183,7 @@ def health(settings, release, path, unit):
             if time.monotonic() >= settled:
                 if len(asker.workers) > 1:
                     return "fail worker-restarted %d" % asker.last.status
-                if unnamed and unit_state(unit).get("NRestarts", "0") != "0":
+                if unnamed and unit_states([unit])[unit].get("NRestarts", "0") != "0":
                     return "fail app-exited %d" % asker.last.status
                 if not unnamed and asker.last.release != release:
                     return "fail wrong-release %s" % (asker.last.release or "none")
@@ -238,6 +231,25 @@ def look(settings, release, path):
     return "fail %s %d %s" % (code, answer.status, answer.release or "none")
 
 
+def settle(what, settings, release, path, *more):
+    import flask_deploy_watch as watching  # recovery's copies do without
+
+    quickly = dict(settings, timeout=min(settings["timeout"], ASK_AT_MOST))
+
+    def question():
+        good, code, *details = look(quickly, release, path).split()
+        if good == "ok":
+            return None
+        if code == "unreachable":
+            return "health-timeout" if "timeout" in details[-1].lower() else "health-unreachable"
+        return "%s %s" % (code, details[0])
+
+    if what == "alive":
+        return watching.comes_alive(question, float(more[0]))
+    grace = 0 if more[2] == "fresh" else settings["timeout"]
+    return watching.watch(question, more[0], more[3:], float(more[1]), grace, not anonymous(settings, release))
+
+
 def probe(token, content, names):
     path = "/.well-known/acme-challenge/" + token
     for name in names:
@@ -275,6 +287,8 @@ def main(arguments):
         print(health(settings, arguments[2], arguments[3], arguments[4]), flush=True)
     elif arguments[0] == "look":
         print(look(settings, arguments[2], arguments[3]), flush=True)
+    elif arguments[0] in ("alive", "watch"):
+        print(settle(arguments[0], settings, *arguments[2:]), flush=True)
     else:
         print(smoke(settings, arguments[2], float(arguments[3])), flush=True)
 

@@ -73,9 +73,9 @@ keep_guard() {
   rmdir "$fresh"
 }
 
-# Nothing is open any more: neither a journal nor a watch.
+# Nothing is open any more. A watch has a folder of its own.
 drop_guard() {
-  if [ -d "$guard" ] && [ ! -d "$journal" ] && [ ! -e "$wants/web-$name.watch.service" ]; then rm -rf "$guard"; fi
+  if [ -d "$guard" ] && [ ! -d "$journal" ]; then rm -rf "$guard"; fi
 }
 
 # Whatever was written for this app is on the disk, on each file system that has a part of it.

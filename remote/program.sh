@@ -52,7 +52,7 @@ ended() {
   if [ "$kept_now$made_release" = yesyes ]; then note_size; fi
   # The events stay for a runner that comes back; secrets do not.
   drop_secrets
-  if [ -n "$draining" ]; then leave "$draining"; elif [ "$journaled" = yes ]; then journal_close; fi
+  leave_all
   # Without them the unit's end has nothing to recover.
   rm -f "$dir/library.sh"
   exit "$status"
@@ -62,7 +62,14 @@ drop_secrets() {
   rm -f "$dir/program" "$dir/build.env" "$dir/app.log" "$dir"/*.json "$dir"/*.py "$dir/said"
 }
 
-# What the runner does not wait for: the release that visitors have left finishes what it has.
+# What a program leaves to itself when all is told, and its journal. Kept releases come first: `leave` may let go of the lock.
+leave_all() {
+  for id in $draining; do leave "$id"; done
+  draining=
+  [ "$journaled" = no ] || journal_close
+}
+
+# What the runner does not wait for: a release that visitors have left finishes what it has.
 # $1: release
 leave() {
   # Whatever was on its way to its socket at the flip is taken in by then. Under the lock: the next deploy may want
@@ -101,10 +108,14 @@ undo() {
     rm -f "/run/web-$name/$release.first"
     take_back_processes
     # Where visitors had got it already, their last requests are still in it; a worker may have a task.
-    if [ "$flipped" = yes ] && [ -n "$old" ] || [ -n "$(begun_processes)" ]; then draining=$release; else kill_release "$release"; fi
+    if [ "$flipped" = yes ] && [ -n "$old" ] || [ -n "$(begun_processes)" ]; then
+      draining="${draining:+$draining }$release"
+    else
+      kill_release "$release"
+    fi
   fi
   # A rollback's release was there before and stays.
-  if [ "$made_release" = yes ] && [ -z "$draining" ]; then
+  if [ "$made_release" = yes ] && [ "${draining%"$release"}" = "$draining" ]; then
     remove_release "$release"
     [ "$made_units" = no ] || systemctl daemon-reload
   fi

@@ -55,6 +55,7 @@ recover() {
     generation=$((generation + 1))
     state_save
   fi
+  mend_watch
   [ -n "$draining" ] || journal_close
 }
 
@@ -185,6 +186,6 @@ LAST
   emit "serving $(serving)"
   emit 'end 1'
   drop_secrets
-  [ -z "$draining" ] || leave "$draining"
+  leave_all
   [ "$1" = boot ] || rm -f "$dir/library.sh"
 }

@@ -37,6 +37,8 @@ start_release() {
   case $(systemctl show -p LoadState,NeedDaemonReload "$unit.socket" "$unit.service") in
     *=not-found* | *=yes*) systemctl daemon-reload ;;
   esac
+  # One that has waited in the settle time of the next counts its restarts from now on.
+  [ "$making" = yes ] || systemctl reset-failed "$unit.service" 2>/dev/null || :
   patiently systemctl start "$unit.socket" "$unit.service" || {
     systemctl --quiet is-active "$unit.socket" || fail start-socket "$unit"
     app_log "$1"
@@ -130,6 +132,16 @@ drain_release() {
   # shellcheck disable=SC2046 # a list of unit names
   systemctl stop --no-block "$(unit_of "$1").socket" "$(unit_of "$1").service" $(web_proxy "$1") \
     $(units_beside "$1" timer) $(units_beside "$1" process) $(units_beside "$1" single) || :
+}
+
+# A release that only waits, in case that it has to serve again: what runs beside its web process ends.
+# $1: release
+quiet_release() {
+  # shellcheck disable=SC2046 # a list of unit names
+  set -- $(units_beside "$1" timer) $(units_beside "$1" process) $(units_beside "$1" single)
+  [ $# != 0 ] || return 0
+  for unit; do rm -f "$wants/multi-user.target.wants/$unit" "$wants/timers.target.wants/$unit"; done
+  systemctl stop --no-block "$@" || :
 }
 
 # Everything of a release that is on the disk.

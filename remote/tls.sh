@@ -196,6 +196,8 @@ secure() {
   to_disk
   commit_nginx
   drop_keys
+  # The site is another one for the watch too.
+  [ ! -f "$watch_folder/check.json" ] || write_file "$watch_folder/check.json" 0600 root:root "$(cat "$dir/secured.json")"
   emit 'certificate used'
 }
 

@@ -11,6 +11,7 @@ import type { WheelFile } from './plan/wheels.ts'
 import type { Wish } from './plan/wish.ts'
 import { doubtWarning, foundRow, outcomeRead, pageAbsent } from './report/found.ts'
 import type { Recorder } from './report/recorder.ts'
+import { settlingAfter, tellSettling } from './report/settling.ts'
 import type { Facts } from './server/facts.ts'
 import type { Again, Supplied } from './wheels/supply.ts'
 
@@ -253,6 +254,15 @@ function record(recorder: Recorder, event: ServerEvent, plan: Plan): void {
     case 'kept':
       recorder.say(`Release ${event.release} is kept.`)
       break
+    case 'settling':
+    case 'settled':
+    case 'fail': {
+      const settling = settlingAfter(event, recorder.report().settling)
+      if (settling === undefined) break
+      recorder.note({ settling })
+      recorder.say(tellSettling(settling))
+      break
+    }
     case 'stderr':
       recorder.toolLine(event.line)
       break
@@ -263,7 +273,6 @@ function record(recorder: Recorder, event: ServerEvent, plan: Plan): void {
     case 'certificate':
     case 'secured':
     case 'serving':
-    case 'fail':
     case 'end':
     case 'gone':
       break

@@ -28,6 +28,7 @@ import { tellDrift } from './report/found-drift.ts'
 import type { Log } from './report/log.ts'
 import type { Results } from './report/publish.ts'
 import { Recorder } from './report/recorder.ts'
+import { takenBackWarning } from './report/settling.ts'
 import { byHand, context, holder, temp } from './runner.ts'
 import { redactor, secretsToMask } from './secrets.ts'
 import type { Connection } from './server/connection.ts'
@@ -72,7 +73,9 @@ export async function run(surroundings: Surroundings): Promise<boolean> {
   const { signal } = surroundings
   if (signal.aborted) {
     const crashed = signal.reason instanceof DeployError && signal.reason.code === 'internal'
-    ending = crashed ? endingOfError(signal.reason, ending.serving) : endingOfCancel(ending.serving)
+    ending = crashed
+      ? endingOfError(signal.reason, ending.serving)
+      : endingOfCancel(ending.serving, recorder.report().settling)
   }
   return tellEnding(ending, recorder, log, results, redact, environment)
 }
@@ -166,6 +169,8 @@ async function onServer(
       byHand: byHand(surroundings.environment),
     }
     recorder.note({ serving: facts.state?.current ?? '' })
+    const taken = takenBackWarning(facts.state)
+    if (taken !== undefined) recorder.warn(taken)
     const supply = (seen: Facts, again?: Again) => wheels.prepare(seen, plain, again)
     // A plan alone looks for no wheels, and a rollback needs none.
     const supplied = inputs.command === 'deploy' ? await supply(facts) : { wish: plain, send: [] }

@@ -64,6 +64,7 @@ test('what the build may see and what the check needs travel as files of their o
     'flask_deploy_made.py',
     'flask_deploy_processes.py',
     'flask_deploy_state.py',
+    'flask_deploy_watch.py',
     'gunicorn.txt',
     'http.py',
     'library.sh',

@@ -169,8 +169,14 @@ export const reach: Readonly<Record<InputName, Reach>> = {
   'expect-status': { reaches: ['JSON', 'Markdown'], values: ['200', '201'] },
   'expect-text': { reaches: ['JSON', 'Markdown'], values: ['a', 'b'] },
   'confirm-timeout': { reaches: ['sh', 'Markdown'], values: ['1m', '2m'] },
-  'settle-time': { reaches: ['Markdown'], values: { none: 'TODO' } },
-  'wait-settled': { reaches: ['Markdown'], values: { none: 'TODO' } },
+  'settle-time': {
+    reaches: ['sh', 'Markdown'],
+    values: { none: 'it is a number, and of a deploy only that has an older release to go back to' },
+  },
+  'wait-settled': {
+    reaches: ['sh', 'Markdown'],
+    values: { none: 'with an older release the program has one call more' },
+  },
   'allow-older': {
     reaches: ['Markdown'],
     values: { none: 'it only decides whether there is a deploy (src/plan/older.ts)' },

@@ -85,7 +85,7 @@ function callOf(at: number, a: string, b: string, c: string, d: string) {
       words: ['install_packages', 'no', a, b, c],
     },
     { operation: { phase, kind: 'claim', owner: a }, words: ['claim', a] },
-    { operation: { phase, kind: 'settle', record: a }, words: ['settle', a] },
+    { operation: { phase, kind: 'settle', record: a, seconds: 60 }, words: ['settle', a, '60'] },
   ]
   const kind = kinds[at % kinds.length]
   if (kind === undefined) throw new Error('there are kinds')

@@ -116,7 +116,7 @@ describe('a run that an error ended', () => {
   })
 
   test('is cancelled when the job was', () => {
-    expect(endingOfCancel(OLD)).toMatchObject({
+    expect(endingOfCancel(OLD, null)).toMatchObject({
       result: 'cancelled',
       serving: OLD,
     })

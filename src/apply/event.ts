@@ -32,6 +32,15 @@ export type ServerEvent = { readonly seconds: number } & (
   /** The server's own request through nginx after a flip. */
   | { readonly kind: 'answered'; readonly answer: Answer }
   | { readonly kind: 'kept'; readonly release: string }
+  /** It is watched for so long, and `old`, which runs on or can be started, serves again should it die. */
+  | {
+      readonly kind: 'settling'
+      readonly old: string
+      readonly lasts: number
+      readonly running: boolean
+    }
+  /** It has lived through that time. */
+  | { readonly kind: 'settled'; readonly release: string }
   /** A file with this content lies below each name's `/.well-known/acme-challenge/`; a frame is waited for. */
   | { readonly kind: 'preflight'; readonly token: string; readonly content: string }
   /** What became of a certificate; `detail` by `how`: the certificate (base64), an ACME error's type, a name. */
@@ -123,7 +132,12 @@ export function parseEvent(line: string): ServerEvent | undefined {
     case 'flipped':
     case 'kept':
     case 'reverted':
+    case 'settled':
       return { seconds, kind, release: isReleaseId(first) ? first : '' }
+    case 'settling':
+      return isReleaseId(first)
+        ? { seconds, kind, old: first, lasts: number(others[0]), running: others[1] === 'running' }
+        : undefined
     case 'serving':
       return { seconds, kind, release: first === '' || isReleaseId(first) ? first : 'unknown' }
     case 'answered':

@@ -26,6 +26,7 @@ export function programFiles(plan: Plan): ReadonlyMap<string, string> {
     ['flask_deploy_drift.py', remoteFile('flask_deploy_drift.py')],
     ['flask_deploy_look.py', remoteFile('flask_deploy_look.py')],
     ['flask_deploy_processes.py', remoteFile('flask_deploy_processes.py')],
+    ['flask_deploy_watch.py', remoteFile('flask_deploy_watch.py')],
     ['check.json', JSON.stringify(plan.check)],
     ...(plan.securedCheck === undefined
       ? []

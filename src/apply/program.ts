@@ -47,6 +47,7 @@ const LIBRARY = [
   'web.sh',
   'service.sh',
   'journal.sh',
+  'watch.sh',
   'cutover.sh',
   'recovery.sh',
   'prune.sh',
@@ -223,7 +224,7 @@ function render(operation: Operation): readonly string[] {
     case 'verdict':
       return [call('await_verdict', operation.waitSeconds)]
     case 'settle':
-      return [call('settle', operation.record)]
+      return [call('settle', operation.record, operation.seconds)]
     case 'preflight':
       return [call('preflight', operation.from, operation.waitSeconds, ...operation.names)]
     case 'request-certificate': {
@@ -234,6 +235,8 @@ function render(operation: Operation): readonly string[] {
       const { tls, site, catchAll, tlsCatchAll, waitSeconds } = operation
       return [call('secure', tls.certificate, site, catchAll ?? '', tlsCatchAll, waitSeconds)]
     }
+    case 'await-settled':
+      return ['await_settled']
     case 'prune':
       return [call('prune', operation.keep), 'prune_wheels']
   }

@@ -150,7 +150,12 @@ export type Operation = { readonly phase: Phase } & (
     }
   | { readonly kind: 'cutover'; readonly waitSeconds: number }
   | { readonly kind: 'verdict'; readonly waitSeconds: number }
-  | { readonly kind: 'settle'; readonly record: string }
+  | {
+      readonly kind: 'settle'
+      readonly record: string
+      /** How long the server watches the release; 0: not at all. */
+      readonly seconds: number
+    }
   /** Does each name lead to this server? Else nothing is asked of the authority. */
   | {
       readonly kind: 'preflight'
@@ -169,6 +174,8 @@ export type Operation = { readonly phase: Phase } & (
       readonly waitSeconds: number
     }
   | { readonly kind: 'prune'; readonly keep: number }
+  /** The program stays until the watch is over. */
+  | { readonly kind: 'await-settled'; readonly seconds: number }
 )
 
 /** Commands of the project's own. */

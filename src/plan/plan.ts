@@ -32,6 +32,7 @@ import { pythonOperations } from './python.ts'
 import { secretFileOperations } from './secret-files.ts'
 import { serviceOperations } from './services.ts'
 import { neededRoom, type Room, roomOperations } from './space.ts'
+import { awaitOperations, settleOperation, settleSeconds } from './settle.ts'
 import { isOver, presentTls, tlsTask, trustedCertificate } from './tls.ts'
 import { tlsCatchAllText, tlsOperations } from './tls-operations.ts'
 import { webCommandOperations } from './web-command.ts'
@@ -144,6 +145,7 @@ function deploy(facts: Facts, wish: Wish, room: Room): Plan {
     ...startAndSwitch(facts, wish, settings.workers, record),
     ...secured.operations,
     { phase: 'report', kind: 'prune', keep: inputs.behaviour.keepReleases },
+    ...awaitOperations(facts, wish),
   ]
   return {
     kind: 'deploy',
@@ -244,17 +246,6 @@ function startAndSwitch(
     },
     { phase: 'cutover', kind: 'cutover', waitSeconds: confirmSeconds },
     { phase: 'smoke', kind: 'verdict', waitSeconds: confirmSeconds },
-    {
-      phase: 'smoke',
-      kind: 'settle',
-      record: [
-        record.id,
-        record.bundle,
-        record.dependencies,
-        record.settings,
-        record.commit,
-        record.committed,
-      ].join(' '),
-    },
+    settleOperation(record, settleSeconds(facts, wish)),
   ]
 }

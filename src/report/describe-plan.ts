@@ -113,7 +113,17 @@ function describe(operation: Operation, plan: Plan, facts: Facts, name: string):
     case 'cutover':
       return change('cutover', `switch from ${plan.from ?? 'nothing'} to ${plan.release}`)
     case 'settle':
-      return change('smoke test', 'keep the release if it is good, else go back')
+      return [
+        ...change('smoke test', 'keep the release if it is good, else go back'),
+        ...(operation.seconds === 0 || plan.from === undefined
+          ? []
+          : change(
+              'settle time',
+              `watch ${plan.release} for ${operation.seconds} s more, and go back to ${plan.from} should it die`,
+            )),
+      ]
+    case 'await-settled':
+      return change('settle time', 'wait for its end')
     case 'preflight':
       return change('certificate', `look whether ${operation.names.join(', ')} lead to this server`)
     case 'request-certificate':

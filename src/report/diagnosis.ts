@@ -17,6 +17,7 @@ import { explainSmoke, smokeCodes } from './diagnosis-smoke.ts'
 import { explainDependencies, explainNginx, explainPackages, full } from './diagnosis-tools.ts'
 import { explainOwnServer } from './diagnosis-web.ts'
 import type { Failure, Situation } from './failure.ts'
+import { settleRows } from './settling.ts'
 import { hangingFrame, isProjectFile, lastTraceback, type Traceback } from './traceback.ts'
 
 interface Diagnosis extends Explanation {
@@ -191,6 +192,7 @@ const rows: Readonly<Record<string, Row>> = {
     cure: 'Run the job again when the server is up; it cleans up what is left.',
     input: 'host',
   }),
+  ...settleRows,
   'no-cutover': () => lost('before the new release was switched to'),
   'no-verdict': () => lost('before the smoke test was over, so the old release is back'),
   'not-root': rootRefused,

@@ -14,6 +14,7 @@ import type { Log } from './log.ts'
 import type { Results } from './publish.ts'
 import type { Recorder } from './recorder.ts'
 import { outputsOf, redactedReport, reportOfError } from './report.ts'
+import { type SettlingReport, tellSettling } from './settling.ts'
 import { renderSummary, summaryContext } from './summary.ts'
 
 /** How a run ended, before it is told. */
@@ -72,7 +73,7 @@ export function endingOf(outcome: Outcome, lines: readonly string[]): Ending {
     return { result: 'failed', serving, error: killedError(lines) }
   }
   const { code = 'unknown', detail = '' } = applied.failure ?? {}
-  const reverted = code === 'no-verdict' && serving === plan.from
+  const reverted = (code === 'no-verdict' || code === 'taken-back') && serving === plan.from
   return {
     result: reverted ? 'reverted' : 'failed',
     serving,
@@ -82,8 +83,8 @@ export function endingOf(outcome: Outcome, lines: readonly string[]): Ending {
 }
 
 /** A run whose job was cancelled, whatever had become of it by then: visitors get one release or the other. */
-export function endingOfCancel(serving: string): Ending {
-  return { result: 'cancelled', serving, error: cancelledError(serving) }
+export function endingOfCancel(serving: string, settling: SettlingReport | null): Ending {
+  return { result: 'cancelled', serving, error: cancelledError(serving, settling) }
 }
 
 /** What became of a run that an error ended. */
@@ -167,9 +168,16 @@ function situationOf({ plan, facts, project, inputs }: Outcome): Situation {
   }
 }
 
-function cancelledError(serving: string): DeployError {
+function cancelledError(serving: string, settling: SettlingReport | null): DeployError {
+  const who = serving === '' || serving === 'unknown' ? '' : `; visitors get release ${serving}`
+  if (settling?.outcome === 'open') {
+    return new DeployError('cancelled', {
+      cause: `The run was cancelled after its release was kept${who}.`,
+      cure: `Nothing is to be done. ${tellSettling(settling)}`,
+    })
+  }
   return new DeployError('cancelled', {
-    cause: `The run was cancelled${serving === '' || serving === 'unknown' ? '' : `; visitors get release ${serving}`}.`,
+    cause: `The run was cancelled${who}.`,
     cure: 'Run the job again when you want the new release.',
   })
 }

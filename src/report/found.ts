@@ -82,6 +82,10 @@ const doubts: Readonly<Record<string, (detail: string) => Warning>> = {
     const text = `The server is short of memory (${left} MB left; each process of the app takes about ${each} MB), so the new release has ${began} of its ${wished} processes until the old one has ended. Set \`workers\` to a smaller number, or give the server swap.`
     return { code: 'workers-held-back', text }
   },
+  'not-watched': () => ({
+    code: 'not-watched',
+    text: 'systemd on the server did not start the watch over the new release: the release before it runs on until the next deploy.',
+  }),
 }
 
 /** Numbers of a detail, of which each has to be one. */

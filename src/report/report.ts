@@ -8,6 +8,7 @@ import type { Drift } from '../server/drift.ts'
 import { cutToBytes } from '../text.ts'
 import type { CertificateReport } from './certificate.ts'
 import { redactedSections, type Section } from './sections.ts'
+import type { SettlingReport } from './settling.ts'
 
 /**
  * Everything a run has to say at its end: what the summary is made from, and, as JSON, the output `report`.
@@ -39,6 +40,8 @@ export interface Report {
   readonly found: readonly Change[]
   readonly health: HealthReport | null
   readonly smoke: SmokeReport | null
+  /** The settle time of this run's release; null where there is none. */
+  readonly settling: SettlingReport | null
   /** The certificate that the site uses; null where it has HTTP only. */
   readonly certificate: CertificateReport | null
   readonly warnings: readonly Warning[]
@@ -132,6 +135,7 @@ export const emptyReport: Report = {
   found: [],
   health: null,
   smoke: null,
+  settling: null,
   certificate: null,
   warnings: [],
   drift: [],

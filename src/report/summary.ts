@@ -1,10 +1,11 @@
 import type { Result } from '../outputs.ts'
 import type { Phase } from '../phases.ts'
 import { cutToBytes } from '../text.ts'
-import { markdown, markdownCode, markdownLink } from './escape.ts'
+import { markdown, markdownCode, markdownLink, markdownSentence } from './escape.ts'
 import type { Report } from './report.ts'
 import { sectionsMarkdown } from './sections.ts'
 import { driftSection } from './summary-drift.ts'
+import { tellSettling } from './settling.ts'
 import type { SummaryContext } from './summary-sections.ts'
 import * as section from './summary-sections.ts'
 
@@ -73,7 +74,7 @@ function verdict(report: Report): string {
   const serving = markdownCode(cutToBytes(report.serving, 200))
   switch (report.result) {
     case 'deployed':
-      return `${site} serves the new release ${serving}.`
+      return `${site} serves the new release ${serving}.${settleTime(report)}`
     case 'unchanged':
       return report.changes.length === 0
         ? `${site} serves ${serving} already: nothing was changed and nothing restarted.`
@@ -85,11 +86,13 @@ function verdict(report: Report): string {
     case 'done':
       return doneVerdict(report, site, serving)
     case 'reverted':
-      return `The smoke test failed, so ${site} is back on ${serving}.`
+      return report.settling?.outcome === 'taken-back'
+        ? `The new release died after the switch, so ${site} is back on ${serving}.`
+        : `The smoke test failed, so ${site} is back on ${serving}.`
     case 'failed':
       return `The run failed${inPhase(report)}. ${whoServes(report, site, serving)}`
     case 'cancelled':
-      return `The run was cancelled${inPhase(report)}. ${whoServes(report, site, serving)}`
+      return `The run was cancelled${inPhase(report)}. ${whoServes(report, site, serving)}${settleTime(report)}`
   }
 }
 
@@ -115,6 +118,10 @@ function doneVerdict(report: Report, site: string, serving: string): string {
     default:
       return `\`${report.command}\` is done. ${serves}`
   }
+}
+
+function settleTime({ settling }: Report): string {
+  return settling === null ? '' : ` ${markdownSentence(tellSettling(settling))}`
 }
 
 function inPhase(report: Report): string {
