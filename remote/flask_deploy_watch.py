@@ -26,15 +26,17 @@ class Judge:
         self.counts_workers = counts_workers
         self.master, self.present = None, set()
         self.restarts, self.deaths = {}, {}
-        self.bad, self.answers, self.code = 0, 0, None
+        self.bad, self.answers, self.good_since = 0, 0, None
 
     def begins(self, web):
         """The web process has never died so far."""
         self.restarts[web] = 0
 
-    def died(self, what, now, count=1):
-        """Whether that makes a loop."""
-        recent = [at for at in self.deaths.get(what, []) if now - at < WINDOW] + [now] * count
+    def died(self, what, now):
+        """Whether that makes a loop. Those that end within one second have one cause: a reload, the end of all."""
+        recent = [at for at in self.deaths.get(what, []) if now - at < WINDOW]
+        if not recent or now - recent[-1] >= 1:
+            recent.append(now)
         self.deaths[what] = recent
         return len(recent) >= DEATHS
 
@@ -44,7 +46,7 @@ class Judge:
         more = restarts - self.restarts.setdefault(unit, restarts)
         self.restarts[unit] = restarts
         # Started anew by hand, it counts from nothing.
-        loops = more > 0 and self.died(unit, now, more)
+        loops = more > 0 and self.died(unit, now)
         if is_web:
             return "app-exited" if more > 0 or state.get("ActiveState") == "failed" else None
         return "process-died %s" % unit if loops or state.get("ActiveState") == "failed" else None
@@ -53,19 +55,20 @@ class Judge:
         """The processes that serve: a code, or None."""
         gone = self.present - pids if master == self.master else set()
         self.master, self.present = master, set(pids)
-        if not gone or not self.counts_workers or not self.died("workers", now, len(gone)):
+        if not gone or not self.counts_workers or not self.died("workers", now):
             return None
         return "worker-restarted %d" % len(self.deaths["workers"])
 
-    def answer(self, code):
+    def answer(self, asked, code):
         """An answer over its own socket, with what is wrong with it (None: nothing): a code, or None."""
         self.answers += 1
         self.bad = self.bad + 1 if code else 0
+        self.good_since = None if code else asked
         return code if self.bad >= BAD_ANSWERS else None
 
-    def well(self):
-        """At the end: has it answered, and well, the last time?"""
-        return self.answers > 0 and self.bad == 0
+    def well(self, time_over):
+        """Was it asked when the time was over, and did it answer well?"""
+        return self.good_since is not None and self.good_since >= time_over
 
 
 class Asker(threading.Thread):
@@ -78,7 +81,7 @@ class Asker(threading.Thread):
     def run(self):
         while True:
             self.began = time.monotonic()
-            self.found.append(self.ask())
+            self.found.append((self.began, self.ask()))
             time.sleep(max(0.0, self.began + ASK_EVERY - time.monotonic()))
 
     def hangs(self, now):
@@ -125,7 +128,7 @@ def watch(ask, unit, beside, seconds, grace, named):
     asker.start()
     shown = 0.0
     # One that has just died ends no watch well: it is told in a moment.
-    while now < began + seconds or not judge.well() or not alive(judge.master):
+    while not judge.well(began + seconds) or not alive(judge.master):
         code = None
         if now >= shown + 2 or not alive(judge.master):
             shown = now
@@ -135,7 +138,7 @@ def watch(ask, unit, beside, seconds, grace, named):
             master = states[unit].get("MainPID", "0")
         code = code or judge.workers(master, {pid for pid in children(master) if alive(pid)}, now)
         while asker.found and code is None:
-            code = judge.answer(asker.found.pop(0))
+            code = judge.answer(*asker.found.pop(0))
         if code is None and asker.hangs(now):
             code = "health-timeout"
         if code is not None:

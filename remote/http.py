@@ -181,7 +181,7 @@ def health(settings, release, path, unit):
         if asker.good >= GOOD_ANSWERS:
             settled = settled or time.monotonic() + 0.25
             if time.monotonic() >= settled:
-                if len(asker.workers) > 1:
+                if len(asker.workers) > max(1, len(seen)):
                     return "fail worker-restarted %d" % asker.last.status
                 if unnamed and unit_states([unit])[unit].get("NRestarts", "0") != "0":
                     return "fail app-exited %d" % asker.last.status
