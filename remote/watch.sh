@@ -170,10 +170,11 @@ take_back() {
   taken_back="$watched ${commit:--} $1" settling='' current=$behind generation=$((generation + 1))
   previous=$(kept_ids | grep -vxF -- "$behind" | tail -n 1)
   state_save
-  go_back
+  go_back "$1"
 }
 
 # To $current, which the state file names already: what recovery does with a program that was cut off.
+# $1: why
 go_back() {
   recover none later
   echo "visitors get release $current again"
@@ -182,6 +183,14 @@ go_back() {
   if [ -n "$previous" ]; then point "../$previous" "$home/releases/$current/.previous"; else rm -f "$home/releases/$current/.previous"; fi
   ask_nginx "$current" 3
   case $answer in ok\ *) ;; *) echo "it does not answer through nginx: ${answer#fail }" ;; esac
+  # What still waits for one that hangs, or is not there, waits in vain; others finish what they have.
+  case $1 in
+    worker-restarted* | process-died* | health-status*) ;;
+    *)
+      sleep 3
+      kill_release "$watched"
+      ;;
+  esac
 }
 
 # This unit, or a program, was cut in the middle of what follows the state file; or there is nothing to do.
@@ -191,7 +200,7 @@ $taken_back
 WORDS
   case $why in
     '' | stays\ *) recover none later ;;
-    *) if [ -e "$home/releases/$watched" ]; then go_back; else recover none later; fi ;;
+    *) if [ -e "$home/releases/$watched" ]; then go_back "$why"; else recover none later; fi ;;
   esac
 }
 

@@ -35,7 +35,7 @@ describe.skipIf(!able.ok)(`the settle time ${able.ok ? '' : able.why}`, () => {
 
   /** The good release serves, and nothing is left of another one, nor of the watch. */
   const expectBack = async (gone: string) => {
-    expect(await page(server)).toBe(good.text)
+    await until('it serves', async () => (await page(server)) === good.text)
     await until('nothing is left of it', async () => (await left(server, gone)) === '')
     expect(await units(server, 'hello', good.release)).toMatchObject(serving)
     const now = await state()
@@ -68,7 +68,9 @@ describe.skipIf(!able.ok)(`the settle time ${able.ok ? '' : able.why}`, () => {
     expect(ran.log).toMatch(/died after the switch, because its web process ended/)
     expect(ran.summary).toContain('I have had enough')
     await expectBack(ran.outputs.release)
-    expect(await seen.answers()).toEqual([good.text, 'version 3'])
+    // Whoever was in it when it ended got an error of nginx's, and nobody waits for ever.
+    const strange = (await seen.answers()).filter((one) => !/^(version [23]$|502 )/.test(one))
+    expect(strange).toEqual([])
     expect(await server.must(`journalctl -o cat -u 'web-hello-${ran.outputs.release}*'`)).toContain(
       'had enough',
     )
@@ -153,7 +155,7 @@ describe.skipIf(!able.ok)(`the settle time ${able.ok ? '' : able.why}`, () => {
     expect(back.outputs, back.log).toMatchObject({ result: 'rolled-back', release: one.outputs.release })
     expect((await units(server, 'hello', one.outputs.release)).service.pid).toBe(pid)
     expect((await state()).has('settling')).toBe(false)
-    expect(await left(server, 'watch')).toBe('')
+    await until('the watch is gone', async () => (await left(server, 'watch')) === '')
     expect(await page(server)).toBe('version 9')
     good = { release: one.outputs.release, text: 'version 9' }
   })
@@ -251,9 +253,9 @@ async function left(server: Server, what: string): Promise<string> {
     systemctl list-units --all --plain --no-legend 'web-hello*' | grep -F -- '${what}' || :`)
 }
 
-/** Three visits that each end the process that answers. */
+/** Visits that each end the process that answers: one more than three, as the watch may just be beginning. */
 async function booms(server: Server): Promise<void> {
-  for (let count = 0; count < 3; count += 1) {
+  for (let count = 0; count < 4; count += 1) {
     await page(server, '/boom')
     await sleep(1500)
   }
