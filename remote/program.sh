@@ -11,6 +11,7 @@ begin() {
 
 # Nothing is done yet.
 beginnings() {
+  taken_down=no
   failure='' child='' stage=working has_lock=no
   made_release=no made_units=no nginx_changed=no nginx_written=no bytes=nginx switching=no flipped=no kept_now=no draining='' old='' current='' previous='' persisted=''
   asking=$dir/check.json made_processes=no stopped_singles='' starting=''
@@ -49,7 +50,7 @@ ended() {
   record_nginx
   emit "serving $(serving)"
   emit "end $status"
-  if [ "$kept_now$made_release" = yesyes ]; then note_size; fi
+  take_down
   # The events stay for a runner that comes back; secrets do not.
   drop_secrets
   leave_all
@@ -60,6 +61,13 @@ ended() {
 
 drop_secrets() {
   rm -f "$dir/program" "$dir/build.env" "$dir/app.log" "$dir"/*.json "$dir"/*.py "$dir/said"
+}
+
+# How large the release is, once: nobody waits for it.
+take_down() {
+  [ "$taken_down" = no ] || return 0
+  taken_down=yes
+  if [ "$kept_now$made_release" = yesyes ]; then note_size; fi
 }
 
 # What a program leaves to itself when all is told, and its journal. Kept releases come first: `leave` may let go of the lock.

@@ -218,6 +218,7 @@ start_old() {
 await_settled() {
   read_settling
   [ "$watched" = "$release" ] || return 0
+  take_down
   leave_all
   exec 9>&-
   emit "running settle time of release $release"
