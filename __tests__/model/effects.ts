@@ -219,6 +219,7 @@ const effects: {
     }),
   ],
   prune: () => pruned,
+  'await-settled': () => nothing('settle time'),
 }
 
 function leaveOld({ from, release }: Plan): readonly Effect[] {
