@@ -107,7 +107,7 @@ look_at_disk() {
   exact=
   case $1 in
     facts-changed | wheels-wanted | lock-timeout | stopped | smoke | no-* | memory | out-of-memory | inodes | server-read-only) return 0 ;;
-    *-tampered | older-commit) return 0 ;;
+    *-tampered | older-commit | taken-back | not-settled) return 0 ;;
   esac
   if full_disk_words; then exact=$trouble; fi
 }
