@@ -114,7 +114,7 @@ settle() {
   [ "$old" = "$release" ] || previous=$old
   if [ "$2" -gt 0 ] && [ -n "$old" ] && [ "$old" != "$release" ]; then
     ready=stopped
-    ! room_for_two "$old" "$release" || ready=running
+    if [ "${held_back:-no}" = no ] && room_for_two "$old" "$release"; then ready=running; fi
     keep_watch "$2"
   fi
   current=$release taken_back='' settling='' generation=$((generation + 1))
