@@ -29,7 +29,6 @@ lend_release() {
   # shellcheck disable=SC2086 # words of ours
   find "$root" -mindepth 1 -maxdepth 1 ! \( $ours \) -exec chown -hR "web-$name" {} +
   chmod 1771 "$root"
-  : >"$dir/lent"
 }
 
 # Root's again, once the command's processes are gone. What somebody else owns, has a second name elsewhere or is no plain
@@ -50,7 +49,7 @@ seal_release() {
 # A database that a command made beside the code is the app's to write from then on, and outlives the release.
 keep_made() {
   [ -e "$dir/probe.json" ] || return 0
-  /usr/bin/python3 -I "$dir/flask_deploy_made.py" "$dir/probe.json" "$root" "$home/state" "$dir/lent" >"$dir/made"
+  /usr/bin/python3 -I "$dir/flask_deploy_made.py" "$dir/probe.json" "$root" "$home/state" >"$dir/made"
   [ -s "$dir/made" ] || return 0
   while IFS="$tab" read -r _ path; do
     keep_path file "$path"

@@ -29,6 +29,10 @@ end_orphans() {
 clean_runs() {
   active=$(systemctl list-units --plain --no-legend --state=active,activating,deactivating "flask-deploy-$name-*.service")
   end_orphans "$active"
+  uptime=$(uptime_seconds) patience=3600
+  set -- "/run/flask-deploy/$name"/*/
+  [ $# -lt 20 ] || patience=300
+  [ $# -lt 40 ] || patience=30
   for folder in "/run/flask-deploy/$name"/*/; do
     id=${folder%/}
     id=${id##*/}
@@ -38,6 +42,12 @@ clean_runs() {
       "/var/lib/flask-deploy/incoming/$name-$id"*; do
       [ ! -e "$left" ] || rm -f "$left"
     done
+    # The events stay a while for a runner that comes back: by the server's uptime, which never jumps as clocks do.
+    if read -r over 2>/dev/null <"${folder}over"; then
+      [ "$((uptime - over))" -lt "$patience" ] || rm -rf "$folder"
+    else
+      printf '%s\n' "$uptime" 2>/dev/null >"${folder}over" || :
+    fi
   done
   # After a boot nothing else tells of them.
   for left in "/var/lib/flask-deploy/incoming/$name-"*; do
@@ -45,10 +55,5 @@ clean_runs() {
     id=${id%%.*}
     case $id in *[!0-9a-f]*) continue ;; esac
     [ "$id" = "$run" ] || [ -d "/run/flask-deploy/$name/$id" ] || rm -f "$left"
-  done
-  # The events stay a while for a runner that comes back.
-  aged=$(find "/run/flask-deploy/$name" -mindepth 1 -maxdepth 1 -type d -mmin +60)
-  for folder in $aged; do
-    case $active in *"flask-deploy-$name-${folder##*/}.service"*) ;; *) rm -rf "$folder" ;; esac
   done
 }

@@ -30,7 +30,7 @@ function plain(path: string): string {
     .replace(/\/var\/cache\/web-[^/]+-build\/.*/, '/BUILD')
 }
 
-/** What there is more of, beside the folders of runs in /run, of which there may be twenty. */
+/** What there is more of, beside the folders of runs in /run, of which there may be forty. */
 export function compareKept(few: Kept, many: Kept): readonly string[] {
   const runs = (kept: Kept) => [...kept].filter(([key]) => key.endsWith('/run/RUN'))
   return [
@@ -44,6 +44,8 @@ export function compareKept(few: Kept, many: Kept): readonly string[] {
           ? [`${key}: ${before.count} (${before.kilobytes} kB), now ${now.count} (${now.kilobytes} kB)`]
           : []
       }),
-    ...runs(many).flatMap(([key, { count }]) => (count > 20 * 8 ? [`${count} of ${key}`] : [])),
+    ...runs(many).flatMap(([key, { count }]) =>
+      count > (key.startsWith('d') ? 40 : 40 * 40) ? [`${count} of ${key}`] : [],
+    ),
   ]
 }
