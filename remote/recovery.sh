@@ -62,11 +62,13 @@ recover() {
 # What the program takes down of a release when its end is said already.
 finish_records() {
   [ -f "$dir/edited.py" ] || return 0
-  release_before=$release release=$begun kept_before=$kept_now kept_now=yes written_before=$nginx_written
+  release_before=$release release=$begun written_before=$nginx_written
   [ ! -e "$journal/written" ] || nginx_written=yes
   [ -e "$home/releases/$begun/.deploy/size" ] || note_size
-  record_written || :
-  release=$release_before kept_now=$kept_before nginx_written=$written_before
+  record_release
+  end_record
+  record_nginx
+  release=$release_before nginx_written=$written_before
 }
 
 # Of kept releases only the one that serves, and one that settles with it, run and begin again at a boot.
