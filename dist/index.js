@@ -58946,7 +58946,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("zlib");
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _shim_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3327);
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4075);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9433);
 
 
 await (0,_main_js__WEBPACK_IMPORTED_MODULE_1__/* .main */ .i)();
@@ -58956,7 +58956,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 4075:
+/***/ 9433:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -61947,6 +61947,11 @@ const limits_limits = {
             plus: ['lock-timeout'],
             why: 'a slow server says its facts within 10 s; then another deploy may hold the lock',
         },
+        command: {
+            ms: 5 * MINUTE,
+            plus: ['command-timeout', 'lock-timeout'],
+            why: 'looking around takes seconds, and removing an app with much data minutes; the inputs count for `run` and for `destroy`',
+        },
         packages: { ms: 30 * MINUTE, why: 'apt may wait 10 minutes for its own lock, and then has to download' },
         upload: {
             ms: 10 * MINUTE,
@@ -61966,12 +61971,20 @@ const limits_limits = {
             why: "the app's last words are fetched afterwards; a scheduler of the old release may finish its work before the new one begins",
         },
         cutover: { ms: 10 * MINUTE, why: 'nginx is tested and reloaded' },
-        smoke: { ms: 5 * MINUTE, why: 'the server waits as long for the verdict, and then goes back' },
+        smoke: {
+            ms: 60 * SECOND,
+            plus: ['confirm-timeout'],
+            why: 'the server waits as long for the verdict, and then goes back',
+        },
         certificate: {
             ms: 20 * MINUTE,
             why: 'certbot may have to be installed, and the authority looks at every name from several places',
         },
-        report: { ms: 5 * MINUTE, why: 'old releases are removed' },
+        report: {
+            ms: 5 * MINUTE,
+            plus: ['settle-time'],
+            why: 'old releases are removed, and `wait-settled` waits',
+        },
     },
     otherAppMs: 16 * MINUTE,
     silenceMs: 15 * SECOND,
@@ -61979,6 +61992,9 @@ const limits_limits = {
     requestMs: 15 * SECOND,
     cancelMs: 6 * SECOND,
     wheelsMs: 15 * MINUTE,
+    reconnectMs: 60 * SECOND,
+    reconnects: 5,
+    sentWaitMs: 90 * SECOND,
     postMs: 10 * SECOND,
 };
 /** The limit of one phase in ms. @param given what the inputs say, in ms */
@@ -61989,8 +62005,6 @@ function limitOf(phase, { phases }, given) {
 
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(7598);
-// EXTERNAL MODULE: external "node:zlib"
-var external_node_zlib_ = __nccwpck_require__(8522);
 ;// CONCATENATED MODULE: ./build/config/certificate.js
 
 /**
@@ -62190,15 +62204,184 @@ function shown(text) {
     return `\`${characters.length > 60 ? `${characters.slice(0, 59).join('')}…` : characters.join('')}\``;
 }
 
+;// CONCATENATED MODULE: ./build/server/fact-words.js
+
+/** What a word of a fact may be: it stands in the log, in a program and in nginx's files. */
+const WORD = /^[\w.+:~-]{1,100}$/;
+/** An absolute path in one line. */
+const PATH = /^\/[\x21-\x7e]{1,500}$/;
+/** A word of the system's, `unknown` where it is none. */
+function word(text) {
+    return WORD.test(text) ? text : 'unknown';
+}
+/** A text that is only ever shown. */
+function shortly(text) {
+    return cutToBytes(visible(text), 200);
+}
+/** `KEY VALUE` lines; of several with one key the last. */
+function pairs(lines) {
+    return new Map(lines.map((line) => {
+        const space = line.indexOf(' ');
+        return space < 0 ? [line, ''] : [line.slice(0, space), line.slice(space + 1)];
+    }));
+}
+/** Seconds since 1970 as ms; what no calendar has is none. */
+function instant(text) {
+    return text !== undefined && text.length <= 11 ? natural(text) * 1000 : 0;
+}
+/** A number in digits; 0 for anything else. */
+function natural(text) {
+    return text !== undefined && /^[0-9]{1,15}$/.test(text) ? Number(text) : 0;
+}
+
+;// CONCATENATED MODULE: ./build/server/drift.js
+
+const kinds = [
+    'edited',
+    'added',
+    'removed',
+    'mode',
+    'owner',
+    'link',
+    'variables',
+    'shell',
+    'groups',
+    'stopped',
+    'disabled',
+];
+/** More than the server tells of. */
+const MOST_ITEMS = 50;
+const MOST_LINES = 300;
+/**
+ * Reads the facts' lines; a `drift-line` belongs to the `drift` above it.
+ * @param lines all facts
+ */
+function parseDrift(lines) {
+    const found = [];
+    let room = MOST_LINES;
+    for (const line of lines) {
+        const [key = '', fate = '', how = '', detail = '-', ...path] = line.split(' ');
+        if (key === 'drift') {
+            const kind = kinds.find((one) => one === how);
+            if (kind === undefined || (fate !== 'replaced' && fate !== 'stays') || found.length === MOST_ITEMS)
+                continue;
+            const item = {
+                fate,
+                how: kind,
+                detail: detail === '-' ? '' : shortly(detail),
+                path: shortly(path.join(' ')),
+            };
+            found.push({ item, lines: [] });
+        }
+        else if (key === 'drift-line' && room > 0) {
+            found.at(-1)?.lines.push(shortly(line.slice('drift-line '.length)));
+            room -= 1;
+        }
+        else if (line.startsWith('nginx-unit ') && (fate === 'stopped' || fate === 'disabled')) {
+            found.push({ item: { fate: 'replaced', how: fate, detail: '', path: 'nginx.service' }, lines: [] });
+        }
+    }
+    return found.map(({ item, lines: diff }) => ({ ...item, lines: diff }));
+}
+/** How many more there are than are told one by one. */
+function moreDrift(text) {
+    return Math.min(natural(text), 1_000_000);
+}
+
+;// CONCATENATED MODULE: ./build/server/neighbours.js
+
+/** @param all the values of all facts of one key */
+function parseNeighbours(all) {
+    return {
+        listeners: all('port').slice(0, 20).map(listener),
+        panels: all('panel').map(shortly).slice(0, 10),
+        waiting: all('waits')
+            .filter((unit) => WORD.test(unit))
+            .slice(0, 10),
+        nginx: new Set(all('nginx-unit')),
+        sites: [
+            ...all('site').flatMap((text) => {
+                const [port = '', name = '', line = '', file = ''] = text.split(' ');
+                return otherSite(port, name, line, file);
+            }),
+            ...all('default-site').flatMap((text) => {
+                const [port = '', line = '', file = ''] = text.split(' ');
+                return otherSite(port, undefined, line, file);
+            }),
+        ].slice(0, 100),
+    };
+}
+function listener(text) {
+    const [port = '', unit = '-', ...command] = text.split(' ');
+    return {
+        port: natural(port),
+        unit: WORD.test(unit) && unit !== '-' ? unit : '',
+        command: shortly(command.join(' ')),
+    };
+}
+function otherSite(port, name, line, file) {
+    return PATH.test(file)
+        ? [{ port: natural(port), name: name === undefined ? name : shortly(name), file, line: natural(line) }]
+        : [];
+}
+
+;// CONCATENATED MODULE: ./build/server/state.js
+
+
+/** Reads the state file's lines; undefined where there is none. */
+function parseState(lines) {
+    if (lines.length === 0)
+        return undefined;
+    const values = pairs(lines);
+    const [ownerId = '', ownerName = ''] = (values.get('owner') ?? '').split(' ');
+    const release = (key) => {
+        const id = values.get(key);
+        return id !== undefined && isReleaseId(id) ? id : undefined;
+    };
+    return {
+        generation: natural(values.get('generation')),
+        owner: { id: shortly(ownerId), name: shortly(ownerName) },
+        current: release('current'),
+        previous: release('previous'),
+        initialised: values.get('initialised') === 'yes',
+        settling: parseSettling(values.get('settling')),
+        takenBack: parseTakenBack(values.get('taken-back')),
+        releases: lines.flatMap((line) => {
+            const [key, id = '', bundle = '', dependencies = '', settings = '', commit = '-', committed = '-'] = line.split(' ');
+            if (key !== 'release' || !isReleaseId(id))
+                return [];
+            const made = { bundle, dependencies, settings, commit, committed };
+            return Object.values(made).every((one) => WORD.test(one)) ? [{ id, ...made }] : [];
+        }),
+        refused: parseRefusal(values.get('refused')),
+    };
+}
+function parseSettling(text) {
+    const [release = '', old = '', how] = (text ?? '').split(' ');
+    return isReleaseId(release) && isReleaseId(old) ? { release, old, running: how === 'running' } : undefined;
+}
+function parseTakenBack(text) {
+    const [release = '', commit = '-', ...reason] = (text ?? '').split(' ');
+    return isReleaseId(release)
+        ? { release, commit: shortly(commit), reason: shortly(reason.join(' ')) }
+        : undefined;
+}
+function parseRefusal(text) {
+    if (text === undefined)
+        return undefined;
+    const [count, at, request = ''] = text.split(' ');
+    return { count: natural(count), at: instant(at), request };
+}
+
 ;// CONCATENATED MODULE: ./build/server/facts.js
+
+
+
 
 
 
 /** Debian's and Ubuntu's user for web servers; base-passwd makes it on every machine. */
 const DEFAULT_NGINX_USER = 'www-data';
-/** What a word of a fact may be: it stands in the log, in a program and in nginx's files. */
-const WORD = /^[\w.+:~-]{1,100}$/;
-const PATH = /^\/[\x21-\x7e]{1,500}$/;
 /**
  * Reads the facts' lines. What is missing or malformed becomes the harmless value: the server is not trusted to
  * be well-formed, and the plan says what it cannot work with.
@@ -62234,6 +62417,10 @@ function parseFacts(lines) {
         memoryBytes: natural(one('memory')) * 1024,
         diskFreeBytes: kilobytes(one('disk')),
         free: new Map(all('free').flatMap(freeOf)),
+        freeInodes: new Map([...pairs(all('inodes'))].map(([folder, count]) => [folder, natural(count)])),
+        releaseSize: amount(one('size')),
+        prunable: amount(one('prunable')) ?? { bytes: 0, inodes: 0 },
+        caches: new Map(all('cache').flatMap(freeOf)),
         readOnly: all('read-only')
             .filter((folder) => PATH.test(folder))
             .slice(0, 10),
@@ -62252,14 +62439,24 @@ function parseFacts(lines) {
         firewall: one('ufw') === 'yes',
         state,
         link: one('link'),
+        // Past the verdict it is only open until the old release is drained.
+        begun: one('journal') === state?.current ? undefined : fitting('journal', WORD),
         active: state?.current !== undefined && pairs(all('active')).get(state.current) === 'yes',
+        environmentBroken: one('environment-broken') === 'yes',
         nonces: new Map([...pairs(all('nonce'))].filter(([id, nonce]) => isReleaseId(id) && /^[0-9a-f]{1,128}$/.test(nonce))),
         now: instant(one('now')),
         resolved: instant(one('resolved')),
         addresses6: all('address6').flatMap(globalAddress),
         certificates: all('certificate').flatMap(parseCertificate),
         siteCertificate: fitting('site-certificate', PATH),
+        siteNames: (one('site-names') ?? '')
+            .split(' ')
+            .filter((name) => /^[\w.:[\]-]{1,253}$/.test(name))
+            .slice(0, 200),
         renewal: one('renewal') === 'yes',
+        neighbours: parseNeighbours(all),
+        drift: state?.current === undefined ? [] : parseDrift(lines),
+        moreDrift: moreDrift(one('drift-more')),
     };
 }
 function glibcMinor(text) {
@@ -62268,6 +62465,10 @@ function glibcMinor(text) {
 /** df's blocks (POSIX, `df -Pk`), in bytes. */
 function kilobytes(text) {
     return text !== undefined && /^[0-9]{1,15}$/.test(text) ? Number(text) * 1024 : undefined;
+}
+function amount(text) {
+    const [, kilobytes, inodes] = /^([0-9]{1,12}) ([0-9]{1,12})$/.exec(text ?? '') ?? [];
+    return kilobytes === undefined ? undefined : { bytes: Number(kilobytes) * 1024, inodes: Number(inodes) };
 }
 function freeOf(line) {
     const [folder = '', text] = line.split(' ');
@@ -62287,59 +62488,6 @@ function parseCertificate(line) {
     if (certificate === undefined || !PATH.test(path))
         return [];
     return [{ ...certificate, path, authority: authority === '-' ? undefined : authority }];
-}
-function parseState(lines) {
-    if (lines.length === 0)
-        return undefined;
-    const values = pairs(lines);
-    const [ownerId = '', ownerName = ''] = (values.get('owner') ?? '').split(' ');
-    const release = (key) => {
-        const id = values.get(key);
-        return id !== undefined && isReleaseId(id) ? id : undefined;
-    };
-    return {
-        generation: natural(values.get('generation')),
-        owner: { id: shortly(ownerId), name: shortly(ownerName) },
-        current: release('current'),
-        previous: release('previous'),
-        attempt: release('attempt'),
-        initialised: values.get('initialised') === 'yes',
-        releases: lines.flatMap((line) => {
-            const [key, id = '', bundle = '', dependencies = '', settings = '', commit = '-'] = line.split(' ');
-            if (key !== 'release' || !isReleaseId(id))
-                return [];
-            const made = { bundle, dependencies, settings, commit };
-            return Object.values(made).every((one) => WORD.test(one)) ? [{ id, ...made }] : [];
-        }),
-        refused: parseRefusal(values.get('refused')),
-    };
-}
-function parseRefusal(text) {
-    if (text === undefined)
-        return undefined;
-    const [count, at, request = ''] = text.split(' ');
-    return { count: natural(count), at: instant(at), request };
-}
-/** A word of the system's, `unknown` where it is none. */
-function word(text) {
-    return WORD.test(text) ? text : 'unknown';
-}
-/** A text that is only ever shown. */
-function shortly(text) {
-    return cutToBytes(visible(text), 200);
-}
-function pairs(lines) {
-    return new Map(lines.map((line) => {
-        const space = line.indexOf(' ');
-        return space < 0 ? [line, ''] : [line.slice(0, space), line.slice(space + 1)];
-    }));
-}
-/** Seconds since 1970 as ms; what no calendar has is none. */
-function instant(text) {
-    return text !== undefined && text.length <= 11 ? natural(text) * 1000 : 0;
-}
-function natural(text) {
-    return text !== undefined && /^[0-9]{1,15}$/.test(text) ? Number(text) : 0;
 }
 
 ;// CONCATENATED MODULE: ./build/server/flood.js
@@ -62399,13 +62547,15 @@ function floodError(why) {
 
 ;// CONCATENATED MODULE: ./build/phases.js
 /**
- * The phases of a deploy, in order: the one list that the log, the summary, `failed-phase` and the tests use.
+ * The phases of a run, in order: the one list that the log, the summary, `failed-phase` and the tests use. `command` is the
+ * work of a command that makes no release; a deploy has the phases after it in its place.
  */
 const phases = [
     'inputs',
     'project',
     'connect',
     'facts',
+    'command',
     'packages',
     'upload',
     'dependencies',
@@ -62458,6 +62608,10 @@ function parseEvent(line) {
             return { seconds, kind, line: rest };
         case 'running':
             return { seconds, kind, what: short(rest) };
+        case 'fact':
+            return { seconds, kind, line: short(rest) };
+        case 'block':
+            return isCode(first) ? { seconds, kind, what: first } : undefined;
         case 'waiting':
             return { seconds, kind, holder: short(rest) };
         case 'changed':
@@ -62478,7 +62632,12 @@ function parseEvent(line) {
         case 'flipped':
         case 'kept':
         case 'reverted':
+        case 'settled':
             return { seconds, kind, release: isReleaseId(first) ? first : '' };
+        case 'settling':
+            return isReleaseId(first)
+                ? { seconds, kind, old: first, lasts: number(others[0]), running: others[1] === 'running' }
+                : undefined;
         case 'serving':
             return { seconds, kind, release: first === '' || isReleaseId(first) ? first : 'unknown' };
         case 'answered':
@@ -62536,6 +62695,151 @@ function number(text) {
     return text !== undefined && /^[0-9]{1,9}$/.test(text) ? Number(text) : 0;
 }
 
+// EXTERNAL MODULE: external "node:zlib"
+var external_node_zlib_ = __nccwpck_require__(8522);
+;// CONCATENATED MODULE: ./build/apply/held.js
+/** Reads the lines `held ...`; what is malformed is not there. */
+function parseHeld(lines) {
+    let starts = 0;
+    let bundle = 0;
+    const wheels = new Map();
+    for (const line of lines) {
+        const [word, what = '', value = ''] = line.split(' ');
+        if (word !== 'held')
+            continue;
+        const count = /^[0-9]{1,12}$/.test(value) ? Number(value) : 0;
+        if (what === 'starts')
+            starts = count;
+        else if (what === 'bundle')
+            bundle = value === 'whole' || value === 'taken' ? value : count;
+        else if (/^[0-9a-f]{16,64}$/.test(what))
+            wheels.set(what, count);
+    }
+    return { starts, bundle, wheels };
+}
+/** From which byte on a file of so many bytes has to be sent: what is there was sent in order, so it is right so far. */
+function missingFrom(there, bytes) {
+    return there === undefined || there > bytes ? 0 : there;
+}
+/** Where each wheel has to go on: those that are whole are left out, undefined begins anew. */
+function missingWheels(wheels, held) {
+    return wheels.flatMap((wheel) => {
+        const there = held?.wheels.get(wheel.sha256);
+        if (there === wheel.bytes)
+            return [];
+        return [{ wheel, from: there === undefined || there > wheel.bytes ? undefined : there }];
+    });
+}
+
+;// CONCATENATED MODULE: external "node:fs"
+const external_node_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
+;// CONCATENATED MODULE: ./build/apply/pieces.js
+
+
+/** Bytes of a file in one frame: other frames (a cancel) get their turn between two of these. */
+const READ_BYTES = 256 * 1024;
+/**
+ * Sends a file as frames `WORDS BYTES` with their bytes.
+ * @param from the first byte that is sent
+ * @returns whether all of it was sent
+ */
+async function sendPieces(path, words, { frame, onProgress, signal }, from = 0) {
+    let sent = from;
+    const chunks = (0,external_node_fs_namespaceObject.createReadStream)(path, { highWaterMark: READ_BYTES, start: from });
+    for await (const chunk of chunks) {
+        if (signal.aborted)
+            return false;
+        await frame(Buffer.concat([Buffer.from(`${words} ${chunk.length}\n`), chunk]));
+        sent += chunk.length;
+        onProgress(sent);
+    }
+    return true;
+}
+/**
+ * Sends wheels, each under its hash, and after the last of them the token that the program waits for.
+ * @param held what the server has of them; undefined: nothing was sent yet
+ */
+async function sendWheels(wheels, token, { frame, onProgress, signal }, held) {
+    const missing = missingWheels(wheels, held);
+    const sum = (list) => list.reduce((bytes, wheel) => bytes + wheel.bytes, 0);
+    let before = sum(wheels) - sum(missing.map(({ wheel }) => wheel));
+    for (const { wheel, from } of missing) {
+        const { sha256, path, bytes } = wheel;
+        if (from === undefined)
+            await frame(`wheel ${sha256}\n`);
+        const progress = (sent) => onProgress(before + sent);
+        if (!(await sendPieces(path, `piece ${sha256}`, { frame, onProgress: progress, signal }, from)))
+            return;
+        before += bytes;
+    }
+    await frame(`wheels ${token}\n`);
+}
+
+;// CONCATENATED MODULE: ./build/apply/frames.js
+
+
+
+/** What the runner says to the helper: one frame after the other, each whole. */
+class Frames {
+    #channel;
+    #queue = Promise.resolve();
+    constructor(channel) {
+        this.#channel = channel;
+    }
+    /** Sends files for the program's folder, packed: what fits a new connection's first window needs no round trip more. */
+    async sendFiles(files) {
+        const frames = [...files].map(([name, content]) => {
+            const bytes = (0,external_node_zlib_.gzipSync)(content);
+            return Buffer.concat([Buffer.from(`file ${name} ${bytes.length}\n`), bytes]);
+        });
+        await this.frame(Buffer.concat(frames));
+    }
+    /** Starts the program that was sent. */
+    async startProgram() {
+        await this.frame('start\n');
+    }
+    /**
+     * Sends the bundle, as fast as the channel takes it.
+     * @param onProgress told the bytes handed over so far
+     * @param held what the server has of it; undefined: it was not sent yet
+     */
+    async sendBundle(bundle, onProgress, signal, held) {
+        const there = held?.bundle;
+        if (typeof there === 'string')
+            return;
+        const from = missingFrom(there, bundle.bytes);
+        if (from === 0)
+            await this.frame('bundle\n');
+        const frame = (text) => this.frame(text);
+        if (await sendPieces(bundle.path, 'part', { frame, onProgress, signal }, from))
+            await this.frame('whole\n');
+    }
+    /** Sends wheels; `token` says that they are all there. */
+    async sendWheels(wheels, token, onProgress, signal, held) {
+        if (held?.wheels.has(token) === true)
+            return;
+        const frame = (text) => this.frame(text);
+        await sendWheels(wheels, token, { frame, onProgress, signal }, held);
+    }
+    /** Says a word to the waiting program: `cutover go`, `verdict-1 keep`. */
+    async say(frame, word) {
+        await this.frame(`say ${frame} ${word}\n`);
+    }
+    /** Stops a program, this run's or another's; it takes back what it did. */
+    async cancel(run) {
+        await this.frame(`cancel ${run}\n`);
+    }
+    /** @throws DeployError `channel-closed` */
+    async frame(frame) {
+        this.#queue = this.#queue.then(() => this.#channel.write(frame));
+        await this.#queue;
+    }
+    /** A frame that goes at once, whatever waits: nobody will know whether it arrives. */
+    last(frame) {
+        this.#channel.write(frame).catch(() => undefined);
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/quote.js
 /**
  * Quotes one value for a POSIX shell: the only way a value gets into a shell program of ours.
@@ -62548,8 +62852,6 @@ function quote(value) {
     return `'${value.replaceAll("'", `'\\''`)}'`;
 }
 
-;// CONCATENATED MODULE: external "node:fs"
-const external_node_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
 ;// CONCATENATED MODULE: external "node:path"
 const external_node_path_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path");
 ;// CONCATENATED MODULE: ./build/remote.js
@@ -62567,6 +62869,15 @@ function remoteFile(name) {
 
 
 
+/** A file of sh without its comments: they would travel in front of everything else. */
+function terse(file) {
+    return remoteFile(file).replace(/^ *#.*\n/gm, '');
+}
+/** What looks for changes by hand, as one text: the server has no folder to import from before anything is done. */
+function driftProgram() {
+    const drift = remoteFile('flask_deploy_drift.py').replace(/^from flask_deploy_look .*\n/m, '');
+    return `${remoteFile('flask_deploy_look.py')}\n${drift}`.replace(/^ *#.*\n|^ *"""(?:(?!""")[\s\S])*"""\n|^\n/gm, '');
+}
 /**
  * The command of the one exec. The helper is root's: where the user is not root, sudo asks for a password only if it
  * needs one, with the nonce as its prompt.
@@ -62584,9 +62895,17 @@ function helperCommand(settings) {
         `nonce=${quote(settings.nonce)}`,
         `wanted=${quote(settings.packages.join(' '))}`,
         `wheels=${settings.wheels ? 'yes' : 'no'}`,
+        `lasting=${settings.lasting === false ? 'no' : 'yes'}`,
         `good=${quote((settings.pythons ?? []).join(' '))}`,
-        remoteFile('facts.sh'),
-        remoteFile('helper.sh'),
+        `domains=${quote((settings.domains ?? []).join(' '))}`,
+        terse('memory-limit.sh'),
+        terse('space-facts.sh'),
+        `drift_program=${quote(driftProgram())}`,
+        terse('facts.sh'),
+        terse('default-site.sh'),
+        terse('neighbours.sh'),
+        terse('reach.sh'),
+        terse('helper.sh'),
         'ready',
         'send_facts',
         'frames',
@@ -62608,19 +62927,31 @@ const external_node_string_decoder_namespaceObject = __WEBPACK_EXTERNAL_createRe
 
 /** The longest line that is kept, in characters; the rest of a longer one is dropped. */
 const LONGEST = 65_536;
+const NEWLINE = 0x0a;
 /** Bytes -> whole lines, in bounded memory whatever the other side sends. */
 class Lines {
     #decoder = new external_node_string_decoder_namespaceObject.StringDecoder('utf8');
     #listener;
     #rest = '';
+    /** Bytes of the line that is not whole yet. */
+    #pending = 0;
+    /** @param listener told each whole line, and how many bytes it was, with the newline: all of them, also what was dropped */
     constructor(listener) {
         this.#listener = listener;
     }
     push(chunk) {
         const parts = (this.#rest + this.#decoder.write(chunk)).split('\n');
         this.#rest = (parts.pop() ?? '').slice(0, LONGEST);
-        for (const line of parts)
-            this.#listener(line.slice(0, LONGEST));
+        let from = 0;
+        // No byte of a longer character is a newline (RFC 3629, section 3), so there are as many in the text.
+        for (const line of parts) {
+            const end = chunk.indexOf(NEWLINE, from) + 1;
+            const bytes = this.#pending + end - from;
+            this.#pending = 0;
+            from = end;
+            this.#listener(line.slice(0, LONGEST), bytes);
+        }
+        this.#pending += chunk.length - from;
     }
 }
 
@@ -62634,39 +62965,6 @@ function orAborted(work, signal) {
             abort();
         work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
     });
-}
-
-;// CONCATENATED MODULE: ./build/apply/pieces.js
-
-/** Bytes of a file in one frame: other frames (a cancel) get their turn between two of these. */
-const READ_BYTES = 256 * 1024;
-/**
- * Sends a file as frames `WORDS BYTES` with their bytes.
- * @returns whether all of it was sent
- */
-async function sendPieces(path, words, { frame, onProgress, signal }) {
-    let sent = 0;
-    const chunks = (0,external_node_fs_namespaceObject.createReadStream)(path, { highWaterMark: READ_BYTES });
-    for await (const chunk of chunks) {
-        if (signal.aborted)
-            return false;
-        await frame(Buffer.concat([Buffer.from(`${words} ${chunk.length}\n`), chunk]));
-        sent += chunk.length;
-        onProgress(sent);
-    }
-    return true;
-}
-/** Sends wheels, each under its hash, and after the last of them the token that the program waits for. */
-async function sendWheels(wheels, token, { frame, onProgress, signal }) {
-    let before = 0;
-    for (const { sha256, path, bytes } of wheels) {
-        await frame(`wheel ${sha256}\n`);
-        const progress = (sent) => onProgress(before + sent);
-        if (!(await sendPieces(path, `piece ${sha256}`, { frame, onProgress: progress, signal })))
-            return;
-        before += bytes;
-    }
-    await frame(`wheels ${token}\n`);
 }
 
 ;// CONCATENATED MODULE: ./build/apply/root-failure.js
@@ -62764,29 +63062,30 @@ function rootRefusal(said, shell = true) {
 const MOST_FACTS = 5_000;
 const MOST_FACT_CHARACTERS = 2 * 1024 * 1024;
 /** More lines than any program prints while it works; each takes its time, and no reader has as much. */
-const MOST_LINES = 300_000;
+const conversation_MOST_LINES = 300_000;
 /** More characters than any login file prints. */
 const MOST_BEFORE = 1024 * 1024;
 /** The runner's end of the one exec: facts come, frames go, events come. */
-class Conversation {
+class Conversation extends Frames {
     #channel;
     #settings;
     #stderr = [];
-    #facts = [];
+    #answer;
     #ready = false;
     /** Characters of what is not an event. */
     #characters = 0;
     #lines = 0;
+    #offset = 0;
     /** A shell has read our command. */
     #shell = false;
     /** What was said before that: by a login file, or by what took the shell's place. */
     #before = [];
     #promptsSeen = 0;
-    #onFacts;
-    #onFailure;
+    #failure;
+    #onLost;
     #onEvent = () => undefined;
-    #queue = Promise.resolve();
     constructor(channel, settings) {
+        super(channel);
         this.#channel = channel;
         this.#settings = settings;
     }
@@ -62797,8 +63096,8 @@ class Conversation {
     static async start(connection, settings, signal) {
         const channel = await orAborted(connection.exec(helperCommand(settings)), signal);
         const conversation = new Conversation(channel, settings);
-        const facts = conversation.#nextFacts(signal);
-        const lines = new Lines((line) => conversation.#line(line));
+        const facts = conversation.#next('facts-end', signal);
+        const lines = new Lines((line, bytes) => conversation.#line(line, bytes));
         channel.onData((chunk) => lines.push(chunk));
         let tail = '';
         const errors = new Lines((line) => conversation.#stderrLine(line));
@@ -62811,103 +63110,91 @@ class Conversation {
             for (let prompt = 0; prompt < seen; prompt += 1)
                 conversation.#prompt();
         });
-        void channel.closed.then(({ status }) => conversation.#closed(connection, status), (error) => conversation.#onFailure?.(error));
-        return { conversation, facts: await facts };
+        void channel.closed.then(({ status }) => conversation.#closed(connection, status), (error) => conversation.#lose(error));
+        return { conversation, facts: parseFacts(await facts) };
     }
     /** Asks for the facts anew. */
     async facts(signal) {
-        const facts = this.#nextFacts(signal);
+        const facts = this.#next('facts-end', signal);
         // A server that does not take the question does not answer it either.
-        this.#frame('facts\n').catch(() => undefined);
-        return await facts;
+        this.frame('facts\n').catch(() => undefined);
+        return parseFacts(await facts);
     }
-    /** Who hears the program's events from now on; a connection that ends is told to `onLost`. */
+    /** Who hears the program's events from now on; a connection that ends, or has ended, is told to `onLost`. */
     listen(onEvent, onLost) {
         this.#onEvent = onEvent;
-        this.#onFailure = onLost;
-    }
-    /** Sends files for the program's folder, packed: what fits a new connection's first window needs no round trip more. */
-    async sendFiles(files) {
-        const frames = [...files].map(([name, content]) => {
-            const bytes = (0,external_node_zlib_.gzipSync)(content);
-            return Buffer.concat([Buffer.from(`file ${name} ${bytes.length}\n`), bytes]);
-        });
-        await this.#frame(Buffer.concat(frames));
-    }
-    /** Starts the program that was sent. */
-    async startProgram() {
-        await this.#frame('start\n');
+        this.#onLost = onLost;
+        if (this.#failure !== undefined)
+            onLost(this.#failure.error);
     }
     /**
-     * Sends the bundle, as fast as the channel takes it.
-     * @param onProgress told the bytes handed over so far
+     * Goes on with a run that an earlier connection began; of its own run, it is the helper that speaks from now on.
+     * @param offset bytes of its events that are known
+     * @returns what the server has of what was sent
      */
-    async sendBundle(bundle, onProgress, signal) {
-        const frame = (text) => this.#frame(text);
-        if (await sendPieces(bundle.path, 'part', { frame, onProgress, signal }))
-            await this.#frame('whole\n');
+    async attach(run, offset, signal) {
+        this.#offset = offset;
+        const held = this.#next('held-end', signal);
+        this.frame(`attach ${run} ${offset}\n`).catch(() => undefined);
+        const found = parseHeld(await held);
+        // Where there are no events, the first one to come is at their beginning.
+        if (found.starts === 0)
+            this.#offset = 0;
+        return found;
     }
-    /** Sends wheels; `token` says that they are all there. */
-    async sendWheels(wheels, token, onProgress, signal) {
-        const frame = (text) => this.#frame(text);
-        await sendWheels(wheels, token, { frame, onProgress, signal });
-    }
-    /** Says a word to the waiting program: `cutover go`, `verdict-1 keep`. */
-    async say(frame, word) {
-        await this.#frame(`say ${frame} ${word}\n`);
-    }
-    /** Stops a program, this run's or another's; it takes back what it did. */
-    async cancel(run) {
-        await this.#frame(`cancel ${run}\n`);
-    }
-    /** Follows the events of a program that an earlier connection started. */
-    async attach(run, offset) {
-        await this.#frame(`attach ${run} ${offset}\n`);
+    /** Bytes of the events that have come as whole lines. */
+    get offset() {
+        return this.#offset;
     }
     /** Ends the helper; a program that runs goes on. */
     end() {
-        this.#onFailure = undefined;
+        this.#onLost = undefined;
+        // With the end of its input alone it could not tell this from a connection that is lost.
+        this.last('bye\n');
         this.#channel.end();
     }
-    /** Frames go one after the other, each whole. */
-    async #frame(frame) {
-        this.#queue = this.#queue.then(() => this.#channel.write(frame));
-        await this.#queue;
-    }
-    #nextFacts(signal) {
+    /** The next lines up to a certain one. */
+    #next(last, signal) {
         return new Promise((resolve, reject) => {
-            const timer = setTimeout(() => {
-                settle();
-                reject(new DeployError('server-silent', {
-                    cause: `The server did not say all of its facts within ${this.#settings.factsMs / 1000} s.`,
-                    cure: 'Log in yourself and look whether a login file (such as .bashrc) waits for something, then run the job again.',
-                    input: 'host',
-                }));
-            }, this.#settings.factsMs);
-            const abort = () => {
-                settle();
-                reject(signal.reason);
-            };
+            const timer = setTimeout(() => fail(this.#silent()), this.#settings.factsMs);
+            const abort = () => fail(signal.reason);
             const settle = () => {
                 clearTimeout(timer);
                 signal.removeEventListener('abort', abort);
-                this.#onFacts = undefined;
-                this.#onFailure = undefined;
+                this.#answer = undefined;
             };
-            signal.addEventListener('abort', abort);
-            this.#onFacts = (facts) => {
-                settle();
-                resolve(facts);
-            };
-            this.#onFailure = (error) => {
+            const fail = (error) => {
                 settle();
                 reject(error);
             };
+            const take = (lines) => {
+                settle();
+                resolve(lines);
+            };
+            signal.addEventListener('abort', abort);
+            this.#characters = 0;
+            this.#answer = { last, lines: [], take, fail };
             if (signal.aborted)
                 abort();
+            else if (this.#failure !== undefined)
+                fail(this.#failure.error);
         });
     }
-    #line(line) {
+    #silent() {
+        return new DeployError('server-silent', {
+            cause: `The server did not say all of its facts within ${this.#settings.factsMs / 1000} s.`,
+            cure: 'Log in yourself and look whether a login file (such as .bashrc) waits for something, then run the job again.',
+            input: 'host',
+        });
+    }
+    /** Nothing more will come. */
+    #lose(error) {
+        this.#failure ??= { error };
+        this.#answer?.fail(error);
+        this.#onLost?.(error);
+    }
+    #line(line, bytes) {
+        const answer = this.#answer;
         if (!this.#ready) {
             if (this.#isTooMuch(line, MOST_BEFORE))
                 return;
@@ -62923,21 +63210,18 @@ class Conversation {
                 this.#fail('sudo-absent');
             return;
         }
-        if (this.#onFacts !== undefined) {
-            if (line === 'facts-end') {
-                const facts = parseFacts(this.#facts);
-                this.#facts = [];
-                this.#characters = 0;
-                this.#onFacts(facts);
-            }
+        if (answer !== undefined) {
+            if (line === answer.last)
+                answer.take(answer.lines);
             else if (!this.#isTooMuch(line, MOST_FACT_CHARACTERS))
-                this.#facts.push(line);
+                answer.lines.push(line);
             return;
         }
+        this.#offset += bytes;
         this.#lines += 1;
-        if (this.#lines === MOST_LINES)
+        if (this.#lines === conversation_MOST_LINES)
             this.#drown('prints lines without end');
-        if (this.#lines >= MOST_LINES)
+        if (this.#lines >= conversation_MOST_LINES)
             return;
         const event = parseEvent(line);
         if (event !== undefined)
@@ -62946,13 +63230,13 @@ class Conversation {
     /** A server that does not come to an end with its facts, or with what a login file prints. */
     #isTooMuch(line, most) {
         this.#characters += line.length + 1;
-        if (this.#characters <= most && this.#facts.length < MOST_FACTS)
+        if (this.#characters <= most && (this.#answer?.lines.length ?? 0) < MOST_FACTS)
             return false;
         this.#drown('says more of itself than there is to say');
         return true;
     }
     #drown(why) {
-        this.#onFailure?.(floodError(why));
+        this.#lose(floodError(why));
         this.#channel.end();
     }
     #stderrLine(line) {
@@ -62979,19 +63263,19 @@ class Conversation {
             void this.#channel.write(`${sudoPassword}\n`).catch(() => undefined);
     }
     #fail(code) {
-        this.#onFailure?.(rootFailure(code, this.#settings.user, this.#stderr));
+        this.#lose(rootFailure(code, this.#settings.user, this.#stderr));
         this.#channel.end();
     }
     #closed(connection, status) {
         const lost = connection.lost();
         if (lost !== undefined)
-            this.#onFailure?.(lost);
+            this.#lose(lost);
         else if (!this.#ready) {
             const said = this.#shell ? this.#stderr : [...this.#before, ...this.#stderr];
-            this.#onFailure?.(rootFailure(rootRefusal(said, this.#shell), this.#settings.user, said));
+            this.#lose(rootFailure(rootRefusal(said, this.#shell), this.#settings.user, said));
         }
         else {
-            this.#onFailure?.(new DeployError('helper-ended', {
+            this.#lose(new DeployError('helper-ended', {
                 cause: `The program that talks for the server ended before its time (${status ?? 'killed'}).`,
                 cure: "Run the job again; if it happens again, look at the server's memory and disk.",
                 input: 'host',
@@ -66012,6 +66296,10 @@ const inputNames = (/* unused pure expression or super */ null && ([
     'hsts',
     'command',
     'release',
+    'run',
+    'lines',
+    'destroy-data',
+    'allow-older',
     'lock-timeout',
     'health-path',
     'health-timeout',
@@ -66019,6 +66307,9 @@ const inputNames = (/* unused pure expression or super */ null && ([
     'smoke-from',
     'expect-status',
     'expect-text',
+    'confirm-timeout',
+    'settle-time',
+    'wait-settled',
     'keep-releases',
     'upgrade-packages',
 ]));
@@ -66042,9 +66333,14 @@ const defaults = {
     'tls-staging': 'false',
     hsts: '1d',
     command: 'deploy',
+    lines: '200',
+    'allow-older': 'false',
     'lock-timeout': '600s',
     'health-timeout': '60s',
     'smoke-from': 'runner',
+    'confirm-timeout': '300s',
+    'settle-time': '60s',
+    'wait-settled': 'false',
     'keep-releases': '5',
     'upgrade-packages': 'false',
 };
@@ -67248,6 +67544,20 @@ function faulty(line, input, wrong, cure) {
     return { faults: [{ cause: `Line ${line} of \`${input}\` ${wrong}.`, cure, input }] };
 }
 
+;// CONCATENATED MODULE: ./build/inputs/tasks.js
+/** The commands that make no release and need no project. */
+const taskCommands = [
+    'status',
+    'doctor',
+    'run',
+    'logs',
+    'destroy',
+];
+/** Says whether a command is one of them. */
+function isTask(command) {
+    return taskCommands.includes(command);
+}
+
 ;// CONCATENATED MODULE: ./build/inputs/tls.js
 
 
@@ -67433,6 +67743,7 @@ const emailAddress = (raw, input) => {
 
 
 
+
 /** An input that may be left empty, and then is undefined. */
 function optional(input, kind) {
     return { input, kind, blank: { value: undefined }, secret: false };
@@ -67469,8 +67780,11 @@ const variables = (raw, input) => {
 /** The table, in the order of action.yml. */
 const table = {
     top: {
-        command: required('command', choice('deploy', 'plan', 'rollback')),
+        command: required('command', choice('deploy', 'plan', 'rollback', ...taskCommands)),
         release: optional('release', releaseId),
+        run: optional('run', plainText),
+        lines: required('lines', integer(1, 10_000)),
+        destroyData: optional('destroy-data', table_appName),
     },
     server: {
         host: required('host', host, "Set it to the server's name or IP address, such as `203.0.113.10`."),
@@ -67514,7 +67828,8 @@ const table = {
         include: items('include', list(innerPath)),
     },
     site: {
-        domains: required('domain', domains, "Set it to the site's name, such as `blog.example.com`, or to `_` for any."),
+        // parse.ts says for which commands it is needed.
+        domains: items('domain', domains),
         static: items('static', staticFolders),
         maxBodySize: required('max-body-size', bodySize),
         workers: optional('workers', integer(1, 64)),
@@ -67539,6 +67854,10 @@ const table = {
         smokeFrom: required('smoke-from', choice('runner', 'server', 'off')),
         expectStatus: optional('expect-status', list(statusRange)),
         expectText: optional('expect-text', plainText),
+        confirmSeconds: required('confirm-timeout', seconds(10, 3600)),
+        settleSeconds: required('settle-time', seconds(0, 3600)),
+        waitSettled: required('wait-settled', scalars_boolean),
+        allowOlder: required('allow-older', scalars_boolean),
         keepReleases: required('keep-releases', integer(1, 100)),
         commandTimeoutSeconds: required('command-timeout', seconds(1, 86_400)),
         stopTimeoutSeconds: required('stop-timeout', seconds(1, 3600)),
@@ -67565,6 +67884,7 @@ const secretInputs = allRows.filter((row) => row.secret).map((row) => row.input)
 
 
 
+
 /**
  * What the user wished.
  * @throws DeployError `bad-inputs` with every fault of all inputs; a secret input's value is in none of them
@@ -67579,7 +67899,7 @@ function parseInputs(get) {
     const together = [
         ...togetherFaults(get),
         ...faultsOf(staticWithin(app, site)),
-        ...('value' in tls && 'value' in site
+        ...('value' in tls && 'value' in site && site.value.domains.length > 0
             ? tlsTogether(tls.value, site.value, Date.now()).flatMap(faultsOf)
             : []),
     ];
@@ -67646,7 +67966,12 @@ function keyFaults(get) {
 /** Faults that lie between inputs: each is told where the user would look for it. */
 function togetherFaults(get) {
     const has = (name) => !isBlank(get(name));
+    const command = effective(get, 'command').trim();
     const faults = [];
+    if (!isTask(command) && !has('domain')) {
+        const cure = "Set it to the site's name, such as `blog.example.com`, or to `_` for any.";
+        faults.push(bad('domain', 'is missing', cure));
+    }
     if (!has('ssh-key') && !has('password')) {
         const cure = 'Check that a secret of exactly that name exists for this job (one of an environment needs `environment` in the job, and a pull request from a fork gets none), or set `password` instead.';
         faults.push(bad('ssh-key', 'is empty: the secret is empty or its name is misspelt', cure));
@@ -67658,10 +67983,15 @@ function togetherFaults(get) {
     if (has('known-hosts') && has('host-fingerprint')) {
         faults.push(bad('host-fingerprint', 'is given beside `known-hosts`', 'Leave one of the two out.'));
     }
-    const command = effective(get, 'command').trim();
-    if (has('release') && command !== 'rollback') {
-        const wrong = `is given with \`command\` ${shown(command)}`;
-        faults.push(bad('release', wrong, 'Leave it out, or set `command` to `rollback`.'));
+    const onlyWith = { release: 'rollback', run: 'run', 'destroy-data': 'destroy' };
+    for (const input of ['release', 'run', 'destroy-data']) {
+        if (has(input) && command !== onlyWith[input]) {
+            const wrong = `is given with \`command\` ${shown(command)}`;
+            faults.push(bad(input, wrong, `Leave it out, or set \`command\` to \`${onlyWith[input]}\`.`));
+        }
+    }
+    if (command === 'run' && !has('run')) {
+        faults.push(bad('run', 'is missing', 'Set it to the command to run, such as `flask users list`.'));
     }
     return faults.flatMap(faultsOf);
 }
@@ -67690,6 +68020,24 @@ function isComplete(values, rows) {
     return Object.keys(rows).every((key) => key in values);
 }
 
+;// CONCATENATED MODULE: ./build/report/cut-off.js
+/** What became of it: one sentence for the log. */
+function cutOff({ kept, failure, serving }) {
+    const visitors = `visitors get release ${serving || 'none'}.`;
+    if (kept !== undefined && kept === serving)
+        return `The deploy that was cut off had its verdict, and came to its end; ${visitors}`;
+    if (failure === 'no-verdict')
+        return `The deploy that was cut off got no verdict, so the server had gone back by itself; ${visitors}`;
+    if (failure === '' || failure === 'stopped')
+        return `The deploy that was cut off has been stopped; ${visitors}`;
+    return `The deploy that was cut off had failed on the server (${failure}); ${visitors}`;
+}
+/** The same where the server has no traces of the run: it never began there, or the server was restarted since. */
+function restarted({ state, link }) {
+    const serving = link === state?.current ? (link ?? 'none') : 'unknown';
+    return `The server knows nothing of the deploy that was cut off: nothing of it had begun, or the server was restarted since; visitors get release ${serving}.`;
+}
+
 ;// CONCATENATED MODULE: ./build/outputs.js
 /** How a run can end. */
 const results = [
@@ -67698,6 +68046,7 @@ const results = [
     'planned',
     'rolled-back',
     'reverted',
+    'done',
     'failed',
     'cancelled',
 ];
@@ -67923,9 +68272,11 @@ function occurrences(text, needle) {
 
 
 
+
 /**
  * After main: where main was killed while a program ran on the server, the program is stopped, so that it goes back to
- * the release that served and frees the lock. It would do so by itself too, only later. Fails nothing.
+ * the release that served and frees the lock. It would do so by itself too, only later. Says what became of it, whether it
+ * was stopped now, or had come to its end before. Fails nothing.
  * @param run the ID that main remembered; '' where there is nothing to do
  */
 async function post(surroundings, run) {
@@ -67939,7 +68290,7 @@ async function post(surroundings, run) {
         const inputs = parseInputs(input);
         const signal = AbortSignal.any([surroundings.signal, AbortSignal.timeout(surroundings.limits.postMs)]);
         connection = await connectTo(inputs, { ...surroundings, signal }, (text) => log.info(text));
-        const { conversation } = await Conversation.start(connection, {
+        const { conversation, facts } = await Conversation.start(connection, {
             name: inputs.app.name ?? appName(environment['GITHUB_REPOSITORY'] || 'local/app'),
             run: (0,external_node_crypto_.randomBytes)(8).toString('hex'),
             nonce: (0,external_node_crypto_.randomBytes)(16).toString('hex'),
@@ -67948,28 +68299,12 @@ async function post(surroundings, run) {
             sudoPassword: inputs.server.sudoPassword,
             factsMs: surroundings.limits.phases.facts.ms,
         }, signal);
-        const told = new Promise((resolve, reject) => {
-            let serving = 'unknown';
-            let failure = '';
-            conversation.listen((event) => {
-                if (event.kind === 'serving')
-                    serving = event.release;
-                if (event.kind === 'fail')
-                    failure = event.code;
-                // After this one the run had another program.
-                if (event.kind === 'end' && failure === 'facts-changed')
-                    failure = '';
-                else if (event.kind === 'end' || event.kind === 'gone')
-                    resolve(serving);
-            }, (error) => reject(error));
-        });
-        const stop = async () => {
-            await conversation.cancel(run);
-            await conversation.attach(run, 0);
-            return await told;
-        };
-        const serving = await orAborted(Promise.race([stop(), told]), signal);
-        log.info(`The deploy that was cut off has been stopped; visitors get release ${serving || 'none'}.`);
+        const told = outcome(conversation);
+        told.catch(() => undefined);
+        await conversation.cancel(run);
+        const { starts } = await conversation.attach(run, 0, signal);
+        // A server that was restarted since has no traces of the run, but its state.
+        log.info(starts === 0 ? restarted(facts) : cutOff(await orAborted(told, signal)));
         conversation.end();
     }
     catch (error) {
@@ -67979,6 +68314,27 @@ async function post(surroundings, run) {
     finally {
         connection?.close();
     }
+}
+/** What the program says until it is over. */
+function outcome(conversation) {
+    return new Promise((resolve, reject) => {
+        let so = { kept: undefined, failure: '', serving: 'unknown' };
+        const hear = (event) => {
+            if (event.kind === 'serving')
+                so = { ...so, serving: event.release };
+            if (event.kind === 'kept')
+                so = { ...so, kept: event.release };
+            if (event.kind === 'fail')
+                so = { ...so, failure: event.code };
+            // After these the run had another program.
+            const again = so.failure === 'facts-changed' || so.failure === 'wheels-wanted';
+            if (event.kind === 'end' && again)
+                so = { ...so, failure: '' };
+            else if (event.kind === 'end' || event.kind === 'gone')
+                resolve(so);
+        };
+        conversation.listen(hear, reject);
+    });
 }
 
 ;// CONCATENATED MODULE: ./build/project/exec.js
@@ -68488,49 +68844,6 @@ function printable(value) {
     return text === undefined ? undefined : cutToBytes(visible(text), 200);
 }
 
-;// CONCATENATED MODULE: ./build/check/early-connection.js
-
-
-/** ms after which a network on the way may have forgotten a silent connection. */
-const LIFE_MS = 30_000;
-/** A connection that is opened before it is needed: it saves the smoke test a round trip, and over HTTPS another one. */
-class EarlyConnection {
-    #socket;
-    #address;
-    #port;
-    #opened = performance.now();
-    #taken = false;
-    /**
-     * @param address an IP address or a name
-     * @param port the site's
-     * @param url what will be asked: for `https:` the handshake is made as well
-     */
-    constructor(address, port, url) {
-        this.#address = address;
-        this.#port = port;
-        const raw = (0,external_node_net_.connect)({ host: address, port, noDelay: true });
-        this.#socket = url.protocol === 'https:' ? secured(raw, url) : raw;
-        // Who takes it sees by its state what became of it.
-        for (const socket of [raw, this.#socket])
-            socket.on('error', () => { }).unref();
-    }
-    /** The connection, open or on its way; undefined where it leads elsewhere, failed, is too old, or was taken before. */
-    take(address, port) {
-        const wanted = address === this.#address && port === this.#port;
-        const fresh = wanted && !this.#taken && performance.now() - this.#opened < LIFE_MS;
-        if (!fresh || !this.#socket.writable)
-            return undefined;
-        this.#taken = true;
-        this.#socket.ref();
-        return this.#socket;
-    }
-    /** Ends it, where nobody took it. */
-    close() {
-        if (!this.#taken)
-            this.#socket.destroy();
-    }
-}
-
 ;// CONCATENATED MODULE: ./build/check/status.js
 /** Judges an HTTP status: the one rule of the health check and the smoke test. */
 function judgeStatus(status, rule) {
@@ -68843,6 +69156,29 @@ function contradiction(wrong) {
     });
 }
 
+;// CONCATENATED MODULE: ./build/apply/learned.js
+/**
+ * What became of a run that the server knows nothing of any more, because it was restarted. The state file outlives that: it
+ * names the release that was kept last.
+ * @param saidKeep the runner has said that the release may stay: without, no honest server can have kept it
+ */
+function learn({ state, link }, plan, saidKeep) {
+    const serving = link === state?.current ? (link ?? '') : 'unknown';
+    const keeps = plan.operations.some(({ kind }) => kind === 'settle');
+    if (keeps && saidKeep && serving === plan.release)
+        return { end: 'done', failure: undefined, serving };
+    return { end: 'failed', failure: { code: 'server-restarted', detail: '' }, serving };
+}
+
+;// CONCATENATED MODULE: ./build/apply/line.js
+/** Who hears nothing. */
+const nobody = {
+    event: () => undefined,
+    lost: () => undefined,
+    vanished: () => undefined,
+    standing: () => undefined,
+};
+
 ;// CONCATENATED MODULE: ./build/apply/mailbox.js
 /** Messages between a callback and a loop: what comes before it is asked for waits, in order. */
 class Mailbox {
@@ -68894,6 +69230,11 @@ function yes(value) {
 /** The library, in the order of reading; each file is one subject. */
 const LIBRARY = [
     'events.sh',
+    'memory-limit.sh',
+    'memory.sh',
+    'space-facts.sh',
+    'space.sh',
+    'retention.sh',
     'files.sh',
     'state.sh',
     'lock.sh',
@@ -68908,35 +69249,35 @@ const LIBRARY = [
     'python.sh',
     'dependencies.sh',
     'wheels.sh',
+    'drift.sh',
+    'default-site.sh',
     'nginx.sh',
     'tls.sh',
     'processes.sh',
     'web.sh',
     'service.sh',
+    'journal.sh',
+    'watch.sh',
     'cutover.sh',
+    'recovery.sh',
     'prune.sh',
     'program.sh',
 ];
 /**
- * Renders a plan to the program that does it: the library, then one call for each operation. It is a file of root's on
- * the server and never an argument, so it may hold secrets.
+ * The functions that programs call, as a file of its own beside them: those that outlive a run (recovery, watch) work
+ * with the same ones.
+ */
+function renderLibrary() {
+    return LIBRARY.map((file) => remoteFile(file)).join('\n');
+}
+/**
+ * Renders a plan to the program that does it: one call for each operation, of functions of the library. It is a file of
+ * root's on the server and never an argument, so it may hold secrets.
  */
 function renderProgram(plan, settings) {
     const lines = [
-        '#!/bin/sh',
-        'set -eu',
-        'cd /',
-        'umask 022',
-        'export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-        calls_assign('name', settings.name),
-        calls_assign('run', settings.run),
-        calls_assign('release', plan.release),
-        calls_assign('making', plan.kind === 'deploy' ? 'yes' : 'no'),
-        'home=/srv/web-$name',
-        'root=$home/releases/$release',
-        'dir=/run/flask-deploy/$name/$run',
-        'bundle=/var/lib/flask-deploy/incoming/$name-$run',
-        ...LIBRARY.map((file) => remoteFile(file)),
+        ...programHead(settings, plan.release, plan.kind === 'deploy'),
+        `sent_wait=${settings.sentWaitSeconds}`,
         'begin',
         calls_call('take_lock', settings.lockTimeoutSeconds, settings.holder),
         calls_call('compare_generation', plan.generation),
@@ -68952,6 +69293,25 @@ function renderProgram(plan, settings) {
     }
     lines.push('finish', 'exit 0');
     return `${lines.join('\n')}\n`;
+}
+/** What every program begins with. @param release the one that it is about, '' for none */
+function programHead({ name, run }, release, making) {
+    return [
+        '#!/bin/sh',
+        'set -eu',
+        'cd /',
+        'umask 022',
+        'export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+        calls_assign('name', name),
+        calls_assign('run', run),
+        calls_assign('release', release),
+        calls_assign('making', yes(making)),
+        'home=/srv/web-$name',
+        'root=$home/releases/$release',
+        'dir=/run/flask-deploy/$name/$run',
+        'bundle=/var/lib/flask-deploy/incoming/$name-$run',
+        '. "$dir/library.sh"',
+    ];
 }
 function render(operation) {
     switch (operation.kind) {
@@ -68980,6 +69340,8 @@ function render(operation) {
                 `in_download() { ${calls_call('in_unit', 'download', ...properties(operation.properties))} -p "EnvironmentFile=$dir/build.env" -- "$@"; }`,
                 calls_call('choose_python', operation.key, operation.reason, operation.preferred, operation.preferredReason, ...operation.tries.map(tryWord)),
             ];
+        case 'make-room':
+            return [calls_call('make_room', operation.folder, operation.kilobytes, operation.inodes)];
         case 'claim':
             return [calls_call('claim', operation.owner)];
         case 'account':
@@ -69012,7 +69374,8 @@ function render(operation) {
         case 'persist':
             return [calls_call('persist', operation.path, operation.target)];
         case 'probe':
-            return [calls_call('probe_release', operation.seconds, ...properties(operation.properties))];
+            // What it imports takes as much as the release's first process.
+            return ['look_at_memory', calls_call('probe_release', operation.seconds, ...properties(operation.properties))];
         case 'adopt':
             return ['adopt_found'];
         case 'publish-found':
@@ -69026,8 +69389,10 @@ function render(operation) {
             return [
                 calls_call(operation.kind.replaceAll('-', '_'), operation.seconds, operation.command, ...properties(operation.properties)),
             ];
+        case 'mend-drift':
+            return ['mend_drift'];
         case 'start':
-            return ['start_release "$release"'];
+            return ['look_at_memory', 'start_release "$release"'];
         case 'health':
             return ['check_release "$release"'];
         case 'grow':
@@ -69043,7 +69408,7 @@ function render(operation) {
         case 'verdict':
             return [calls_call('await_verdict', operation.waitSeconds)];
         case 'settle':
-            return [calls_call('settle', operation.record)];
+            return [calls_call('settle', operation.record, operation.seconds)];
         case 'preflight':
             return [calls_call('preflight', operation.from, operation.waitSeconds, ...operation.names)];
         case 'request-certificate': {
@@ -69054,6 +69419,8 @@ function render(operation) {
             const { tls, site, catchAll, tlsCatchAll, waitSeconds } = operation;
             return [calls_call('secure', tls.certificate, site, catchAll ?? '', tlsCatchAll, waitSeconds)];
         }
+        case 'await-settled':
+            return ['await_settled'];
         case 'prune':
             return [calls_call('prune', operation.keep), 'prune_wheels'];
     }
@@ -69508,6 +69875,7 @@ function words(name, ...values) {
 
 
 
+
 /** What the probe needs beside the library: the app's user runs the first two, root the others. */
 const PROBE_FILES = [
     'probe.py',
@@ -69521,8 +69889,14 @@ const PROBE_FILES = [
 /** The other files that the program works with: name -> content. */
 function programFiles(plan) {
     return new Map([
+        ['library.sh', renderLibrary()],
+        ['recover.sh', remoteFile('recover.sh')],
         ['http.py', remoteFile('http.py')],
+        ['edited.py', remoteFile('edited.py')],
+        ['flask_deploy_drift.py', remoteFile('flask_deploy_drift.py')],
+        ['flask_deploy_look.py', remoteFile('flask_deploy_look.py')],
         ['flask_deploy_processes.py', remoteFile('flask_deploy_processes.py')],
+        ['flask_deploy_watch.py', remoteFile('flask_deploy_watch.py')],
         ['check.json', JSON.stringify(plan.check)],
         ...(plan.securedCheck === undefined
             ? []
@@ -69606,6 +69980,7 @@ class UploadClock {
     #ms;
     #onOver;
     #timer;
+    #over = false;
     constructor(ms, onOver) {
         this.#ms = ms;
         this.#onOver = onOver;
@@ -69614,9 +69989,16 @@ class UploadClock {
     /** It took something. */
     took() {
         clearTimeout(this.#timer);
+        if (this.#over)
+            return;
         this.#timer = setTimeout(() => this.#onOver(stalled(this.#ms)), this.#ms);
     }
+    /** It can take nothing, for the connection is lost; up to the next `took`. */
+    pause() {
+        clearTimeout(this.#timer);
+    }
     stop() {
+        this.#over = true;
         clearTimeout(this.#timer);
     }
 }
@@ -69647,6 +70029,8 @@ function spoken(ms) {
 
 
 
+
+
 /** ms that a connection's end may be told after a write to it failed. */
 const LOST_MS = 250;
 /**
@@ -69656,7 +70040,6 @@ const LOST_MS = 250;
  */
 async function apply(conversation, plan, settings, signal) {
     const mail = new Mailbox();
-    conversation.listen((event) => mail.put({ event }), (lost) => mail.put({ lost }));
     const lose = (lost) => loseLater(mail, lost);
     const { limits } = settings;
     const cancel = (reason) => {
@@ -69673,6 +70056,12 @@ async function apply(conversation, plan, settings, signal) {
     };
     const clock = new PhaseClock(limits, late);
     const upload = new UploadClock(limits.uploadMs, late);
+    conversation.listen({
+        event: (event) => mail.put({ event }),
+        lost: (lost) => mail.put({ lost }),
+        vanished: (vanished) => mail.put({ vanished }),
+        standing: (yes) => (yes ? upload.took() : upload.pause()),
+    });
     try {
         const send = async () => {
             await conversation.sendFiles(new Map([...programFiles(plan), ['program', renderProgram(plan, settings.run)]]));
@@ -69702,7 +70091,7 @@ async function apply(conversation, plan, settings, signal) {
         upload.stop();
         signal.removeEventListener('abort', onAbort);
         // Whatever is still said is of no use, and nobody takes it out of the mailbox.
-        conversation.listen(() => undefined, () => undefined);
+        conversation.listen(nobody);
     }
 }
 /** Where the connection ended, `listen` tells it as well, and knows why: that comes first. */
@@ -69719,6 +70108,7 @@ async function follow(conversation, plan, settings, { mail, clock }, signal) {
     let oldFault;
     let answered;
     let leaf = '';
+    let saidKeep = false;
     /** What is to be said to the waiting program, once it is known. */
     const reply = (words) => {
         void words.catch((lost) => {
@@ -69744,20 +70134,25 @@ async function follow(conversation, plan, settings, { mail, clock }, signal) {
             word = tested.ok ? 'revert' : 'keep';
         }
         order.said(word);
+        saidKeep ||= word === 'keep';
         await conversation.say(`verdict-${turn}`, word);
     };
-    const end = (how, lost) => ({
+    const end = (how, lost, learned) => ({
         end: how,
         failure,
         serving,
         smokeFault,
         oldFault,
         lost,
+        learned: learned !== undefined,
+        ...learned,
     });
     for (;;) {
         const message = await mail.take();
         if ('lost' in message)
             return end('lost', message.lost);
+        if ('vanished' in message)
+            return end('failed', late, learn(message.vanished, plan, saidKeep));
         if ('late' in message) {
             late ??= message.late;
             continue;
@@ -69815,6 +70210,222 @@ async function follow(conversation, plan, settings, { mail, clock }, signal) {
     }
 }
 
+;// CONCATENATED MODULE: ./build/config/live.js
+/** Seconds that gunicorn gives a worker beyond `timeout`, in which what has no end of its own is ended properly. */
+const LIVE_GRACE_SECONDS = 5;
+/**
+ * The part of the entry module that looks after what has no end of its own: event streams (`text/event-stream`) and
+ * websockets. Python text; it defines `alive(app)`, which goes around an app, and `watch(worker)`, which
+ * gunicorn.conf.py calls with each worker.
+ *
+ * A worker that was told to stop finishes its requests for `graceful_timeout` and is then killed, which visitors see as a
+ * broken answer, or a websocket that closes with 1006. So `timeout` seconds after that word an event stream ends with
+ * its last chunk, and a websocket with a close frame 1001 (going away, RFC 6455, 7.4.1); browsers come back by themselves.
+ * An answer of another kind is left alone: one that was cut must not look whole to whoever saves it.
+ *
+ * In between, either says something every 15 s, a comment line or a ping, since nginx (`proxy_read_timeout`) gives up on
+ * an app that says nothing (HTML standard, 9.2.7; RFC 6455, 5.5.2).
+ *
+ * The worker is only looked at while there are such connections. Workers of gunicorn's own that have no socket to show
+ * (pywsgi's) go without.
+ */
+function renderLive(timeoutSeconds) {
+    return `TIMEOUT = ${timeoutSeconds}
+# A worker that stops is killed some seconds after that.
+PATIENCE = 1.5
+SILENCE = 15
+TICK = 0.25
+
+
+class Watch:
+    """Of one worker: the event streams and websockets that are open."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.open = set()
+        self.worker = None
+        self.running = False
+        self.stopping = None
+
+    def add(self, one):
+        with self.lock:
+            self.open.add(one)
+            if self.running:
+                return
+            self.running = True
+        try:
+            threading.Thread(target=self.run, name="flask-deploy-live", daemon=True).start()
+        except RuntimeError:
+            # The interpreter ends, or there are too many: it is as if nobody watched.
+            self.running = False
+
+    def remove(self, one):
+        with self.lock:
+            self.open.discard(one)
+
+    def run(self):
+        while True:
+            time.sleep(TICK)
+            with self.lock:
+                all = list(self.open)
+                if not all:
+                    self.running = False
+                    return
+            now = time.monotonic()
+            if self.stopping is None and self.worker is not None and not self.worker.alive:
+                self.stopping = now
+            over = 0 if self.stopping is None else now - self.stopping - TIMEOUT
+            for one in all:
+                try:
+                    if self.stopping is None or over < 0:
+                        one.keep(now)
+                    else:
+                        one.end(over)
+                except (OSError, ValueError):
+                    # The visitor has gone, and the app notices as it always does.
+                    self.remove(one)
+            # A worker that ends by itself (max_requests) is killed where it gives no sign; some versions give none then.
+            if self.stopping is not None and over < PATIENCE * 2:
+                try:
+                    self.worker.notify()
+                except (OSError, ValueError):
+                    # It only waits for its threads by now.
+                    pass
+
+
+WATCH = Watch()
+
+
+def watch(worker):
+    WATCH.worker = worker
+
+
+def writable(sock):
+    """Would a few bytes go out at once? A visitor who does not read is not waited for."""
+    return bool(select.select([], [sock], [], 0)[1])
+
+
+class EventStream:
+    """The body of an answer that ends when the app does not end it. What is written beside the app's own parts is written
+    while nobody else writes: as long as the app is asked for the next part."""
+
+    def __init__(self, body, response, sock):
+        self.body, self.response, self.sock = body, response, sock
+        self.lock = threading.Lock()
+        self.asking = self.over = self.cut = False
+        self.whole_line = True
+        self.said = time.monotonic()
+
+    def __iter__(self):
+        self.parts = iter(self.body)
+        WATCH.add(self)
+        return self
+
+    def __next__(self):
+        with self.lock:
+            if self.over:
+                raise StopIteration
+            self.asking = True
+        try:
+            part = next(self.parts)
+        finally:
+            with self.lock:
+                self.asking = False
+        if self.cut:
+            raise StopIteration
+        if part:
+            self.whole_line = part.endswith((b"\\n", b"\\r"))
+            self.said = time.monotonic()
+        return part
+
+    def close(self):
+        WATCH.remove(self)
+        if hasattr(self.body, "close"):
+            self.body.close()
+
+    def keep(self, now):
+        with self.lock:
+            if self.asking and self.whole_line and now - self.said > SILENCE and writable(self.sock):
+                self.response.write(b":\\n")
+                self.said = now
+
+    def end(self, over):
+        self.over = True
+        with self.lock:
+            # An app that has something to say meanwhile ends by itself.
+            if over > PATIENCE and self.asking and not self.cut and writable(self.sock):
+                self.cut = True
+                self.response.close()
+                # Nothing may follow: gunicorn's own last chunk neither.
+                self.sock.shutdown(socket.SHUT_WR)
+
+
+class Websocket:
+    """A connection that a library of the app's speaks on. Frames that are sent beside it go out whole, between its own."""
+
+    def __init__(self, sock):
+        self.sock = sock
+        self.said = time.monotonic()
+        self.closed = self.cut = False
+
+    def between_frames(self):
+        left = fcntl.ioctl(self.sock.fileno(), termios.TIOCOUTQ, b"\\0" * 4)
+        return struct.unpack("i", left)[0] == 0 and writable(self.sock)
+
+    def keep(self, now):
+        if now - self.said > SILENCE and self.between_frames():
+            self.said = now
+            self.sock.sendall(b"\\x89\\x00")
+
+    def end(self, over):
+        if not self.closed and self.between_frames():
+            self.closed = True
+            # The visitor answers, and the library then hears of an end.
+            self.sock.sendall(b"\\x88\\x02\\x03\\xe9")
+        elif over > PATIENCE * 2 and not self.cut:
+            self.cut = True
+            self.sock.shutdown(socket.SHUT_RDWR)
+
+
+def is_event_stream(headers):
+    return any(
+        name.lower() == "content-type" and value.lower().startswith("text/event-stream") for name, value in headers
+    )
+
+
+def alive(app):
+    def answer(environ, start_response):
+        sock = environ.get("gunicorn.socket")
+        if sock is None:
+            return app(environ, start_response)
+        if environ.get("HTTP_UPGRADE", "").lower() == "websocket" and "HTTP_SEC_WEBSOCKET_KEY" in environ:
+            one = Websocket(sock)
+            WATCH.add(one)
+            try:
+                return app(environ, start_response)
+            finally:
+                WATCH.remove(one)
+        streams = []
+
+        def start(status, headers, *exc_info):
+            if not is_event_stream(headers):
+                return start_response(status, headers, *exc_info)
+            # nginx hands each event on as it comes; visitors do not see this header.
+            if not any(name.lower() == "x-accel-buffering" for name, _ in headers):
+                headers = list(headers) + [("X-Accel-Buffering", "no")]
+            write = start_response(status, headers, *exc_info)
+            streams[:] = [getattr(write, "__self__", None)]
+            return write
+
+        body = app(environ, start)
+        if not streams or not hasattr(streams[0], "send_headers") or environ.get("REQUEST_METHOD") == "HEAD":
+            return body
+        return EventStream(body, streams[0], sock)
+
+    return answer
+`;
+}
+
 ;// CONCATENATED MODULE: ./build/config/python.js
 /**
  * Writes a text as a Python string literal in ASCII: the only way a value gets into Python source of ours.
@@ -69847,6 +70458,7 @@ function hex(code, digits) {
 ;// CONCATENATED MODULE: ./build/config/gunicorn.js
 
 
+
 /**
  * Renders a release's `gunicorn.conf.py`. Settings that an older gunicorn does not know are passed over by it.
  *
@@ -69858,7 +70470,7 @@ function renderGunicorn(settings) {
     const release = releasePaths(settings.name, settings.release);
     const workers = whole('workers', settings.workers);
     return `import json
-import os
+import sys
 
 # What the app is may decide: Socket.IO's sessions live in one process (remote/adopt.py wrote it).
 try:
@@ -69867,25 +70479,44 @@ try:
 except FileNotFoundError:
     shape = {}
 
-# A release's first start is one process: what it does at import (tables, keys) happens once.
 full = shape.get("workers", ${workers})
-workers = 1 if os.path.exists(${pythonString(release.firstStart)}) else full
+
+
+# A release's first start is one process: what it does at import (tables, keys) happens once. Where memory is short, the
+# mark of it holds how many there may be until the old release is gone.
+def allowed():
+    try:
+        with open(${pythonString(release.firstStart)}) as mark:
+            return min(int(mark.read() or 1), full)
+    except FileNotFoundError:
+        return full
+
+
+workers = allowed()
 
 
 # The signal TTIN, once or several times, brings all the others. gunicorn itself would add one for each that it notices,
 # and signals that follow each other closely are noticed as one.
 def nworkers_changed(server, now, before):
-    if before is not None and before < now != full:
-        server.num_workers = full
+    wanted = allowed()
+    if before is not None and before < now != wanted:
+        server.num_workers = wanted
 
 
 threads = max(shape.get("threads", 1), ${whole('threads', settings.threads)})
 worker_class = shape.get("worker", "gthread")
 chdir = ${pythonString(sourceFolder(release.root, settings.source))}
 
-# A request may take this many seconds, also while the worker is on its way out.
+# A request may take this many seconds, also while the worker is on its way out. Then event streams and websockets, which
+# have no end of their own, are ended (${ENTRY_MODULE}.py) before the worker is killed.
 timeout = ${whole('timeoutSeconds', settings.timeoutSeconds)}
-graceful_timeout = timeout
+graceful_timeout = timeout + ${LIVE_GRACE_SECONDS}
+
+
+def post_worker_init(worker):
+    sys.modules["${ENTRY_MODULE}"].watch(worker)
+
+
 keepalive = 5
 
 # Heartbeats are file times: in memory, so that a busy disk does not look like a dead worker.
@@ -70898,6 +71529,7 @@ function commandOperations(settings, wish) {
 
 
 
+
 /** A request that carries the release's nonce in this header is answered with the two headers below. */
 const NONCE_HEADER = 'X-Flask-Deploy-Nonce';
 /** The ID of the release that answered. */
@@ -70911,7 +71543,7 @@ const WORKER_HEADER = 'X-Flask-Deploy-Worker';
  *
  * remote/probe.py runs the same text by another name, to load the app step by step.
  *
- * The answer of the app goes through untouched, but for the two headers: `write()`, `close()`, streams and
+ * The answer of the app goes through untouched, but for the two headers and the end of an event stream (src/config/live.ts): `write()`, `close()`, streams and
  * `wsgi.file_wrapper` are the server's and the app's own (PEP 3333).
  * @param target the app's object, where it is not the likeliest one
  * @throws DeployError `app-target-invalid` for a module or attribute that Python has no name for
@@ -70923,12 +71555,19 @@ function renderEntry(settings, target = settings.target) {
     const { module, attribute, expression } = checkedTarget(target);
     return `import ast
 import faulthandler
+import fcntl
 import functools
 import hmac
 import importlib
 import os
+import select
 import signal
+import socket
+import struct
 import sys
+import termios
+import threading
+import time
 
 folders = ${pythonList(folders)}
 # What was built of the project; it comes first where the project's own folder alone cannot be imported.
@@ -71014,9 +71653,11 @@ def known_by_nonce(app):
     return answer
 
 
+${renderLive(settings.timeoutSeconds)}
+
 # The probe takes the same steps one by one.
 if __name__ != "flask_deploy_probe":
-    application = known_by_nonce(behind_proxy(ready(load(*TARGET))))
+    application = alive(known_by_nonce(behind_proxy(ready(load(*TARGET)))))
 `;
 }
 /** The key of a request header in WSGI's environ (PEP 3333, "environ Variables"). */
@@ -71658,13 +72299,16 @@ const ANY_RELEASE = '00000000000000-0000000';
 function unchangedRelease(name, facts, record, site) {
     const { state } = facts;
     const current = state?.releases.find((release) => release.id === state.current);
-    if (state === undefined || current === undefined || state.attempt !== undefined)
+    if (state === undefined || current === undefined || facts.begun !== undefined)
         return undefined;
     const same = current.bundle === record.bundle &&
         current.dependencies === record.dependencies &&
         current.settings === record.settings &&
         facts.link === current.id &&
         facts.active &&
+        // Somebody changed it by hand, or stopped nginx: it is made anew.
+        facts.drift.every(({ fate }) => fate === 'stays') &&
+        !facts.environmentBroken &&
         facts.files.get(paths(name).nginxSite) === sha256(site);
     return same ? current.id : undefined;
 }
@@ -72013,22 +72657,260 @@ function hasGenerated(facts, wish) {
     return generatedKeys(wish.inputs.app.env).every((name) => facts.generated.has(name));
 }
 
+;// CONCATENATED MODULE: ./build/plan/guard-neighbours.js
+
+
+
+
+/**
+ * Judges whether the site would get its ports and its names on this server, before anything is touched: else apt's nginx
+ * could not start, or nginx would let another site answer and say no more than a warning.
+ * @throws DeployError with every reason why not
+ */
+function guardNeighbours(facts, wish) {
+    const faults = [
+        ...portFaults(facts, wish),
+        ...nginxFaults(facts),
+        // What a rollback goes back to had its names already.
+        ...(wish.inputs.command === 'rollback' ? [] : siteFaults(facts, wish)),
+        // Of a site that is up it is said as a warning: nothing has happened yet.
+        ...(facts.state?.current === undefined ? facts.neighbours.waiting.map(waitingFault) : []),
+    ];
+    const [first] = faults;
+    if (first !== undefined) {
+        const explanations = faults.map(({ explanation }) => explanation);
+        throw new DeployError(first.code, explanations);
+    }
+}
+/** Web servers that would take the ports of a site that is up, at the next boot. */
+function neighbourWarnings(facts) {
+    if (facts.state?.current === undefined)
+        return [];
+    return facts.neighbours.waiting.map((unit) => {
+        const { cause, cure } = waitingFault(unit).explanation;
+        return { code: 'web-server-waits', text: `${cause} ${cure}` };
+    });
+}
+/** The ports that nginx has to have for this site. */
+function wantedPorts(facts, wish) {
+    const https = presentTls(facts, wish.inputs) !== undefined || tlsTask(facts, wish).kind === 'secure';
+    return https ? [80, 443] : [80];
+}
+function portFaults(facts, wish) {
+    const wanted = wantedPorts(facts, wish);
+    const listeners = facts.neighbours.listeners.filter(({ port }) => wanted.includes(port));
+    const programs = Map.groupBy(listeners, ({ unit, command }) => `${unit} ${command}`);
+    return [...programs.values()].flatMap(([program, ...more]) => program === undefined
+        ? []
+        : [{ code: 'port-taken', explanation: explainPort(program, more, facts.neighbours.panels) }]);
+}
+function explainPort(program, more, panels) {
+    const both = more.some(({ port }) => port !== program.port);
+    const panel = panels.length === 0 ? '' : `; the server is run by ${panels.join(' and ')}`;
+    return {
+        cause: `${both ? 'Ports 80 and 443' : `Port ${program.port}`} of the server ${both ? 'are' : 'is'} taken by ${guard_neighbours_who(program)}${panel}, so nginx could not answer there.`,
+        cure: `${freeing(program, panels)} Nothing was changed.`,
+        input: 'host',
+    };
+}
+function guard_neighbours_who({ unit, command }) {
+    const name = unit === '' ? '' : ` (${unit})`;
+    return command === '' ? `another program${name}` : `${shown(command)}${name}`;
+}
+function freeing({ port, unit, command }, panels) {
+    if (command === 'docker-proxy')
+        return `Stop the container that publishes it (\`docker ps --filter publish=${port}\`), or publish it on another port; then run the job again.`;
+    if (panels.length > 0)
+        return 'Use a server without a control panel: its own web server needs these ports.';
+    if (/^nginx|openresty$/.test(command) && !unit.endsWith('.service'))
+        return 'It was not started by `nginx.service`: end it (`nginx -s stop` on the server), and run the job again.';
+    if (unit.endsWith('.service') || unit.endsWith('.socket'))
+        return `If nobody needs it, \`systemctl disable --now ${unit}\` on the server ends it for good, else give it another port; then run the job again.`;
+    return 'End it on the server, or give it another port; then run the job again.';
+}
+function nginxFaults({ neighbours }) {
+    if (!neighbours.nginx.has('masked'))
+        return [];
+    const cause = 'Somebody has masked nginx.service on the server, so nothing can start nginx.';
+    const cure = 'Run `systemctl unmask nginx.service` on the server, if nginx is to serve this site, and then the job again.';
+    return [{ code: 'nginx-masked', explanation: { cause, cure, input: 'host' } }];
+}
+function siteFaults(facts, wish) {
+    const { domains } = wish.inputs.site;
+    const secure = certificateNames(wish.inputs);
+    const names = new Set(domains.map((domain) => readDomain(domain).text));
+    const inTheWay = facts.neighbours.sites.filter(({ port, name }) => name === undefined
+        ? port === 80 && names.has('_')
+        : name !== '_' && names.has(name) && (port === 80 || (port === 443 && secure.includes(name))));
+    const [...each] = Map.groupBy(inTheWay, ({ name, file }) => `${name} ${file}`).values();
+    return each.flatMap(([site]) => (site === undefined ? [] : [siteFault(site)]));
+}
+function siteFault({ name, file, line }) {
+    const [, app] = /\/web-([a-z][a-z0-9-]*)\.conf$/.exec(file) ?? [];
+    const whose = app === undefined ? 'Another site' : `The app ${app}`;
+    const what = name === undefined ? 'answers for every name that has no site' : `has the name ${name}`;
+    return {
+        code: 'site-taken',
+        explanation: {
+            cause: `${whose} of the server ${what} already (${file}, line ${line}); nginx would let only one of the two answer.`,
+            cure: `${app === undefined ? `Take ${name === undefined ? '`default_server`' : 'the name'} out of ${file} on the server` : `Take the name out of that app's \`domain\`, remove that app (\`command: destroy\` with \`name: ${app}\`)`}, or set \`domain\` to other names. Nothing was changed.`,
+            input: 'domain',
+        },
+    };
+}
+function waitingFault(unit) {
+    return {
+        code: 'web-server-waits',
+        explanation: {
+            cause: `The web server ${unit} is stopped but starts with the server, and would take port 80 from nginx at the next boot.`,
+            cure: `Run \`systemctl disable ${unit}\` on the server, or give it another port.`,
+            input: 'host',
+        },
+    };
+}
+
+;// CONCATENATED MODULE: ./build/plan/space.js
+
+const MB = 1024 * 1024;
+/** A release of a small app with its environment takes about this much; so does each where nothing was measured yet. */
+const UNKNOWN_RELEASE = { bytes: 300 * MB, inodes: 5000 };
+/** Beside a release: settings, units, the state file, logs. */
+const MARGIN = { bytes: 32 * MB, inodes: 500 };
+/** In /var: the bundle on its way, apt's lists, uv's cache, logs. */
+const LEAST_VAR_BYTES = 50 * MB;
+/** In /tmp, where something has to be installed: what apt and pip unpack there (uv itself has 40 MB). */
+const LEAST_TMP_BYTES = 100 * MB;
+/** In /etc: env file, secret files, units. */
+const LEAST_ETC_BYTES = 2 * MB;
+/** Files that a deploy makes in each of the other folders. */
+const LEAST_INODES = 200;
+/**
+ * What this deploy needs. A release whose environment is shared with the one that serves takes little more than its files.
+ * @param installing whether Debian packages or uv are missing
+ */
+function neededRoom(facts, wish, installing) {
+    const { bundle } = wish.project;
+    const current = facts.state?.releases.find(({ id }) => id === facts.state?.current);
+    const size = facts.releaseSize;
+    const shares = size !== undefined && current?.dependencies === dependenciesKey(wish) && !wish.inputs.app.refresh;
+    const base = shares ? { bytes: 0, inodes: 0 } : (size ?? UNKNOWN_RELEASE);
+    return {
+        release: {
+            // The probe works in a copy.
+            bytes: base.bytes + 2 * bundle.contentBytes + (size === undefined ? 0 : MARGIN.bytes),
+            // Linked files are none, their folders are.
+            inodes: (shares ? Math.ceil(size.inodes / 4) : base.inodes) + MARGIN.inodes,
+        },
+        measured: size !== undefined,
+        varBytes: LEAST_VAR_BYTES + bundle.bytes,
+        tmpBytes: installing ? LEAST_TMP_BYTES : 0,
+    };
+}
+/** What is missing even if all went that may go. */
+function roomFaults(facts, room) {
+    const { diskFreeBytes: disk, free, freeInodes, prunable } = facts;
+    const faults = [];
+    const shared = disk !== undefined && free.get('/var') === disk;
+    const cache = facts.caches.get('build') ?? 0;
+    if (disk !== undefined && disk + prunable.bytes + (shared ? cache : 0) < room.release.bytes) {
+        const why = room.measured ? ', by the size of the one that serves' : '';
+        faults.push(missing('disk', {
+            cause: `The server's disk has ${megabytes(disk)} MB left, and a new release may need ${megabytes(room.release.bytes)} MB${why}.`,
+            cure: `Free some space on the server${going(facts)}, or set \`keep-releases\` to a smaller number.`,
+            input: 'keep-releases',
+        }));
+    }
+    const small = (folder, least, freed = 0) => {
+        const bytes = free.get(folder);
+        // The same number: the same disk, of which enough was said.
+        return bytes !== undefined && bytes + freed < least && bytes !== disk ? bytes : undefined;
+    };
+    const inVar = small('/var', room.varBytes, cache);
+    if (inVar !== undefined) {
+        faults.push(missing('disk', {
+            cause: `The server has ${megabytes(inVar)} MB left in /var, and a deploy may need ${megabytes(room.varBytes)} MB there.`,
+            cure: `Free some space there on the server${going(facts)}: \`journalctl --vacuum-size=100M\` and \`apt-get clean\` do, and \`du -xh /var | sort -h | tail\` shows what takes it.`,
+            input: 'host',
+        }));
+    }
+    const inTmp = small('/tmp', room.tmpBytes);
+    if (inTmp !== undefined) {
+        faults.push(missing('disk', {
+            cause: `The server has ${megabytes(inTmp)} MB left in /tmp, and to install what is missing may need ${megabytes(room.tmpBytes)} MB there.`,
+            cure: 'Free some space there on the server: `du -xh /tmp | sort -h | tail` shows what takes it, and `mount -o remount,size=1G /tmp` makes it larger where it is in memory.',
+            input: 'host',
+        }));
+    }
+    const inEtc = small('/etc', LEAST_ETC_BYTES);
+    if (inEtc !== undefined) {
+        faults.push(missing('disk', {
+            cause: `The server has ${megabytes(inEtc)} MB left in /etc, and a deploy writes settings and units there.`,
+            cure: `Free some space on its root disk${going(facts)}: \`du -xh / | sort -h | tail\` shows what takes it.`,
+            input: 'host',
+        }));
+    }
+    for (const [folder, count] of freeInodes) {
+        const least = folder === '/srv' || folder === '/' ? room.release.inodes : LEAST_INODES;
+        const freed = folder === '/srv' || folder === '/' ? prunable.inodes : 0;
+        if (count + freed >= least)
+            continue;
+        faults.push(missing('inodes', {
+            cause: `The server's disk can hold ${count} more files in ${folder}, and a new release may need ${least}: it has no inodes left, whatever space is free.`,
+            cure: `Remove what has many small files: \`du --inodes -xS ${folder} | sort -n | tail\` on the server shows where they are (sessions and caches are the usual ones).`,
+            input: 'host',
+        }));
+    }
+    return faults;
+}
+/** Older releases and uv's cache give way, where the disk has no room as it is. */
+function roomOperations(facts, room) {
+    const { bytes, inodes } = room.release;
+    const files = facts.freeInodes.get('/srv') ?? facts.freeInodes.get('/');
+    const tooFull = (facts.diskFreeBytes ?? bytes) < bytes || (files ?? inodes) < inodes;
+    const tight = (facts.free.get('/var') ?? room.varBytes) < room.varBytes;
+    const make = (folder, amount) => ({
+        phase: 'packages',
+        kind: 'make-room',
+        folder,
+        kilobytes: Math.ceil(amount.bytes / 1024),
+        inodes: amount.inodes,
+    });
+    return [
+        ...(tooFull ? [make('/srv', room.release)] : []),
+        ...(tight ? [make('/var', { bytes: room.varBytes, inodes: 0 })] : []),
+    ];
+}
+function missing(code, fault) {
+    return { code, fault };
+}
+/** What could be taken away, where it was looked at. */
+function going({ caches, prunable }) {
+    const sizes = [
+        ['older releases', prunable.bytes],
+        ["uv's cache of this app", caches.get('build') ?? 0],
+        ["apt's cache", caches.get('apt') ?? 0],
+        ['the journal', caches.get('journal') ?? 0],
+    ];
+    const large = sizes.filter(([, bytes]) => bytes >= MB);
+    if (large.length === 0)
+        return '';
+    return ` (${large.map(([what, bytes]) => `${what}: ${megabytes(bytes)} MB`).join(', ')})`;
+}
+function megabytes(bytes) {
+    return Math.ceil(bytes / MB);
+}
+
 ;// CONCATENATED MODULE: ./build/plan/guards.js
+
 
 /** systemd 232 (2016) has the strict sandbox and `systemd-run --wait`; Ubuntu 18.04 has 237. */
 const OLDEST_SYSTEMD = 232;
-/** A release of a small app with its environment takes about this much. */
-const LEAST_FREE_BYTES = 300 * 1024 * 1024;
-/** In /var: the bundle on its way, apt's lists, uv's cache, logs. */
-const LEAST_VAR_BYTES = 50 * 1024 * 1024;
-/** In /tmp, where something has to be installed: what apt and pip unpack there (uv itself has 40 MB). */
-const LEAST_TMP_BYTES = 100 * 1024 * 1024;
 /**
  * Judges whether this server can take the project at all, before anything is touched.
- * @param installing whether Debian packages or uv are missing
+ * @param room what the deploy needs on the server's disks
  * @throws DeployError with every reason why not
  */
-function guardServer(facts, project, command, installing) {
+function guardServer(facts, project, command, room) {
     const faults = [];
     if (facts.readOnly.length > 0) {
         faults.push({
@@ -72054,50 +72936,19 @@ function guardServer(facts, project, command, installing) {
         });
     }
     // A rollback makes nothing, and a full disk may be why it is wanted.
-    if (command !== 'rollback')
-        faults.push(...spaceFaults(facts, project.bundle, installing));
+    const full = command === 'rollback' ? [] : roomFaults(facts, room);
     const owner = ownerFault(facts, project);
     if (owner !== undefined)
         faults.push(owner);
     if (owner !== undefined)
         throw new DeployError('owner', faults);
     if (faults.length > 0) {
-        throw new DeployError(facts.readOnly.length > 0 ? 'server-read-only' : 'server-unfit', faults);
+        const all = [...faults, ...full.map(({ fault }) => fault)];
+        throw new DeployError(facts.readOnly.length > 0 ? 'server-read-only' : 'server-unfit', all);
     }
-}
-function spaceFaults(facts, bundle, installing) {
-    const { diskFreeBytes: disk, free } = facts;
-    const faults = [];
-    const needed = LEAST_FREE_BYTES + bundle.contentBytes;
-    if (disk !== undefined && disk < needed) {
-        faults.push({
-            cause: `The server's disk has ${megabytes(disk)} MB left, and a new release may need ${megabytes(needed)} MB.`,
-            cure: 'Free some space on the server, or set `keep-releases` to a smaller number.',
-            input: 'keep-releases',
-        });
-    }
-    const small = (folder, least) => {
-        const bytes = free.get(folder);
-        // The same number: the same disk, of which enough was said.
-        return bytes !== undefined && bytes < least && bytes !== disk ? bytes : undefined;
-    };
-    const inVar = small('/var', LEAST_VAR_BYTES + bundle.bytes);
-    if (inVar !== undefined) {
-        faults.push({
-            cause: `The server has ${megabytes(inVar)} MB left in /var, and a deploy may need ${megabytes(LEAST_VAR_BYTES + bundle.bytes)} MB there.`,
-            cure: 'Free some space there on the server: `journalctl --vacuum-size=100M` and `apt-get clean` do, and `du -xh /var | sort -h | tail` shows what takes it.',
-            input: 'host',
-        });
-    }
-    const inTmp = installing ? small('/tmp', LEAST_TMP_BYTES) : undefined;
-    if (inTmp !== undefined) {
-        faults.push({
-            cause: `The server has ${megabytes(inTmp)} MB left in /tmp, and to install what is missing may need ${megabytes(LEAST_TMP_BYTES)} MB there.`,
-            cure: 'Free some space there on the server: `du -xh /tmp | sort -h | tail` shows what takes it, and `mount -o remount,size=1G /tmp` makes it larger where it is in memory.',
-            input: 'host',
-        });
-    }
-    return faults;
+    const [first] = full;
+    if (first !== undefined)
+        throw new DeployError(first.code, full.map(({ fault }) => fault));
 }
 /** What has the app's name and is not this repository's: taking it over would take over somebody's data. */
 function ownerFault(facts, project) {
@@ -72124,8 +72975,51 @@ function listed(all) {
     const more = all.length > 10 ? ` and ${all.length - 10} more` : '';
     return `${all.slice(0, 10).join(', ')}${more}`;
 }
-function megabytes(bytes) {
-    return Math.ceil(bytes / (1024 * 1024));
+
+;// CONCATENATED MODULE: ./build/plan/older.js
+
+/**
+ * Why this commit is not to take the place of the one that serves: it is the older one, by the dates of their
+ * committers, so a run of a newer commit was faster than this one. undefined where it may: it is as new, the same, one of
+ * the two dates is not known, or it was asked for (`allow-older`, or a run that somebody started by hand).
+ */
+function olderCommit(facts, wish) {
+    const { project } = wish;
+    if (wish.inputs.behaviour.allowOlder || wish.byHand)
+        return undefined;
+    const serving = facts.state?.releases.find(({ id }) => id === facts.state?.current);
+    const ours = dateOf(project.committed);
+    const theirs = dateOf(serving === undefined ? undefined : secondsOf(serving));
+    if (serving === undefined || ours === undefined || theirs === undefined)
+        return undefined;
+    if (ours >= theirs || serving.commit === project.commit)
+        return undefined;
+    return {
+        cause: `Commit ${older_short(project.commit)} of ${told(ours)} is older than commit ${older_short(serving.commit)} of ${told(theirs)}, which serves.`,
+        cure: 'Set `allow-older: true`, or start the workflow by hand on the Actions page (`on: workflow_dispatch`), where you want the older one; else nothing is to be done.',
+        input: 'allow-older',
+    };
+}
+/** @throws DeployError `older-commit` */
+function refuseOlder(older) {
+    if (older !== undefined)
+        throw new DeployError('older-commit', older);
+}
+/** The state file is the server's: no number is no date. */
+function secondsOf({ committed }) {
+    return /^[0-9]{1,11}$/.test(committed) ? Number(committed) : undefined;
+}
+/** git takes dates that no calendar has. */
+function dateOf(seconds) {
+    const date = new Date((seconds ?? Number.NaN) * 1000);
+    return Number.isNaN(date.getTime()) ? undefined : date;
+}
+function older_short(commit) {
+    return (commit ?? '-').slice(0, 7);
+}
+/** `2026-11-26 09:05:07 UTC` */
+function told(date) {
+    return `${date.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 }
 
 ;// CONCATENATED MODULE: ./build/plan/packages.js
@@ -72345,6 +73239,30 @@ function secretFileOperations(facts, wish) {
     ];
 }
 
+;// CONCATENATED MODULE: ./build/plan/settle.js
+/** What follows a good verdict: the release is kept. @param seconds how long the server watches it then; 0: not at all */
+function settleOperation(record, seconds) {
+    const { id, bundle, dependencies, settings, commit, committed } = record;
+    return {
+        phase: 'smoke',
+        kind: 'settle',
+        record: [id, bundle, dependencies, settings, commit, committed].join(' '),
+        seconds,
+    };
+}
+/** How long a deploy's release is watched: without an older one there is nothing to go back to. In seconds. */
+function settleSeconds(facts, { inputs }) {
+    const goesBack = inputs.command === 'rollback';
+    return goesBack || facts.state?.current === undefined ? 0 : inputs.behaviour.settleSeconds;
+}
+/** With `wait-settled` the job waits for the end of that time. */
+function awaitOperations(facts, wish) {
+    const seconds = settleSeconds(facts, wish);
+    return wish.inputs.behaviour.waitSettled && seconds > 0
+        ? [{ phase: 'report', kind: 'await-settled', seconds }]
+        : [];
+}
+
 ;// CONCATENATED MODULE: ./build/plan/tls-operations.js
 
 
@@ -72464,20 +73382,24 @@ function webCommandOperations(settings) {
 
 
 
-/** Seconds that the server waits for the runner's word; then it goes back by itself. */
-const VERDICT_SECONDS = 300;
+
+
+
+
 /**
  * Facts and wish -> what is to be done. Pure: the same server and the same wish give the same plan, and plan mode is
  * this function with nothing after it.
- * @throws DeployError where the server cannot take the project, the name is somebody else's, or there is nothing to
- * go back to
+ * @throws DeployError where the server cannot take the project, the name is somebody else's, a newer commit serves, or
+ * there is nothing to go back to
  */
 function makePlan(facts, wish) {
     const installing = missingPackages(facts, projectPackages(wish), byPip(wish)).length > 0 || !facts.uv.has(`uv-${uv.version}`);
-    guardServer(facts, wish.project, wish.inputs.command, installing);
-    return wish.inputs.command === 'rollback' ? rollback(facts, wish) : deploy(facts, wish);
+    const room = neededRoom(facts, wish, installing);
+    guardServer(facts, wish.project, wish.inputs.command, room);
+    guardNeighbours(facts, wish);
+    return wish.inputs.command === 'rollback' ? rollback(facts, wish) : deploy(facts, wish, room);
 }
-function deploy(facts, wish) {
+function deploy(facts, wish, room) {
     const { inputs, project } = wish;
     const { app, behaviour } = inputs;
     const settings = releaseSettings(facts, wish, wish.release, wish.nonce);
@@ -72490,6 +73412,7 @@ function deploy(facts, wish) {
         dependencies: dependenciesKey(wish),
         settings: settingsKey(facts, wish),
         commit: project.commit ?? '-',
+        committed: project.committed === undefined ? '-' : String(project.committed),
     };
     const base = {
         from: facts.state?.current,
@@ -72504,6 +73427,10 @@ function deploy(facts, wish) {
     if (serving !== undefined && complete && !behaviour.upgradePackages) {
         return { kind: 'unchanged', release: serving, ...base, operations: secured.operations };
     }
+    const older = olderCommit(facts, wish);
+    // A plan changes nothing: it says so, and what would be changed.
+    if (inputs.command !== 'plan')
+        refuseOlder(older);
     const own = releasePaths(project.name, wish.release);
     const group = `root:${paths(project.name).user}`;
     const file = (path, mode, owner, content, what) => ({
@@ -72516,6 +73443,7 @@ function deploy(facts, wish) {
         what,
     });
     const operations = [
+        ...roomOperations(facts, room),
         ...(missing.length > 0 || behaviour.upgradePackages
             ? [
                 {
@@ -72539,6 +73467,7 @@ function deploy(facts, wish) {
         { phase: 'dependencies', kind: 'install-uv', version: uv.version, from: uvSource(wish) },
         ...pythonOperations(facts, wish, record.dependencies),
         ...dependenciesOperations(facts, wish),
+        ...driftOperations(facts),
         file(own.env, '0600', 'root:root', renderEnvFile(releaseEnv(releaseVariables(wish), app.webCommand === undefined ? wish.nonce : undefined), facts.systemd), 'env file'),
         ...secretFileOperations(facts, wish),
         ...probeOperations(facts, wish),
@@ -72553,8 +73482,15 @@ function deploy(facts, wish) {
         ...startAndSwitch(facts, wish, settings.workers, record),
         ...secured.operations,
         { phase: 'report', kind: 'prune', keep: inputs.behaviour.keepReleases },
+        ...awaitOperations(facts, wish),
     ];
-    return { kind: 'deploy', release: wish.release, ...base, operations };
+    return {
+        kind: 'deploy',
+        release: wish.release,
+        ...base,
+        operations,
+        ...(older === undefined ? {} : { refused: older }),
+    };
 }
 function rollback(facts, wish) {
     const state = facts.state;
@@ -72590,10 +73526,16 @@ function rollback(facts, wish) {
         kind: 'rollback',
         ...base,
         operations: [
+            ...driftOperations(facts),
             ...startAndSwitch(facts, wish, workerCount(facts, wish), record),
             { phase: 'report', kind: 'prune', keep: wish.inputs.behaviour.keepReleases },
         ],
     };
+}
+/** Before anything takes the place of what somebody changed by hand. */
+function driftOperations({ drift }) {
+    const items = drift.filter(({ fate }) => fate === 'replaced').length;
+    return items === 0 ? [] : [{ phase: 'configure', kind: 'mend-drift', items }];
 }
 /** Of the certificate that the site has now. */
 function standing(facts) {
@@ -72614,6 +73556,7 @@ function securing(facts, wish) {
 /** What deploy and rollback have in common: from the first start to the verdict. */
 function startAndSwitch(facts, wish, workers, record) {
     const tls = presentTls(facts, wish.inputs);
+    const { confirmSeconds } = wish.inputs.behaviour;
     return [
         { phase: 'start', kind: 'start' },
         { phase: 'health', kind: 'health' },
@@ -72626,13 +73569,9 @@ function startAndSwitch(facts, wish, workers, record) {
             catchAll: catchAllText(facts, wish),
             tlsCatchAll: tlsCatchAllText(facts, tls),
         },
-        { phase: 'cutover', kind: 'cutover', waitSeconds: VERDICT_SECONDS },
-        { phase: 'smoke', kind: 'verdict', waitSeconds: VERDICT_SECONDS },
-        {
-            phase: 'smoke',
-            kind: 'settle',
-            record: [record.id, record.bundle, record.dependencies, record.settings, record.commit].join(' '),
-        },
+        { phase: 'cutover', kind: 'cutover', waitSeconds: confirmSeconds },
+        { phase: 'smoke', kind: 'verdict', waitSeconds: confirmSeconds },
+        settleOperation(record, settleSeconds(facts, wish)),
     ];
 }
 
@@ -72697,11 +73636,35 @@ const appDoubts = {
     }),
 };
 
+;// CONCATENATED MODULE: ./build/report/found-destroy.js
+/** What `destroy` found, in words: see foundRow. */
+const destroyFindings = {
+    kept: (detail) => ({ what: 'kept', detail: `\`${detail}\`` }),
+    removed: () => ({ what: 'removed', detail: 'nothing: the app is not on this server' }),
+};
+/** What it could not remove, in words: see doubtWarning. */
+const destroyDoubts = {
+    'nginx-not-reloaded': () => ({
+        code: 'nginx-not-reloaded',
+        text: 'nginx did not take its configuration anew, so it may still answer for the app. Run `systemctl reload nginx` on the server, and see why not with `journalctl -u nginx`.',
+    }),
+    'user-stays': (detail) => ({
+        code: 'user-stays',
+        text: `The user \`${detail}\` could not be removed, most likely because a process of it still runs. See it with \`ps -u ${detail}\` on the server, and run \`userdel ${detail}\` there.`,
+    }),
+    'role-stays': (detail) => ({
+        code: 'role-stays',
+        text: `PostgreSQL kept the role \`${detail}\`, because it owns something outside of the app's own database. See what with \`\\drds\` and \`\\l\` in psql, and run \`DROP ROLE "${detail}"\` there.`,
+    }),
+};
+
 ;// CONCATENATED MODULE: ./build/report/found.js
+
 
 /** What the server found out about the project (`found WHAT DETAIL`), in words. */
 const findings = {
     ...appFindings,
+    ...destroyFindings,
     'secret-key': (detail) => ({
         what: 'secret key',
         detail: `${detail === 'kept' ? 'the one that the server made earlier' : 'made on the server'}, for SECRET_KEY and FLASK_SECRET_KEY, as env sets none; it stays the same for all releases`,
@@ -72724,6 +73687,14 @@ const findings = {
         const [at = 0, now = 0] = detail.split(' ').map(Number);
         return { what: 'versions', detail: resolvedOn(at, now) };
     },
+    room: (detail) => {
+        const [folder = '', kilobytes] = detail.split(' ');
+        const left = /^[0-9]{1,12}$/.test(kilobytes ?? '') ? Math.floor(Number(kilobytes) / 1024) : 0;
+        return {
+            what: 'room on the disk',
+            detail: `${folder} had ${left} MB left, too little for a release, so what nobody needs was removed`,
+        };
+    },
     site: (detail) => ({
         what: 'the project itself',
         detail: detail === 'built'
@@ -72740,12 +73711,40 @@ const findings = {
 /** What the user should look at (`doubt WHAT DETAIL`), in words. */
 const doubts = {
     ...appDoubts,
+    ...destroyDoubts,
     'cron-not-scheduled': (detail) => {
         const text = `systemd on the server did not take the schedule of \`${detail}\` in \`cron\`: it does not run.`;
         return { code: 'cron-not-scheduled', text };
     },
+    'packages-go-on': (detail) => {
+        const text = `apt-get is never stopped half-way: it goes on to install \`${detail}\` on the server, and the next run finds that done.`;
+        return { code: 'packages-go-on', text };
+    },
     'python-fallback': otherPython,
+    'old-silent': (detail) => {
+        const [release = '', , why = 'no answer'] = detail.split(' ');
+        const text = `The server went back to release ${release} by itself, and asked it through nginx: it did not answer well (${why}). Look at the site, at \`journalctl -u 'web-*'\` and at nginx's log on the server.`;
+        return { code: 'old-silent', text };
+    },
+    'memory-short': (detail) => {
+        const [left, first, total] = numbers(detail);
+        const text = `The server is short of memory: ${left} of ${total} MB were left, and the new release begins with about ${first} MB beside the one that serves. Set \`workers\` to a smaller number, or give the server swap.`;
+        return { code: 'memory-short', text };
+    },
+    'workers-held-back': (detail) => {
+        const [began, wished, each, left] = numbers(detail);
+        const text = `The server is short of memory (${left} MB left; each process of the app takes about ${each} MB), so the new release has ${began} of its ${wished} processes until the old one has ended. Set \`workers\` to a smaller number, or give the server swap.`;
+        return { code: 'workers-held-back', text };
+    },
+    'not-watched': () => ({
+        code: 'not-watched',
+        text: 'systemd on the server did not start the watch over the new release: the release before it runs on until the next deploy.',
+    }),
 };
+/** Numbers of a detail, of which each has to be one. */
+function numbers(detail) {
+    return detail.split(' ').map((word) => (/^[0-9]{1,9}$/.test(word) ? word : '?'));
+}
 /** @param names variables, comma-separated; '' where `env` sets them all */
 function toldBy(names) {
     return names === ''
@@ -72756,6 +73755,10 @@ function toldBy(names) {
 function foundRow(what, detail) {
     const row = Object.hasOwn(findings, what) ? findings[what] : undefined;
     return row === undefined ? { what, detail } : row(detail);
+}
+/** What a plan says where a deploy of the same would be refused. */
+function wouldRefuse({ cause, cure }) {
+    return { code: 'would-be-refused', text: `A deploy would be refused: ${cause} ${cure}` };
 }
 /** A doubt of the server's as a warning. */
 function doubtWarning(what, detail) {
@@ -72805,8 +73808,636 @@ function pageAbsent(path) {
         text: `The app has no page \`${path}\` (it answered 404). If it should have one, look whether \`app\` is the right one; else set \`health-path\` to a page that it has.`,
     };
 }
+/** The server was restarted after the verdict: what it kept is known, what it would have said since is not. */
+function outcomeRead(release) {
+    return {
+        code: 'outcome-read',
+        text: `The server was restarted after the verdict, so that release ${release} serves was read from its state. What follows a verdict (the end of the old release, HTTPS) may be left for the next deploy.`,
+    };
+}
+
+;// CONCATENATED MODULE: ./build/report/diagnosis-tools.js
+
+
+/** uv's words, and pip's, for a file with another hash than was asked for. */
+const otherBytes = /[Hh]ash mismatch for `([^`]+)`|THESE PACKAGES DO NOT MATCH THE HASHES/;
+const dependencies = [
+    {
+        fits: otherBytes,
+        explain: ([, what = 'a package'], { detail: file }) => ({
+            cause: `The file of ${what} that the index sent is not the one whose hash is in ${file}.`,
+            cure: `Lock the packages anew; if the hash in ${file} was right, somebody has replaced the file on the index.`,
+            file,
+        }),
+    },
+    {
+        fits: /all requirements must have (?:a hash|their versions pinned)[^:]*: ?(.*)/,
+        explain: ([, what = ''], { detail: file }) => ({
+            cause: `Some lines of ${file} have hashes, but not all${what === '' ? '' : `: ${what}`}.`,
+            cure: `Give every package in ${file} its version and hashes, or none.`,
+            file,
+        }),
+    },
+    {
+        fits: /dns error|failed to lookup address|error sending request|[Cc]onnection (?:refused|timed out|reset)|Failed to fetch|Temporary failure in name resolution/,
+        explain: () => ({
+            cause: 'The server could not reach the package index.',
+            cure: 'Check that the server may open connections to the internet (DNS, firewall, proxy), then run the job again.',
+            input: 'host',
+        }),
+    },
+    {
+        fits: anyNeed,
+        explain: ({ input: line }, failure) => {
+            const { packages, why } = saidNeed(line) ?? { packages: [], why: 'something of the system was missing' };
+            const own = /pg_config|libpq/.test(line) ? `take \`psycopg2-binary\` in ${failure.detail}, or ` : '';
+            return {
+                cause: `${built(failure)} could not be installed: ${why} on the server.`,
+                cure: `${own === '' ? 'Add' : `${own.replace('take', 'Take')}add`} ${quotedNames(packages)} to \`packages\`${own === '' ? ', or pin a version that comes ready-made (a wheel) for this Python' : ''}.`,
+                input: 'packages',
+                file: failure.detail,
+            };
+        },
+    },
+    {
+        fits: /Failed to build `([^`]+)`|Failed to download and build `([^`]+)`/,
+        explain: ([, first, second], { detail: file, lines }) => ({
+            cause: `${first ?? second} has no ready-made build for this server's Python, and could not be built${buildError(lines)}.`,
+            cure: `Pin a version in ${file} that has one, set \`python\`, or add what the build asks for to \`packages\`; its words are in the log.`,
+            file,
+        }),
+    },
+    {
+        fits: /current Python version \(([^)]+)\) does not satisfy Python([^\s,]+)/,
+        explain: ([, has = '', wants = ''], { detail: file }) => ({
+            cause: `A package in ${file} needs Python ${wants}, and the server's is ${has}.`,
+            cure: `Set \`python\` to a version that fits, or pin an older version of the package in ${file}.`,
+            input: 'python',
+            file,
+        }),
+    },
+    {
+        fits: /resolved to Python (\S+), which is incompatible with the project's Python requirement: `([^`]+)`/,
+        explain: ([, has = '', wants = ''], { detail: file }) => ({
+            cause: `${file} is for Python ${wants}, and the server's is ${has.replace(/,$/, '')}.`,
+            cure: 'Set `python` to a version that fits.',
+            input: 'python',
+            file,
+        }),
+    },
+    {
+        fits: /Requested extra not found: (\S+)/,
+        explain: ([, extra = ''], { detail: file }) => ({
+            cause: `There is no extra \`${extra}\` in ${file}.`,
+            cure: `Correct \`extras\`, or declare it in ${file}.`,
+            input: 'extras',
+            file,
+        }),
+    },
+    {
+        fits: /Failed to parse `uv\.lock`|lockfile at `uv\.lock` (?:could not be parsed|uses an unsupported schema)/,
+        explain: (_, { detail: file }) => ({
+            cause: `${file} cannot be read: it is damaged, or a newer version of uv has written it.`,
+            cure: 'Run `uv lock` and commit it; or set `requirements` to another file.',
+            input: 'requirements',
+            file,
+        }),
+    },
+    {
+        fits: /Because there (?:is|are) no versions? of ([^\s,]+)|(\S+) was not found in the package registry/,
+        explain: ([, pinned, unknown], { detail: file }) => ({
+            cause: `The index has no ${pinned ?? `package called ${unknown}`}.`,
+            cure: `Correct the name and version of it in ${file}.`,
+            file,
+        }),
+    },
+    {
+        fits: /you require (\S+), we can conclude that (?:your|the) requirements are unsatisfiable/,
+        explain: ([, asked = ''], { detail: file, lines }) => {
+            const needs = lines
+                .map((line) => /Because (\S+) depends on (\S+)/.exec(line))
+                .find((one) => one !== null);
+            const [, who, what] = needs ?? [];
+            return {
+                cause: who === undefined
+                    ? `The packages in ${file} want versions of one another that exclude each other.`
+                    : `The pins in ${file} exclude each other: ${who} depends on ${what}, but ${asked} is asked for.`,
+                cure: `Loosen one of the pins in ${file}; how they clash is in the log.`,
+                file,
+            };
+        },
+    },
+    {
+        fits: /No solution found when resolving dependencies|your requirements are unsatisfiable|ResolutionImpossible/,
+        explain: (_, { detail: file }) => ({
+            cause: `The packages in ${file} want versions of one another that exclude each other.`,
+            cure: `Loosen one of the pins in ${file}; which ones clash is in the log.`,
+            file,
+        }),
+    },
+    {
+        // (glibc's words for ENOSPC and EDQUOT)
+        fits: /No space left on device|Disk quota exceeded/,
+        explain: () => full('while the packages were installed'),
+    },
+    {
+        fits: /Couldn't parse requirement in `?([^`\s]+)`? at position|error: (?:Unsupported|Invalid) requirement/,
+        explain: (_, { detail: file }) => ({
+            cause: `${file} has a line that is no requirement.`,
+            cure: `Correct ${file}; the line is in the log.`,
+            file,
+        }),
+    },
+];
+const diagnosis_tools_packages = [
+    {
+        fits: /Unable to locate package ([^\s]+)|Package '?([^'\s]+)'? has no installation candidate/,
+        explain: ([, unknown, known]) => ({
+            cause: `The server's distribution has no package \`${unknown ?? known}\`.`,
+            cure: 'Correct the name in `packages`; https://packages.ubuntu.com lists those of each version.',
+            input: 'packages',
+        }),
+    },
+    {
+        fits: /Could not get lock (\S+?)\.?(?: It is held by process (\d+) \(([^)]+)\))?$|Unable to (?:acquire|lock)/,
+        explain: ([, , pid, holder]) => ({
+            cause: `Another program${holder === undefined ? '' : ` (${holder}, process ${pid})`} was installing packages on the server all the time.`,
+            cure: 'Run the job again when it is done; if it hangs, look at it on the server (`ps`), and do not delete lock files.',
+            input: 'host',
+        }),
+    },
+    {
+        fits: /Temporary failure resolving '([^']+)'|Could not resolve '([^']+)'|Could not connect to (\S+)|Cannot initiate the connection to (\S+)/,
+        explain: ([, ...hosts]) => ({
+            cause: `The server could not reach its package source ${hosts.find((one) => one !== undefined) ?? ''}.`,
+            cure: 'Check that the server may open connections to the internet (DNS, firewall, proxy), then run the job again.',
+            input: 'host',
+        }),
+    },
+    {
+        fits: /(?:You don't have enough free space in (\S+)|No space left on device)/,
+        explain: () => full('while system packages were installed'),
+    },
+    {
+        fits: /Release file for (\S+) is (not valid yet|expired)/,
+        explain: ([, , how = '']) => ({
+            cause: `The list of packages is ${how === 'expired' ? 'expired' : 'of a later day than the server believes it is'}.`,
+            cure: "Set the server's clock (`timedatectl`), or, for a release that is no longer supported, its package sources.",
+            input: 'host',
+        }),
+    },
+    {
+        fits: /(?:dpkg was interrupted|Unmet dependencies|held broken packages|unmet dependencies)/,
+        explain: () => ({
+            cause: "The server's package system was broken before, and could not be repaired by itself.",
+            cure: 'Log in and run `dpkg --configure -a` and `apt-get -f install`, then run the job again.',
+            input: 'host',
+        }),
+    },
+    {
+        fits: /Address already in use|bind\(\) to \S+:(80|443) failed/,
+        explain: () => portTaken(),
+    },
+];
+const nginx = [
+    { fits: /bind\(\) to \S+ failed \(98|Address already in use/, explain: () => portTaken() },
+    {
+        fits: /\[emerg\] (.*?) in (\/\S+):(\d+)/,
+        explain: ([, what = '', file = '', line = ''], _, { name }) => file.endsWith(`/web-${name}.conf`) || file.endsWith('/00-flask-deploy-default.conf')
+            ? {
+                cause: `nginx on the server refuses this app's site: ${what} (${file}, line ${line}).`,
+                cure: 'Compare `domain` and `max-body-size` with what the message names; if they are right, please report it.',
+                input: 'domain',
+            }
+            : {
+                cause: `nginx on the server refuses a file that is not this app's: ${what} (${file}, line ${line}).`,
+                cure: `Repair ${file} on the server until \`nginx -t\` is content, then run the job again.`,
+                input: 'host',
+            },
+    },
+];
+/** What a failed installation of Python packages said. The failure's detail is the requirements file. */
+function explainDependencies(failure, situation) {
+    return (said(dependencies, failure, situation) ?? {
+        cause: `The Python packages of ${failure.detail} could not be installed.`,
+        cure: `What uv said is in the log; correct ${failure.detail} by it.`,
+        file: failure.detail,
+    });
+}
+/** What a failed apt-get said. The failure's detail is the names of the packages. */
+function explainPackages(failure, situation) {
+    return (said(diagnosis_tools_packages, failure, situation) ?? {
+        cause: `The system packages ${failure.detail} could not be installed.`,
+        cure: 'What apt-get said is in the log; repair it on the server, or correct `packages`.',
+        input: 'packages',
+    });
+}
+/** What `nginx -t` or nginx's start said. */
+function explainNginx(failure, situation, fallback) {
+    return said(nginx, failure, situation) ?? fallback;
+}
+/** The server's disk is full. */
+function full(when) {
+    return {
+        cause: `The server's disk got full ${when}.`,
+        cure: 'Free some space on the server (`df -h`, `journalctl --vacuum-size=100M`), or set `keep-releases` lower.',
+        input: 'keep-releases',
+    };
+}
+function said(rows, failure, situation) {
+    for (const row of rows) {
+        // The last mention: earlier ones may be of an attempt that was repeated.
+        const match = failure.lines
+            .toReversed()
+            .map((line) => row.fits.exec(line.trim()))
+            .find((one) => one !== null);
+        if (match)
+            return row.explain(match, failure, situation);
+    }
+    return undefined;
+}
+/** The exception that a build ended with. */
+function buildError(lines) {
+    const last = lines.findLast((line) => /^\s*[\w.]+(?:Error|Exception): /.test(line));
+    return last === undefined ? '' : `: ${cutToBytes(visible(last.trim()), 200)}`;
+}
+/** Names as a person would write them into `packages`. */
+function quotedNames(packages) {
+    return writtenNames(packages)
+        .map((name) => `\`${name}\``)
+        .join(', ');
+}
+function built({ lines }) {
+    const found = lines
+        .map((line) => /Failed to build `([^`]+)`/.exec(line)?.[1])
+        .find((one) => one !== undefined);
+    return found ?? 'A package';
+}
+function portTaken() {
+    return {
+        cause: 'Another program on the server has taken port 80, so nginx cannot answer on it.',
+        cure: 'See which one with `ss -ltnp` on the server, and stop or move it (often Apache: `systemctl disable --now apache2`).',
+        input: 'host',
+    };
+}
+
+;// CONCATENATED MODULE: ./build/report/traceback.js
+/**
+ * Finds the last Python traceback among log lines (the format of Python's `traceback` module, the same since 3.0; the
+ * bars of exception groups, 3.11, are passed over).
+ * @param name NAME: the project's files are those below /srv/web-NAME/releases/ID and in no folder with a dot in front
+ */
+function lastTraceback(lines, name) {
+    const plain = lines.map((line) => line.replace(/^[ ]*(?:[|+][ -]*)+/, (bars) => ' '.repeat(bars.length - 2)));
+    let exception;
+    let frame;
+    for (const [at, line] of plain.entries()) {
+        if (!/^\s*Traceback \(most recent call last\):/.test(line))
+            continue;
+        const end = endOfTraceback(plain, at + 1);
+        const last = plain[end]?.trim();
+        if (last === undefined)
+            continue;
+        const deepest = plain
+            .slice(at, end)
+            .flatMap((one) => projectFrame(one, name) ?? [])
+            .at(-1);
+        const chained = plain.slice(Math.max(0, at - 3), at).some(isLink);
+        exception = last;
+        // "During handling of the above exception": the cause's frame is better than none.
+        frame = deepest ?? (chained ? frame : undefined);
+    }
+    return exception === undefined ? undefined : { exception, frame };
+}
+/**
+ * Finds where the app hung, among log lines that hold what Python's `faulthandler` printed of each thread ("most recent
+ * call first"): the deepest call in the project's own code, of the thread that imports, else of one that has a request.
+ * @param name as for {@link lastTraceback}
+ */
+function hangingFrame(lines, name) {
+    const threads = [];
+    for (const line of lines) {
+        if (/^(Current thread|Thread) 0x[0-9a-f]+.*\(most recent call first\):/.test(line))
+            threads.push({ head: line, calls: [] });
+        else
+            threads.at(-1)?.calls.push(line);
+    }
+    const frames = (own) => threads
+        .filter(({ head, calls }) => own ? head.startsWith('Current') : calls.some((call) => call.includes('/gunicorn/workers/')))
+        .flatMap(({ calls }) => calls.flatMap((call) => projectFrame(call, name) ?? []).slice(0, 1));
+    return frames(true)[0] ?? frames(false)[0];
+}
+function isLink(line) {
+    return /^(During handling of the above exception|The above exception was the direct cause)/.test(line.trim());
+}
+/** The index of the exception's line: the first that is not set in. Lines.length where the log ends before it. */
+function endOfTraceback(lines, from) {
+    const indent = /^\s*/.exec(lines[from - 1] ?? '')?.[0].length ?? 0;
+    const found = lines.findIndex((line, at) => at >= from && line.trim() !== '' && !/^\s/.test(line.slice(indent)));
+    return found < 0 ? lines.length : found;
+}
+function projectFrame(line, name) {
+    const [, path = '', number = ''] = /^\s+File "([^"]+)", line ([0-9]+)/.exec(line) ?? [];
+    const file = projectFile(path, name);
+    return file === undefined || number.length > 6 ? undefined : { file, line: Number(number) };
+}
+/** A path on the server as a path in the repository; undefined for what is not the project's own. */
+function projectFile(path, name) {
+    const below = `/srv/web-${name}/`;
+    if (!path.startsWith(below))
+        return undefined;
+    const file = /^(?:current|releases\/[^/]+)\/(.+)$/.exec(path.slice(below.length))?.[1];
+    return file !== undefined && !file.startsWith('.') && isProjectFile(file) ? file : undefined;
+}
+/**
+ * Says whether a path that a server named can be a file of the project: below its folder. GitHub
+ * shows an annotation at whatever file it names.
+ */
+function isProjectFile(file) {
+    return file.length <= 500 && !/[\\:\0-\x1f]/.test(file) && !/(?:^|\/)\.{0,2}(?:\/|$)/.test(file);
+}
+
+;// CONCATENATED MODULE: ./build/report/diagnosis-app.js
+
+
+
+
+/** Distributions whose name is not the module's (their own documentation); `_` for `-` needs no entry. */
+const distributions = {
+    bs4: 'beautifulsoup4',
+    cv2: 'opencv-python-headless',
+    dateutil: 'python-dateutil',
+    docx: 'python-docx',
+    dotenv: 'python-dotenv',
+    git: 'GitPython',
+    jwt: 'PyJWT',
+    MySQLdb: 'mysqlclient',
+    PIL: 'Pillow',
+    psycopg2: 'psycopg2-binary',
+    sklearn: 'scikit-learn',
+    yaml: 'PyYAML',
+};
+const exceptions = [
+    {
+        fits: /^ModuleNotFoundError: No module named '([^'.]+)(?:\.[^']+)?'/,
+        cure: ([, module = ''], { requirements, module: target }) => module === target.split('.')[0]
+            ? {
+                cure: `Set \`app\` to the module that holds the app, and \`source\` to the folder that \`${module}\` is imported from.`,
+                input: 'app',
+            }
+            : {
+                cure: `Add \`${distributions[module] ?? module.replaceAll('_', '-')}\` to ${requirements}, or, where \`${module}\` is a module of the project, commit it or set \`source\`.`,
+                file: requirements,
+            },
+    },
+    {
+        fits: /^ImportError: cannot import name '([^']+)' from '([^']+)'/,
+        cure: ([, name = '', module = ''], { module: target, requirements }) => module === target
+            ? {
+                cure: `Set \`app\` to a name that \`${module}\` has: there is no \`${name}\` in it.`,
+                input: 'app',
+            }
+            : {
+                cure: `Pin \`${module.split('.')[0]}\` in ${requirements} to a version that still has \`${name}\`, or update what imports it.`,
+                file: requirements,
+            },
+    },
+    {
+        fits: anyNeed,
+        cure: ({ input: line }) => ({
+            cure: `Add ${quotedNames(saidNeed(line)?.packages ?? [])} to \`packages\`.`,
+            input: 'packages',
+        }),
+    },
+    {
+        fits: /^ImportError: (lib[^:]+\.so[^:]*): cannot open shared object file/,
+        cure: ([, library = '']) => ({
+            cure: `Add the system package that brings \`${library}\` to \`packages\`.`,
+            input: 'packages',
+        }),
+    },
+    {
+        fits: /^FileNotFoundError: \[Errno 2\] [^:]+: '([^']+)'/,
+        cure: ([, path = ''], { name }) => neverBuilt(projectFile(path, name) ?? path),
+    },
+    {
+        fits: /^jinja2\.exceptions\.TemplateNotFound: (\S+)/,
+        cure: ([, template = '']) => neverBuilt(template),
+    },
+    {
+        fits: /^KeyError: '([A-Z][A-Z0-9_]*)'$/,
+        cure: ([, name = '']) => ({
+            cure: `If \`${name}\` is an environment variable, add a line \`${name}=...\` to \`env\`.`,
+            input: 'env',
+        }),
+    },
+    {
+        fits: /^(?:PermissionError|OSError): \[Errno (?:13|30)\] [^:]+: '([^']+)'/,
+        cure: ([, path = ''], { name, source }) => {
+            const file = projectFile(path, name);
+            const own = file?.startsWith(`${source}/`) ? file.slice(source.length + 1) : file;
+            return own === undefined
+                ? {
+                    cure: `Let the app write below its folder instead of \`${path}\`, to a path named in \`persist\`.`,
+                    input: 'persist',
+                }
+                : {
+                    cure: `Add \`${own}\` (or its folder) to \`persist\`: a release itself is read-only.`,
+                    input: 'persist',
+                };
+        },
+    },
+    {
+        fits: /sqlite3\.OperationalError\W+(unable to open database file|attempt to write a readonly database)/,
+        cure: () => ({
+            cure: 'Keep the database in a folder that is named in `persist`, such as `instance`: a release itself is read-only.',
+            input: 'persist',
+        }),
+    },
+    {
+        fits: /no such table: |relation "[^"]+" does not exist|Table '[^']+' doesn't exist/,
+        cure: () => ({
+            cure: 'Have the tables made: set `release-command` (such as `flask db upgrade`), or `first-deploy-command` for what may run only once (such as `flask init-db`).',
+            input: 'release-command',
+        }),
+    },
+    {
+        fits: /^(?:redis\.exceptions\.|kombu\.exceptions\.)\w+: .*(?:[Cc]onnection refused|Error 111)/,
+        cure: () => ({
+            cure: 'Set `services: redis`, or give the app the address of its Redis in `env`; a process that needs none of it is left out by `processes`.',
+            input: 'services',
+        }),
+    },
+    {
+        fits: /OperationalError.*(could not connect|Connection refused|could not translate host name|Can't connect)/,
+        cure: () => ({
+            cure: "Check the database's address in `env`, and that the database runs and lets this server in; `services: postgresql` has this server run one.",
+            input: 'env',
+        }),
+    },
+    {
+        // The entry module says so of an import that ends the process.
+        fits: /^RuntimeError: sys\.exit\(.*\) was called while (\S+) was imported/,
+        cure: ([, module = '']) => ({
+            cure: `Give it what it says that it lacks (\`env\`), or set \`app\` to a module that only makes the app: \`${module}\` reads its command line, or ends, when it is imported. A project that brings its own server is run by \`web-command\`.`,
+            input: 'app',
+        }),
+    },
+    {
+        fits: /^(SyntaxError|IndentationError|TabError):/,
+        cure: (_, { python }) => ({
+            cure: `Correct the line, or, where it is right for a newer Python${python === '' ? '' : ` than ${python}`}, set \`python\`.`,
+            input: 'python',
+        }),
+    },
+];
+/** What the app's own traceback tells, e.g. after it died at import. */
+function explainTraceback(begin, { exception, frame }, situation, lines = []) {
+    const place = frame === undefined ? '' : ` (${frame.file}, line ${frame.line})`;
+    // A program that ends by itself has said why before.
+    const said = /^RuntimeError: sys\.exit\(/.test(exception) ? lastWord(beforeTraceback(lines)) : undefined;
+    const cause = `${begin}: ${exception}${place}${said === undefined ? '' : `; what it said before: ${said}`}.`;
+    const found = { ...advice(exception, situation) };
+    return { cause, ...found, ...(frame === undefined ? {} : frame) };
+}
+/** A file that is not in the release: as a rule one that a build makes, and git does not know. */
+function neverBuilt(file) {
+    return {
+        cure: `Commit \`${cutToBytes(visible(file), 200)}\`, or, where a build makes it (\`npm run build\`), build it in the workflow before this step and name its folder in \`include\`.`,
+        input: 'include',
+    };
+}
+/** What stands above the last traceback. */
+function beforeTraceback(lines) {
+    return lines.slice(0, Math.max(0, lines.findLastIndex((line) => line.startsWith('Traceback (most recent'))));
+}
+function advice(exception, situation) {
+    for (const row of exceptions) {
+        const match = row.fits.exec(exception);
+        if (match !== null)
+            return row.cure(match, situation);
+    }
+    return {
+        cure: 'Correct the app so that it starts with the packages and the `env` of this deploy; its last lines are in the log.',
+    };
+}
+/** The last thing that the app itself said, not gunicorn (`[time] [process] [LEVEL]`) and not systemd about its units. */
+function lastWord(lines) {
+    const others = /^\[[^\]]+\] \[\d+\] \[[A-Z]+\] |^(web-[a-z0-9-]+-[0-9]{14}-|(Starting|Started|Stopping|Stopped|Listening on|Closed) web-)/;
+    const last = lines.findLast((line) => line.trim() !== '' && !others.test(line))?.trim();
+    return last === undefined ? undefined : cutToBytes(visible(last), 300);
+}
+/** The app's process ended without a traceback. */
+function explainExit({ lines }) {
+    if (lines.some((line) => /\bKilled\b|out of memory|oom-kill/i.test(line))) {
+        return {
+            cause: 'The app was killed while it started: the server has too little memory for it beside the old release.',
+            cure: 'Set `workers` to 1, or give the server more memory or some swap.',
+            input: 'workers',
+        };
+    }
+    const last = lastWord(lines);
+    return {
+        cause: `The app ended while it started${last === undefined ? ', without a word' : `; its last line is: ${last}`}.`,
+        cure: "Look whether the app calls `sys.exit()` or `app.run()` when it is imported (its last lines are in the log); set `app` to a module that only makes the app, or `web-command` to what starts the project's own server.",
+    };
+}
+
+;// CONCATENATED MODULE: ./build/report/settling.js
+
+
+/** What an event changes of it; undefined where nothing. */
+function settlingAfter(event, before) {
+    if (event.kind === 'settling') {
+        const { old, lasts, running } = event;
+        return { old, seconds: lasts, running, outcome: 'open' };
+    }
+    if (before === null)
+        return undefined;
+    if (event.kind === 'settled')
+        return { ...before, outcome: 'settled' };
+    if (event.kind !== 'fail')
+        return undefined;
+    if (event.code === 'taken-back')
+        return { ...before, outcome: 'taken-back' };
+    return event.code === 'not-settled' ? { ...before, outcome: 'stays' } : undefined;
+}
+/** What the server saw of a release (remote/flask_deploy_watch.py): a code, then details. Goes on after "because". */
+function dying(reason) {
+    const [code = '', ...details] = reason.split(' ');
+    const detail = cutToBytes(visible(details.join(' ')), 200);
+    switch (code) {
+        case 'app-exited':
+            return 'its web process ended';
+        case 'worker-restarted':
+            return `its worker processes died ${detail} times within a minute`;
+        case 'process-died':
+            return `its process \`${detail}\` ended again and again`;
+        case 'health-timeout':
+            return 'its health page gave no answer in time, three times in a row';
+        case 'health-unreachable':
+            return 'its health page gave no answer, three times in a row';
+        case 'health-status':
+            return `its health page answered ${detail}, three times in a row`;
+        default:
+            return `of \`${cutToBytes(visible(reason), 200)}\``;
+    }
+}
+/** What the summary and the log say of a settle time. */
+function tellSettling({ old, seconds, running, outcome }) {
+    switch (outcome) {
+        case 'open':
+            return running
+                ? `The server watches it for ${seconds} s more, and goes back to release ${old}, which runs on until then, should it die.`
+                : `The server watches it for ${seconds} s more, and goes back to release ${old} should it die. Memory is short for both, so that one was stopped, and would be started first.`;
+        case 'settled':
+            return `It has lived through its settle time (${seconds} s), so release ${old} was stopped.`;
+        case 'taken-back':
+            return `It died in its settle time, so the server went back to release ${old}.`;
+        case 'stays':
+            return `It died in its settle time, but release ${old} is not well either, so it stays.`;
+    }
+}
+/** What the next run says of a release that died after its own run had ended. */
+function takenBackWarning(state) {
+    const taken = state?.takenBack;
+    if (state === undefined || taken === undefined)
+        return undefined;
+    const { release, reason } = taken;
+    const commit = taken.commit === '-' ? '' : ` (commit ${taken.commit.slice(0, 7)})`;
+    const log = `\`journalctl -u 'web-*-${release}*'\` on the server`;
+    const stays = /^stays (.*)$/.exec(reason)?.[1];
+    if (stays !== undefined) {
+        return {
+            code: 'not-settled',
+            text: `Release ${release}${commit} died after the switch, because ${dying(stays)}. It stayed, because the release before it was not well either. Look at what both need (a database, an address in \`env\`) and at ${log}.`,
+        };
+    }
+    return {
+        code: 'taken-back',
+        text: `Release ${release}${commit} died after the switch, because ${dying(reason)}, and the server went back to release ${state.current ?? 'none'} by itself. Find the reason with ${log}, and push a commit that mends it.`,
+    };
+}
+/** Rows of the diagnosis: a run that waited for the end of the settle time. */
+const settleRows = {
+    'taken-back': ({ detail, lines }, { release }) => ({
+        cause: `Release ${release} died after the switch, because ${dying(detail)}, and the server went back by itself${settling_lastLine(lines)}.`,
+        cure: "Find the reason in the app's last lines in the log, mend it and push; `settle-time` is how long a release is watched.",
+        input: 'settle-time',
+    }),
+    'not-settled': ({ detail, lines }, { release }) => ({
+        cause: `Release ${release} died after the switch, because ${dying(detail)}; the release before it is not well either, so it stays${settling_lastLine(lines)}.`,
+        cure: "Look at what both of them need (a database, an address in `env`): the app's last lines are in the log.",
+        input: 'settle-time',
+    }),
+};
+function settling_lastLine(lines) {
+    const last = lastWord(lines);
+    return last === undefined ? '' : `; the last line of its log is: ${last}`;
+}
 
 ;// CONCATENATED MODULE: ./build/deploy.js
+
 
 
 
@@ -72866,6 +74497,7 @@ async function applyOnce(plan, deployment, wheels, withBundle) {
             run,
             holder: deployment.holder,
             lockTimeoutSeconds: Math.ceil(behaviour.lockTimeoutMs / 1000),
+            sentWaitSeconds: Math.ceil(deployment.limits.sentWaitMs / 1000),
         },
         limits: workLimits(deployment.limits, wish, plan),
         bundle: plan.kind === 'deploy' && withBundle ? wish.project.bundle : undefined,
@@ -72887,6 +74519,8 @@ async function applyOnce(plan, deployment, wheels, withBundle) {
         },
         onUpload: uploadProgress(recorder),
     }, signal);
+    if (applied.learned && applied.end === 'done')
+        recorder.warn(outcomeRead(plan.release));
     return { plan, applied, smoked };
 }
 function workLimits(limits, { inputs }, plan) {
@@ -72897,6 +74531,8 @@ function workLimits(limits, { inputs }, plan) {
         'command-timeout': inputs.behaviour.commandTimeoutSeconds * 1000 * commands,
         'health-timeout': inputs.behaviour.healthTimeoutMs,
         'stop-timeout': inputs.behaviour.stopTimeoutSeconds * 1000,
+        'confirm-timeout': inputs.behaviour.confirmSeconds * 1000,
+        'settle-time': inputs.behaviour.waitSettled ? inputs.behaviour.settleSeconds * 1000 : 0,
     };
     const { otherAppMs, uploadMs, cancelMs } = limits;
     return {
@@ -72998,15 +74634,26 @@ function record(recorder, event, plan) {
         case 'kept':
             recorder.say(`Release ${event.release} is kept.`);
             break;
+        case 'settling':
+        case 'settled':
+        case 'fail': {
+            const settling = settlingAfter(event, recorder.report().settling);
+            if (settling === undefined)
+                break;
+            recorder.note({ settling });
+            recorder.say(tellSettling(settling));
+            break;
+        }
         case 'stderr':
             recorder.toolLine(event.line);
             break;
+        case 'fact':
+        case 'block':
         case 'answered':
         case 'preflight':
         case 'certificate':
         case 'secured':
         case 'serving':
-        case 'fail':
         case 'end':
         case 'gone':
             break;
@@ -73525,6 +75172,138 @@ class Https {
             if (fault !== undefined)
                 recorder.warn({ code: 'domain-elsewhere', text: `${fault.cause} ${fault.cure}` });
         }
+    }
+}
+
+;// CONCATENATED MODULE: ./build/config/command-properties.js
+
+
+/**
+ * What makes a transient unit a process of a release that is there: `Key=Value` each. What the release's own files say
+ * (how to find the app, its secret files, the variables that win) the server adds: see remote/run.sh.
+ */
+function commandProperties(name, release, systemd) {
+    return [
+        ...releaseProperties({ name, release, systemd, env: new Map(), secretFiles: [] }),
+        ['WorkingDirectory', releasePaths(name, release).root],
+    ].map(([key, value]) => `${key}=${value}`);
+}
+
+;// CONCATENATED MODULE: ./build/plan/task.js
+
+
+
+
+
+
+/** Stands for a release that is none. */
+const NO_RELEASE = '00000000000000-0000000';
+/** A request may take so many seconds: who looks around does not wait for one that hangs. */
+const LOOK_SECONDS = 10;
+/**
+ * Judges what the inputs alone say.
+ * @throws DeployError `bad-inputs`
+ */
+function guardTask(inputs, name) {
+    const typed = inputs.destroyData;
+    if (typed === undefined || typed === name)
+        return;
+    throw new DeployError('bad-inputs', {
+        cause: `\`destroy-data\` is ${typed}, and the app of this job is called ${name}: nothing was removed.`,
+        cure: `Set \`destroy-data\` to ${name} if its data is to go, or \`name\` to the app that is meant.`,
+        input: 'destroy-data',
+    });
+}
+/**
+ * Facts and inputs -> what a command does. Pure, as makePlan.
+ * @throws DeployError where the app is not there, or is somebody else's
+ */
+function makeTask(facts, inputs, project) {
+    const { state } = facts;
+    switch (inputs.command) {
+        case 'status':
+        case 'doctor':
+            return {
+                kind: 'look',
+                release: served(facts) ?? '',
+                check: lookSettings(facts, inputs, project),
+            };
+        case 'run':
+            own(facts, project);
+            return {
+                kind: 'run',
+                release: serving(facts, project),
+                command: inputs.run ?? '',
+                seconds: inputs.behaviour.commandTimeoutSeconds,
+                properties: commandProperties(project.name, serving(facts, project), facts.systemd),
+            };
+        case 'logs':
+            own(facts, project);
+            return {
+                kind: 'logs',
+                release: serving(facts, project),
+                releases: [...new Set([state?.previous, serving(facts, project)])].filter((id) => id !== undefined),
+                lines: inputs.lines,
+            };
+        case 'destroy':
+            own(facts, project);
+            return {
+                kind: 'destroy',
+                release: '',
+                owner: project.repository.id,
+                data: inputs.destroyData === project.name,
+            };
+        default:
+            throw new RangeError(`${inputs.command} makes a plan`);
+    }
+}
+/** Another repository's app is nobody's to look into, to run something in, or to remove. */
+function own({ state }, { name, repository }) {
+    if (state === undefined || state.owner.id === repository.id)
+        return;
+    throw new DeployError('owner', {
+        cause: `On this server the app ${name} belongs to the repository ${state.owner.name || state.owner.id}.`,
+        cure: "Run the command in that repository's workflow, or set `name` to an app of this one.",
+        input: 'name',
+    });
+}
+/** The release that visitors get: what the link says. */
+function served({ state, link }) {
+    return link !== undefined && isReleaseId(link) ? link : state?.current;
+}
+function serving(facts, { name }) {
+    const { state } = facts;
+    const release = served(facts);
+    if (release !== undefined)
+        return release;
+    throw new DeployError('no-app', {
+        cause: state === undefined
+            ? `The server has no app ${name}.`
+            : `The app ${name} has no release on the server yet.`,
+        cure: 'Deploy it first with `command: deploy`, or set `name` to the app that is meant.',
+        input: 'name',
+    });
+}
+/** What the site is asked for: under the names of the inputs, else of its own nginx file. */
+function lookSettings(facts, inputs, project) {
+    const own = facts.siteNames.filter(isDomain);
+    const given = inputs.site.domains;
+    const domains = given.length > 0 ? given : own.length > 0 ? own : ['_'];
+    const wished = { ...inputs, site: { ...inputs.site, domains } };
+    const check = checkSettings(facts, { inputs: wished, project, release: NO_RELEASE, nonce: '', byHand: true }, presentTls(facts, wished), { vouched: trustedCertificate(facts) === undefined, over: isOver(facts) });
+    return {
+        ...check,
+        timeout: Math.min(check.timeout, LOOK_SECONDS),
+        nonces: Object.fromEntries(facts.nonces),
+    };
+}
+function isDomain(text) {
+    try {
+        readDomain(text);
+        return true;
+    }
+    catch {
+        return false;
     }
 }
 
@@ -75451,7 +77230,7 @@ function readProcfile(source) {
     return lines;
 }
 /** Steps that the app's own commands are. */
-const own = /^(?:flask|python(?:\d(?:\.\d+)?)?|alembic)$/;
+const procfile_own = /^(?:flask|python(?:\d(?:\.\d+)?)?|alembic)$/;
 /** Steps of which nobody needs to be told that they are left out. */
 const silent = /^(?:echo|printf|set|cd|true|:|sleep|wait|ls|cat|pwd|date|trap|shift|exit|return|local|break|continue|done|\[|\[\[|test)$/;
 /** Programs that are not Python's, by which a process is known as one of another tool. */
@@ -75480,7 +77259,7 @@ function sortSteps(steps) {
 /** A step that the project's own code does: `flask`, `python`, `alembic`, but no installation or build. */
 function isOwnCommand(step) {
     const { words } = bareCommand(step.words);
-    if (step.background || !own.test(programOf(words[0] ?? '')))
+    if (step.background || !procfile_own.test(programOf(words[0] ?? '')))
         return false;
     return !words.some((word) => /^(?:pip|ensurepip|venv|collectstatic|pytest|unittest)$/.test(word));
 }
@@ -76622,11 +78401,13 @@ async function gitFiles(folder, exec, tempDirectory) {
         const listing = await git_list(git, folder, '');
         if (listing === undefined)
             return undefined;
-        const head = await git(folder, 'rev-parse', '--quiet', '--verify', 'HEAD');
+        const head = await git(folder, 'log', '-1', '--no-show-signature', '--format=%H %ct');
+        const [commit, committed] = head.status === 0 ? git_text(head.stdout).split(' ') : [];
         const links = await git(folder, 'config', '--type=bool', '--get', 'core.symlinks');
         return {
             ...listing,
-            commit: head.status === 0 ? git_text(head.stdout) : undefined,
+            commit,
+            committed: committed === undefined ? undefined : Number(committed),
             linksAsFiles: git_text(links.stdout) === 'false',
         };
     }
@@ -76941,7 +78722,7 @@ async function listFiles(wish, exec, tempDirectory) {
     const entries = sortedByBytes([...all.keys()]).flatMap((own) => all.get(own) ?? []);
     const index = indexEntries(entries);
     warnings.push(...submoduleWarnings((git?.missingSubmodules ?? []).filter((own) => !excluded(own))), ...lfsWarnings(entries), ...linkWarnings(entries, index), ...caseWarnings(index.paths));
-    return { root, entries, commit: git?.commit, warnings, leftOut };
+    return { root, entries, commit: git?.commit, committed: git?.committed, warnings, leftOut };
 }
 /** @returns undefined where the work tree has no file or symlink of that path */
 function entryAt(root, own, tracked, git) {
@@ -78425,7 +80206,7 @@ function readClause(clause) {
     const star = parts.indexOf('*');
     const release = (star < 0 ? parts : parts.slice(0, star)).map(Number);
     const begins = (version, most = release.length) => {
-        const own = full(version);
+        const own = python_versions_full(version);
         return release.slice(0, most).every((part, index) => part === (own[index] ?? 0));
     };
     switch (operator) {
@@ -78456,7 +80237,7 @@ function readClause(clause) {
     }
 }
 function python_versions_compare(version, release) {
-    const own = full(version);
+    const own = python_versions_full(version);
     for (const [index, part] of own.entries()) {
         const other = release[index] ?? 0;
         if (part !== other)
@@ -78464,7 +80245,7 @@ function python_versions_compare(version, release) {
     }
     return 0;
 }
-function full([minor, patch]) {
+function python_versions_full([minor, patch]) {
     return [3, minor, patch];
 }
 
@@ -80360,7 +82141,7 @@ function readFlit(file, flit, wanted) {
 
 
 /** By the name alone. */
-const kinds = [
+const requirement_places_kinds = [
     { fits: /^uv\.lock$/, kind: 'uv', read: readUvLock, needs: 'pyproject.toml' },
     { fits: /^pylock(?:\.[^.]+)?\.toml$/, kind: 'pylock', read: readPylock },
     { fits: /^poetry\.lock$/, kind: 'poetry', read: readPoetry, needs: 'pyproject.toml' },
@@ -80372,7 +82153,7 @@ const kinds = [
 ];
 /** How a file is read, by its name; undefined where it is no declaration of dependencies. */
 function kindOf(file) {
-    return kinds.find(({ fits }) => fits.test(external_node_path_namespaceObject.posix.basename(file)));
+    return requirement_places_kinds.find(({ fits }) => fits.test(external_node_path_namespaceObject.posix.basename(file)));
 }
 /** Where a folder may have its dependencies declared, the better place first. */
 function placesIn(tree, folder) {
@@ -80418,7 +82199,7 @@ const commonPlaces = [
 
 
 /** Nothing is declared anywhere, or the file of the input is not there. */
-function missing(tree, input) {
+function requirements_faults_missing(tree, input) {
     const unsent = input === undefined
         ? commonPlaces.find((own) => tree.isUnsent(own))
         : tree.isUnsent(input)
@@ -80523,18 +82304,18 @@ function findRequirements(tree, inputs, target) {
             return judged(tree, read, wanted, `${only} is the only one there is`, []);
     }
     const empty = placesIn(tree, '').find(({ file }) => tree.has(file));
-    throw empty === undefined ? missing(tree, undefined) : nothingDeclared(empty.file);
+    throw empty === undefined ? requirements_faults_missing(tree, undefined) : nothingDeclared(empty.file);
 }
 function requirements_given(tree, input, wanted) {
     const kind = kindOf(input);
     if (kind === undefined)
         throw unknownKind(input);
     if (!tree.has(input))
-        throw missing(tree, input);
+        throw requirements_faults_missing(tree, input);
     const read = reading(tree, input, kind.kind, wanted, kind.read);
     const beside = kind.needs === undefined ? undefined : external_node_path_namespaceObject.posix.join(external_node_path_namespaceObject.posix.dirname(input), kind.needs);
     if (beside !== undefined && !tree.has(beside))
-        throw missing(tree, beside);
+        throw requirements_faults_missing(tree, beside);
     return judged(tree, read, wanted, 'the `requirements` input', []);
 }
 function foundIn(tree, folder, wanted) {
@@ -80834,6 +82615,7 @@ async function readProject(inputs, context, exec, tempDirectory) {
         name,
         repository: context.repository,
         commit,
+        committed: files.committed,
         source: inputs.source,
         target,
         others: app.others,
@@ -80861,6 +82643,7 @@ function namedProject(inputs, repository) {
         name: chosenName(inputs.name, repository),
         repository,
         commit: undefined,
+        committed: undefined,
         source: inputs.source,
         target: noTarget('not looked for'),
         others: [],
@@ -80987,6 +82770,8 @@ function describe(operation, plan, facts, name) {
                 ...(operation.names.length > 0 ? change('packages', `install ${operation.names.join(', ')}`) : []),
                 ...operation.because.flatMap((why) => change('packages', `among them ${why}`)),
             ];
+        case 'make-room':
+            return change('pruned', `remove older releases and uv's cache, the oldest first, until ${operation.folder} has ${Math.ceil(operation.kilobytes / 1024)} MB`);
         case 'want-wheels':
             return change('wheels', 'look for them once the server has a Python');
         case 'store-wheels':
@@ -81027,6 +82812,8 @@ function describe(operation, plan, facts, name) {
             return change(operation.what, `write ${operation.path}`);
         case 'persist':
             return change('persist', `${operation.path} outlives releases`);
+        case 'mend-drift':
+            return change('edited', `keep a copy of what was changed by hand, in ${paths(name).app}/edited`);
         case 'probe':
             return change('app', 'import it in a scratch copy; what it writes and serves is decided by the probe');
         case 'publish-found':
@@ -81062,7 +82849,14 @@ function describe(operation, plan, facts, name) {
         case 'cutover':
             return change('cutover', `switch from ${plan.from ?? 'nothing'} to ${plan.release}`);
         case 'settle':
-            return change('smoke test', 'keep the release if it is good, else go back');
+            return [
+                ...change('smoke test', 'keep the release if it is good, else go back'),
+                ...(operation.seconds === 0 || plan.from === undefined
+                    ? []
+                    : change('settle time', `watch ${plan.release} for ${operation.seconds} s more, and go back to ${plan.from} should it die`)),
+            ];
+        case 'await-settled':
+            return change('settle time', 'wait for its end');
         case 'preflight':
             return change('certificate', `look whether ${operation.names.join(', ')} lead to this server`);
         case 'request-certificate':
@@ -81108,532 +82902,6 @@ function describe_plan_sha256(text) {
     return (0,external_node_crypto_.createHash)('sha256').update(text).digest('hex');
 }
 
-;// CONCATENATED MODULE: ./build/report/diagnosis-tools.js
-
-
-/** uv's words, and pip's, for a file with another hash than was asked for. */
-const otherBytes = /[Hh]ash mismatch for `([^`]+)`|THESE PACKAGES DO NOT MATCH THE HASHES/;
-const dependencies = [
-    {
-        fits: otherBytes,
-        explain: ([, what = 'a package'], { detail: file }) => ({
-            cause: `The file of ${what} that the index sent is not the one whose hash is in ${file}.`,
-            cure: `Lock the packages anew; if the hash in ${file} was right, somebody has replaced the file on the index.`,
-            file,
-        }),
-    },
-    {
-        fits: /all requirements must have (?:a hash|their versions pinned)[^:]*: ?(.*)/,
-        explain: ([, what = ''], { detail: file }) => ({
-            cause: `Some lines of ${file} have hashes, but not all${what === '' ? '' : `: ${what}`}.`,
-            cure: `Give every package in ${file} its version and hashes, or none.`,
-            file,
-        }),
-    },
-    {
-        fits: /dns error|failed to lookup address|error sending request|[Cc]onnection (?:refused|timed out|reset)|Failed to fetch|Temporary failure in name resolution/,
-        explain: () => ({
-            cause: 'The server could not reach the package index.',
-            cure: 'Check that the server may open connections to the internet (DNS, firewall, proxy), then run the job again.',
-            input: 'host',
-        }),
-    },
-    {
-        fits: anyNeed,
-        explain: ({ input: line }, failure) => {
-            const { packages, why } = saidNeed(line) ?? { packages: [], why: 'something of the system was missing' };
-            const own = /pg_config|libpq/.test(line) ? `take \`psycopg2-binary\` in ${failure.detail}, or ` : '';
-            return {
-                cause: `${built(failure)} could not be installed: ${why} on the server.`,
-                cure: `${own === '' ? 'Add' : `${own.replace('take', 'Take')}add`} ${quotedNames(packages)} to \`packages\`${own === '' ? ', or pin a version that comes ready-made (a wheel) for this Python' : ''}.`,
-                input: 'packages',
-                file: failure.detail,
-            };
-        },
-    },
-    {
-        fits: /Failed to build `([^`]+)`|Failed to download and build `([^`]+)`/,
-        explain: ([, first, second], { detail: file, lines }) => ({
-            cause: `${first ?? second} has no ready-made build for this server's Python, and could not be built${buildError(lines)}.`,
-            cure: `Pin a version in ${file} that has one, set \`python\`, or add what the build asks for to \`packages\`; its words are in the log.`,
-            file,
-        }),
-    },
-    {
-        fits: /current Python version \(([^)]+)\) does not satisfy Python([^\s,]+)/,
-        explain: ([, has = '', wants = ''], { detail: file }) => ({
-            cause: `A package in ${file} needs Python ${wants}, and the server's is ${has}.`,
-            cure: `Set \`python\` to a version that fits, or pin an older version of the package in ${file}.`,
-            input: 'python',
-            file,
-        }),
-    },
-    {
-        fits: /resolved to Python (\S+), which is incompatible with the project's Python requirement: `([^`]+)`/,
-        explain: ([, has = '', wants = ''], { detail: file }) => ({
-            cause: `${file} is for Python ${wants}, and the server's is ${has.replace(/,$/, '')}.`,
-            cure: 'Set `python` to a version that fits.',
-            input: 'python',
-            file,
-        }),
-    },
-    {
-        fits: /Requested extra not found: (\S+)/,
-        explain: ([, extra = ''], { detail: file }) => ({
-            cause: `There is no extra \`${extra}\` in ${file}.`,
-            cure: `Correct \`extras\`, or declare it in ${file}.`,
-            input: 'extras',
-            file,
-        }),
-    },
-    {
-        fits: /Failed to parse `uv\.lock`|lockfile at `uv\.lock` (?:could not be parsed|uses an unsupported schema)/,
-        explain: (_, { detail: file }) => ({
-            cause: `${file} cannot be read: it is damaged, or a newer version of uv has written it.`,
-            cure: 'Run `uv lock` and commit it; or set `requirements` to another file.',
-            input: 'requirements',
-            file,
-        }),
-    },
-    {
-        fits: /Because there (?:is|are) no versions? of ([^\s,]+)|(\S+) was not found in the package registry/,
-        explain: ([, pinned, unknown], { detail: file }) => ({
-            cause: `The index has no ${pinned ?? `package called ${unknown}`}.`,
-            cure: `Correct the name and version of it in ${file}.`,
-            file,
-        }),
-    },
-    {
-        fits: /you require (\S+), we can conclude that (?:your|the) requirements are unsatisfiable/,
-        explain: ([, asked = ''], { detail: file, lines }) => {
-            const needs = lines
-                .map((line) => /Because (\S+) depends on (\S+)/.exec(line))
-                .find((one) => one !== null);
-            const [, who, what] = needs ?? [];
-            return {
-                cause: who === undefined
-                    ? `The packages in ${file} want versions of one another that exclude each other.`
-                    : `The pins in ${file} exclude each other: ${who} depends on ${what}, but ${asked} is asked for.`,
-                cure: `Loosen one of the pins in ${file}; how they clash is in the log.`,
-                file,
-            };
-        },
-    },
-    {
-        fits: /No solution found when resolving dependencies|your requirements are unsatisfiable|ResolutionImpossible/,
-        explain: (_, { detail: file }) => ({
-            cause: `The packages in ${file} want versions of one another that exclude each other.`,
-            cure: `Loosen one of the pins in ${file}; which ones clash is in the log.`,
-            file,
-        }),
-    },
-    {
-        fits: /No space left on device/,
-        explain: () => diagnosis_tools_full('while the packages were installed'),
-    },
-    {
-        fits: /Couldn't parse requirement in `?([^`\s]+)`? at position|error: (?:Unsupported|Invalid) requirement/,
-        explain: (_, { detail: file }) => ({
-            cause: `${file} has a line that is no requirement.`,
-            cure: `Correct ${file}; the line is in the log.`,
-            file,
-        }),
-    },
-];
-const diagnosis_tools_packages = [
-    {
-        fits: /Unable to locate package ([^\s]+)|Package '?([^'\s]+)'? has no installation candidate/,
-        explain: ([, unknown, known]) => ({
-            cause: `The server's distribution has no package \`${unknown ?? known}\`.`,
-            cure: 'Correct the name in `packages`; https://packages.ubuntu.com lists those of each version.',
-            input: 'packages',
-        }),
-    },
-    {
-        fits: /Could not get lock (\S+?)\.?(?: It is held by process (\d+) \(([^)]+)\))?$|Unable to (?:acquire|lock)/,
-        explain: ([, , pid, holder]) => ({
-            cause: `Another program${holder === undefined ? '' : ` (${holder}, process ${pid})`} was installing packages on the server all the time.`,
-            cure: 'Run the job again when it is done; if it hangs, look at it on the server (`ps`), and do not delete lock files.',
-            input: 'host',
-        }),
-    },
-    {
-        fits: /Temporary failure resolving '([^']+)'|Could not resolve '([^']+)'|Could not connect to (\S+)|Cannot initiate the connection to (\S+)/,
-        explain: ([, ...hosts]) => ({
-            cause: `The server could not reach its package source ${hosts.find((one) => one !== undefined) ?? ''}.`,
-            cure: 'Check that the server may open connections to the internet (DNS, firewall, proxy), then run the job again.',
-            input: 'host',
-        }),
-    },
-    {
-        fits: /(?:You don't have enough free space in (\S+)|No space left on device)/,
-        explain: () => diagnosis_tools_full('while system packages were installed'),
-    },
-    {
-        fits: /Release file for (\S+) is (not valid yet|expired)/,
-        explain: ([, , how = '']) => ({
-            cause: `The list of packages is ${how === 'expired' ? 'expired' : 'of a later day than the server believes it is'}.`,
-            cure: "Set the server's clock (`timedatectl`), or, for a release that is no longer supported, its package sources.",
-            input: 'host',
-        }),
-    },
-    {
-        fits: /(?:dpkg was interrupted|Unmet dependencies|held broken packages|unmet dependencies)/,
-        explain: () => ({
-            cause: "The server's package system was broken before, and could not be repaired by itself.",
-            cure: 'Log in and run `dpkg --configure -a` and `apt-get -f install`, then run the job again.',
-            input: 'host',
-        }),
-    },
-    {
-        fits: /Address already in use|bind\(\) to \S+:(80|443) failed/,
-        explain: () => portTaken(),
-    },
-];
-const nginx = [
-    { fits: /bind\(\) to \S+ failed \(98|Address already in use/, explain: () => portTaken() },
-    {
-        fits: /\[emerg\] (.*?) in (\/\S+):(\d+)/,
-        explain: ([, what = '', file = '', line = ''], _, { name }) => file.endsWith(`/web-${name}.conf`) || file.endsWith('/00-flask-deploy-default.conf')
-            ? {
-                cause: `nginx on the server refuses this app's site: ${what} (${file}, line ${line}).`,
-                cure: 'Compare `domain` and `max-body-size` with what the message names; if they are right, please report it.',
-                input: 'domain',
-            }
-            : {
-                cause: `nginx on the server refuses a file that is not this app's: ${what} (${file}, line ${line}).`,
-                cure: `Repair ${file} on the server until \`nginx -t\` is content, then run the job again.`,
-                input: 'host',
-            },
-    },
-];
-/** What a failed installation of Python packages said. The failure's detail is the requirements file. */
-function explainDependencies(failure, situation) {
-    return (said(dependencies, failure, situation) ?? {
-        cause: `The Python packages of ${failure.detail} could not be installed.`,
-        cure: `What uv said is in the log; correct ${failure.detail} by it.`,
-        file: failure.detail,
-    });
-}
-/** What a failed apt-get said. The failure's detail is the names of the packages. */
-function explainPackages(failure, situation) {
-    return (said(diagnosis_tools_packages, failure, situation) ?? {
-        cause: `The system packages ${failure.detail} could not be installed.`,
-        cure: 'What apt-get said is in the log; repair it on the server, or correct `packages`.',
-        input: 'packages',
-    });
-}
-/** What `nginx -t` or nginx's start said. */
-function explainNginx(failure, situation, fallback) {
-    return said(nginx, failure, situation) ?? fallback;
-}
-/** The server's disk is full. */
-function diagnosis_tools_full(when) {
-    return {
-        cause: `The server's disk got full ${when}.`,
-        cure: 'Free some space on the server (`df -h`, `journalctl --vacuum-size=100M`), or set `keep-releases` lower.',
-        input: 'keep-releases',
-    };
-}
-function said(rows, failure, situation) {
-    for (const row of rows) {
-        // The last mention: earlier ones may be of an attempt that was repeated.
-        const match = failure.lines
-            .toReversed()
-            .map((line) => row.fits.exec(line.trim()))
-            .find((one) => one !== null);
-        if (match)
-            return row.explain(match, failure, situation);
-    }
-    return undefined;
-}
-/** The exception that a build ended with. */
-function buildError(lines) {
-    const last = lines.findLast((line) => /^\s*[\w.]+(?:Error|Exception): /.test(line));
-    return last === undefined ? '' : `: ${cutToBytes(visible(last.trim()), 200)}`;
-}
-/** Names as a person would write them into `packages`. */
-function quotedNames(packages) {
-    return writtenNames(packages)
-        .map((name) => `\`${name}\``)
-        .join(', ');
-}
-function built({ lines }) {
-    const found = lines
-        .map((line) => /Failed to build `([^`]+)`/.exec(line)?.[1])
-        .find((one) => one !== undefined);
-    return found ?? 'A package';
-}
-function portTaken() {
-    return {
-        cause: 'Another program on the server has taken port 80, so nginx cannot answer on it.',
-        cure: 'See which one with `ss -ltnp` on the server, and stop or move it (often Apache: `systemctl disable --now apache2`).',
-        input: 'host',
-    };
-}
-
-;// CONCATENATED MODULE: ./build/report/traceback.js
-/**
- * Finds the last Python traceback among log lines (the format of Python's `traceback` module, the same since 3.0; the
- * bars of exception groups, 3.11, are passed over).
- * @param name NAME: the project's files are those below /srv/web-NAME/releases/ID and in no folder with a dot in front
- */
-function lastTraceback(lines, name) {
-    const plain = lines.map((line) => line.replace(/^[ ]*(?:[|+][ -]*)+/, (bars) => ' '.repeat(bars.length - 2)));
-    let exception;
-    let frame;
-    for (const [at, line] of plain.entries()) {
-        if (!/^\s*Traceback \(most recent call last\):/.test(line))
-            continue;
-        const end = endOfTraceback(plain, at + 1);
-        const last = plain[end]?.trim();
-        if (last === undefined)
-            continue;
-        const deepest = plain
-            .slice(at, end)
-            .flatMap((one) => projectFrame(one, name) ?? [])
-            .at(-1);
-        const chained = plain.slice(Math.max(0, at - 3), at).some(isLink);
-        exception = last;
-        // "During handling of the above exception": the cause's frame is better than none.
-        frame = deepest ?? (chained ? frame : undefined);
-    }
-    return exception === undefined ? undefined : { exception, frame };
-}
-/**
- * Finds where the app hung, among log lines that hold what Python's `faulthandler` printed of each thread ("most recent
- * call first"): the deepest call in the project's own code, of the thread that imports, else of one that has a request.
- * @param name as for {@link lastTraceback}
- */
-function hangingFrame(lines, name) {
-    const threads = [];
-    for (const line of lines) {
-        if (/^(Current thread|Thread) 0x[0-9a-f]+.*\(most recent call first\):/.test(line))
-            threads.push({ head: line, calls: [] });
-        else
-            threads.at(-1)?.calls.push(line);
-    }
-    const frames = (own) => threads
-        .filter(({ head, calls }) => own ? head.startsWith('Current') : calls.some((call) => call.includes('/gunicorn/workers/')))
-        .flatMap(({ calls }) => calls.flatMap((call) => projectFrame(call, name) ?? []).slice(0, 1));
-    return frames(true)[0] ?? frames(false)[0];
-}
-function isLink(line) {
-    return /^(During handling of the above exception|The above exception was the direct cause)/.test(line.trim());
-}
-/** The index of the exception's line: the first that is not set in. Lines.length where the log ends before it. */
-function endOfTraceback(lines, from) {
-    const indent = /^\s*/.exec(lines[from - 1] ?? '')?.[0].length ?? 0;
-    const found = lines.findIndex((line, at) => at >= from && line.trim() !== '' && !/^\s/.test(line.slice(indent)));
-    return found < 0 ? lines.length : found;
-}
-function projectFrame(line, name) {
-    const [, path = '', number = ''] = /^\s+File "([^"]+)", line ([0-9]+)/.exec(line) ?? [];
-    const file = projectFile(path, name);
-    return file === undefined || number.length > 6 ? undefined : { file, line: Number(number) };
-}
-/** A path on the server as a path in the repository; undefined for what is not the project's own. */
-function projectFile(path, name) {
-    const below = `/srv/web-${name}/`;
-    if (!path.startsWith(below))
-        return undefined;
-    const file = /^(?:current|releases\/[^/]+)\/(.+)$/.exec(path.slice(below.length))?.[1];
-    return file !== undefined && !file.startsWith('.') && isProjectFile(file) ? file : undefined;
-}
-/**
- * Says whether a path that a server named can be a file of the project: below its folder. GitHub
- * shows an annotation at whatever file it names.
- */
-function isProjectFile(file) {
-    return file.length <= 500 && !/[\\:\0-\x1f]/.test(file) && !/(?:^|\/)\.{0,2}(?:\/|$)/.test(file);
-}
-
-;// CONCATENATED MODULE: ./build/report/diagnosis-app.js
-
-
-
-
-/** Distributions whose name is not the module's (their own documentation); `_` for `-` needs no entry. */
-const distributions = {
-    bs4: 'beautifulsoup4',
-    cv2: 'opencv-python-headless',
-    dateutil: 'python-dateutil',
-    docx: 'python-docx',
-    dotenv: 'python-dotenv',
-    git: 'GitPython',
-    jwt: 'PyJWT',
-    MySQLdb: 'mysqlclient',
-    PIL: 'Pillow',
-    psycopg2: 'psycopg2-binary',
-    sklearn: 'scikit-learn',
-    yaml: 'PyYAML',
-};
-const exceptions = [
-    {
-        fits: /^ModuleNotFoundError: No module named '([^'.]+)(?:\.[^']+)?'/,
-        cure: ([, module = ''], { requirements, module: target }) => module === target.split('.')[0]
-            ? {
-                cure: `Set \`app\` to the module that holds the app, and \`source\` to the folder that \`${module}\` is imported from.`,
-                input: 'app',
-            }
-            : {
-                cure: `Add \`${distributions[module] ?? module.replaceAll('_', '-')}\` to ${requirements}, or, where \`${module}\` is a module of the project, commit it or set \`source\`.`,
-                file: requirements,
-            },
-    },
-    {
-        fits: /^ImportError: cannot import name '([^']+)' from '([^']+)'/,
-        cure: ([, name = '', module = ''], { module: target, requirements }) => module === target
-            ? {
-                cure: `Set \`app\` to a name that \`${module}\` has: there is no \`${name}\` in it.`,
-                input: 'app',
-            }
-            : {
-                cure: `Pin \`${module.split('.')[0]}\` in ${requirements} to a version that still has \`${name}\`, or update what imports it.`,
-                file: requirements,
-            },
-    },
-    {
-        fits: anyNeed,
-        cure: ({ input: line }) => ({
-            cure: `Add ${quotedNames(saidNeed(line)?.packages ?? [])} to \`packages\`.`,
-            input: 'packages',
-        }),
-    },
-    {
-        fits: /^ImportError: (lib[^:]+\.so[^:]*): cannot open shared object file/,
-        cure: ([, library = '']) => ({
-            cure: `Add the system package that brings \`${library}\` to \`packages\`.`,
-            input: 'packages',
-        }),
-    },
-    {
-        fits: /^FileNotFoundError: \[Errno 2\] [^:]+: '([^']+)'/,
-        cure: ([, path = ''], { name }) => neverBuilt(projectFile(path, name) ?? path),
-    },
-    {
-        fits: /^jinja2\.exceptions\.TemplateNotFound: (\S+)/,
-        cure: ([, template = '']) => neverBuilt(template),
-    },
-    {
-        fits: /^KeyError: '([A-Z][A-Z0-9_]*)'$/,
-        cure: ([, name = '']) => ({
-            cure: `If \`${name}\` is an environment variable, add a line \`${name}=...\` to \`env\`.`,
-            input: 'env',
-        }),
-    },
-    {
-        fits: /^(?:PermissionError|OSError): \[Errno (?:13|30)\] [^:]+: '([^']+)'/,
-        cure: ([, path = ''], { name, source }) => {
-            const file = projectFile(path, name);
-            const own = file?.startsWith(`${source}/`) ? file.slice(source.length + 1) : file;
-            return own === undefined
-                ? {
-                    cure: `Let the app write below its folder instead of \`${path}\`, to a path named in \`persist\`.`,
-                    input: 'persist',
-                }
-                : {
-                    cure: `Add \`${own}\` (or its folder) to \`persist\`: a release itself is read-only.`,
-                    input: 'persist',
-                };
-        },
-    },
-    {
-        fits: /sqlite3\.OperationalError\W+(unable to open database file|attempt to write a readonly database)/,
-        cure: () => ({
-            cure: 'Keep the database in a folder that is named in `persist`, such as `instance`: a release itself is read-only.',
-            input: 'persist',
-        }),
-    },
-    {
-        fits: /no such table: |relation "[^"]+" does not exist|Table '[^']+' doesn't exist/,
-        cure: () => ({
-            cure: 'Have the tables made: set `release-command` (such as `flask db upgrade`), or `first-deploy-command` for what may run only once (such as `flask init-db`).',
-            input: 'release-command',
-        }),
-    },
-    {
-        fits: /^(?:redis\.exceptions\.|kombu\.exceptions\.)\w+: .*(?:[Cc]onnection refused|Error 111)/,
-        cure: () => ({
-            cure: 'Set `services: redis`, or give the app the address of its Redis in `env`; a process that needs none of it is left out by `processes`.',
-            input: 'services',
-        }),
-    },
-    {
-        fits: /OperationalError.*(could not connect|Connection refused|could not translate host name|Can't connect)/,
-        cure: () => ({
-            cure: "Check the database's address in `env`, and that the database runs and lets this server in; `services: postgresql` has this server run one.",
-            input: 'env',
-        }),
-    },
-    {
-        // The entry module says so of an import that ends the process.
-        fits: /^RuntimeError: sys\.exit\(.*\) was called while (\S+) was imported/,
-        cure: ([, module = '']) => ({
-            cure: `Give it what it says that it lacks (\`env\`), or set \`app\` to a module that only makes the app: \`${module}\` reads its command line, or ends, when it is imported. A project that brings its own server is run by \`web-command\`.`,
-            input: 'app',
-        }),
-    },
-    {
-        fits: /^(SyntaxError|IndentationError|TabError):/,
-        cure: (_, { python }) => ({
-            cure: `Correct the line, or, where it is right for a newer Python${python === '' ? '' : ` than ${python}`}, set \`python\`.`,
-            input: 'python',
-        }),
-    },
-];
-/** What the app's own traceback tells, e.g. after it died at import. */
-function explainTraceback(begin, { exception, frame }, situation, lines = []) {
-    const place = frame === undefined ? '' : ` (${frame.file}, line ${frame.line})`;
-    // A program that ends by itself has said why before.
-    const said = /^RuntimeError: sys\.exit\(/.test(exception) ? lastWord(beforeTraceback(lines)) : undefined;
-    const cause = `${begin}: ${exception}${place}${said === undefined ? '' : `; what it said before: ${said}`}.`;
-    const found = { ...advice(exception, situation) };
-    return { cause, ...found, ...(frame === undefined ? {} : frame) };
-}
-/** A file that is not in the release: as a rule one that a build makes, and git does not know. */
-function neverBuilt(file) {
-    return {
-        cure: `Commit \`${cutToBytes(visible(file), 200)}\`, or, where a build makes it (\`npm run build\`), build it in the workflow before this step and name its folder in \`include\`.`,
-        input: 'include',
-    };
-}
-/** What stands above the last traceback. */
-function beforeTraceback(lines) {
-    return lines.slice(0, Math.max(0, lines.findLastIndex((line) => line.startsWith('Traceback (most recent'))));
-}
-function advice(exception, situation) {
-    for (const row of exceptions) {
-        const match = row.fits.exec(exception);
-        if (match !== null)
-            return row.cure(match, situation);
-    }
-    return {
-        cure: 'Correct the app so that it starts with the packages and the `env` of this deploy; its last lines are in the log.',
-    };
-}
-/** The last thing that the app itself said, not gunicorn (`[time] [process] [LEVEL]`) and not systemd about its units. */
-function lastWord(lines) {
-    const others = /^\[[^\]]+\] \[\d+\] \[[A-Z]+\] |^(web-[a-z0-9-]+-[0-9]{14}-|(Starting|Started|Stopping|Stopped|Listening on|Closed) web-)/;
-    const last = lines.findLast((line) => line.trim() !== '' && !others.test(line))?.trim();
-    return last === undefined ? undefined : cutToBytes(visible(last), 300);
-}
-/** The app's process ended without a traceback. */
-function explainExit({ lines }) {
-    if (lines.some((line) => /\bKilled\b|out of memory|oom-kill/i.test(line))) {
-        return {
-            cause: 'The app was killed while it started: the server has too little memory for it beside the old release.',
-            cure: 'Set `workers` to 1, or give the server more memory or some swap.',
-            input: 'workers',
-        };
-    }
-    const last = lastWord(lines);
-    return {
-        cause: `The app ended while it started${last === undefined ? ', without a word' : `; its last line is: ${last}`}.`,
-        cure: "Look whether the app calls `sys.exit()` or `app.run()` when it is imported (its last lines are in the log); set `app` to a module that only makes the app, or `web-command` to what starts the project's own server.",
-    };
-}
-
 ;// CONCATENATED MODULE: ./build/report/diagnosis-commands.js
 
 
@@ -81644,6 +82912,7 @@ const absent = /: \d+: (?:exec: )?([A-Za-z0-9_./-]{1,100}): (?:not found|Permiss
 const commandRows = {
     'release-command': (failure, situation) => explainCommand('release-command', failure, situation),
     'first-deploy-command': (failure, situation) => explainCommand('first-deploy-command', failure, situation),
+    run: (failure, situation) => explainCommand('run', failure, situation),
     'command-timeout': ({ detail, lines }) => {
         const [input = 'release-command', seconds = 'its'] = detail.split(' ');
         return {
@@ -81675,9 +82944,14 @@ const commandRows = {
         };
     },
 };
+const diagnosis_commands_spoken = {
+    'release-command': 'release command',
+    'first-deploy-command': 'first-deploy command',
+    run: 'command',
+};
 function explainCommand(input, failure, situation) {
     const traceback = lastTraceback(failure.lines, situation.name);
-    const which = input === 'release-command' ? 'release command' : 'first-deploy command';
+    const which = diagnosis_commands_spoken[input] ?? input;
     const begin = `The ${which} failed (exit status ${failure.detail || 'unknown'})`;
     if (traceback !== undefined) {
         const exception = cutToBytes(visible(traceback.exception.trim()), 300);
@@ -81725,6 +82999,90 @@ function explainOurs({ lines }, what) {
         cause: `${what}, could not be installed on the server.`,
         cure: 'Check that the server may open connections to the package index (DNS, firewall, proxy), and that an index of your own has it; then run the job again.',
         input: 'host',
+    };
+}
+
+;// CONCATENATED MODULE: ./build/report/diagnosis-room.js
+/** What `remote/space.sh` measured, in kB: word -> how a sentence calls it. */
+const caches = [
+    ['releases', 'older releases'],
+    ['build-cache', "uv's cache of this app"],
+    ['apt-cache', "apt's cache"],
+    ['journal', 'the journal'],
+];
+/** `FOLDER FREE` and `WORD:KB` each. */
+function diagnosis_room_read(detail) {
+    const [folder = '', free = '', ...words] = detail.split(' ');
+    const sizes = new Map(words.flatMap((word) => {
+        const [, what, kilobytes] = /^([a-z-]+):([0-9]{1,12})$/.exec(word) ?? [];
+        return what === undefined ? [] : [[what, Math.ceil(Number(kilobytes) / 1024)]];
+    }));
+    const number = /^[0-9]{1,12}$/.test(free) ? Number(free) : undefined;
+    return { folder: /^\/[\w./-]*$/.test(folder) ? folder : undefined, free: number, sizes };
+}
+/**
+ * The server's disk got full in the middle of a deploy.
+ * @param detail of the event, '' where nothing was measured
+ * @param when as the end of a sentence
+ */
+function explainDisk(detail, when) {
+    const { folder, free, sizes } = diagnosis_room_read(detail);
+    const where = folder === undefined ? '' : ` in ${folder}`;
+    const needs = sizes.get('needs');
+    const left = free === undefined ? '' : `: ${Math.floor(free / 1024)} MB are left`;
+    const wanted = needs === undefined ? '' : `, and a release takes ${needs} MB`;
+    const large = caches.filter(([word]) => (sizes.get(word) ?? 0) > 0);
+    const going = large.map(([word, what]) => `${what}: ${sizes.get(word)} MB`).join(', ');
+    return {
+        cause: `The server's disk got full${where} ${when}${left}${wanted}.`,
+        cure: `Free some space on the server${going === '' ? '' : ` (${going})`}: \`df -h\` shows where, \`apt-get clean\` and \`journalctl --vacuum-size=100M\` help; or set \`keep-releases\` lower.`,
+        input: 'keep-releases',
+    };
+}
+/** It has space, but can hold no more files. */
+function explainInodes(detail) {
+    const { folder = '/srv' } = diagnosis_room_read(detail);
+    return {
+        cause: `The server's disk can hold no more files in ${folder}: its inodes are used up, whatever space is free.`,
+        cure: `Remove what has many small files: \`du --inodes -xS / | sort -n | tail\` on the server shows where they are (sessions and caches are the usual ones), or set \`keep-releases\` lower.`,
+        input: 'keep-releases',
+    };
+}
+/** A file system that was writable at the beginning is not any more. */
+function explainReadOnly(detail) {
+    const { folder } = diagnosis_room_read(detail);
+    if (folder === undefined)
+        return undefined;
+    return {
+        cause: `The server's disk became read-only during the deploy: nothing can be written to ${folder} any more.`,
+        cure: 'See with `dmesg | tail` on the server why (a failing disk is the usual reason), mount it anew or reboot, and run the job again: it repairs what is left.',
+        input: 'host',
+    };
+}
+/** `LEFT FIRST TOTAL`, in MB: not even the first process has room beside what runs. */
+function explainMemory(detail) {
+    const [left = '?', first = '?', total = '?'] = detail.split(' ');
+    return {
+        cause: `The server has ${left} MB of memory left (of ${total}), and the first process of the new release takes about ${first} MB beside the release that serves: it was not started.`,
+        cure: 'Set `workers` to a smaller number and deploy when there is more room, give the server swap (`fallocate -l 1G /swapfile`, `chmod 600`, `mkswap` and `swapon` it), or more memory.',
+        input: 'workers',
+    };
+}
+/** `COUNT TOTAL WHAT`: the kernel ended processes while something ran that failed then. */
+function explainOutOfMemory(detail) {
+    const [count = '1', total = '?', what = ''] = detail.split(' ');
+    const [, part] = /^flask-deploy-.*-[0-9a-f]+-([a-z-]+)$/.exec(what) ?? [];
+    const during = part === 'build' || part === 'site'
+        ? 'while packages were built'
+        : part === 'probe'
+            ? 'while the app was imported'
+            : part === undefined
+                ? 'while the new release was made ready'
+                : `during the ${part.replaceAll('-command', ' command')}`;
+    return {
+        cause: `The server's memory (${total} MB) ran out ${during}, and the kernel ended ${count === '1' ? 'a process' : `${count} processes`} of it; the release that serves was spared.`,
+        cure: 'Give the server swap (`fallocate -l 1G /swapfile`, `chmod 600`, `mkswap` and `swapon` it) or more memory, or let it need less: fewer `workers`, packages that come as wheels.',
+        input: 'workers',
     };
 }
 
@@ -81871,6 +83229,8 @@ function explainOwnServer({ detail, lines }, { name, module }) {
 
 
 
+
+
 const rootFailures = [
     'sudo-absent',
     'sudo-password-needed',
@@ -81954,8 +83314,11 @@ const rows = {
         cure: 'See why with `journalctl -u nginx` on the server; port 80 taken by another program is the usual reason.',
         input: 'host',
     }),
-    disk: () => diagnosis_tools_full('during the deploy'),
-    unpack: () => diagnosis_tools_full('while the bundle was unpacked'),
+    disk: ({ detail }) => explainDisk(detail, 'during the deploy'),
+    inodes: ({ detail }) => explainInodes(detail),
+    memory: ({ detail }) => explainMemory(detail),
+    'out-of-memory': ({ detail }) => explainOutOfMemory(detail),
+    unpack: () => full('while the bundle was unpacked'),
     upload: ({ detail }) => ({
         cause: `The bundle did not reach the server whole (${detail}).`,
         cure: 'Run the job again; if it happens again, look at the connection, and at the disk of the server (`df -h`).',
@@ -82015,12 +83378,24 @@ const rows = {
         cure: 'Run the job again when the server is up; the release that served before is back.',
         input: 'host',
     }),
+    'program-killed': () => ({
+        cause: 'The program on the server was killed before it was done; what it had begun was taken back, or brought to its end where the verdict was in.',
+        cure: 'Look at the memory of the server (`free -m`, `journalctl -k`), then run the job again.',
+        input: 'host',
+    }),
+    'server-restarted': () => ({
+        cause: 'The server was restarted in the middle of the deploy, before the new release was kept: it goes on with the release that served before.',
+        cure: 'Run the job again when the server is up; it cleans up what is left.',
+        input: 'host',
+    }),
+    ...settleRows,
     'no-cutover': () => lost('before the new release was switched to'),
     'no-verdict': () => lost('before the smoke test was over, so the old release is back'),
     'not-root': rootRefused,
     ...Object.fromEntries(rootFailures.map((code) => [
         code,
-        (failure, { user }) => ofRoot(code, user, failure.lines),
+        (failure, { user }) => (code === 'server-read-only' ? explainReadOnly(failure.detail) : undefined) ??
+            ofRoot(code, user, failure.lines),
     ])),
     ...Object.fromEntries(smokeCodes.map((code) => [code, explainSmoke])),
 };
@@ -82100,7 +83475,77 @@ function diagnosis_short(text) {
     return cutToBytes(visible(text.trim()), 300);
 }
 
+;// CONCATENATED MODULE: ./build/report/sections.js
+
+
+/** Bytes of one cell. */
+const longestCell = 500;
+/** So many rows of a table, and lines, are shown in the summary, and kept in the report. */
+const mostRows = 200;
+/** A table. */
+function sections_table(title, columns, rows) {
+    return { title, columns, rows, lines: [] };
+}
+/** What another program printed: the last lines of it. */
+function block(title, lines) {
+    return { title, columns: [], rows: [], lines: lines.slice(-mostRows) };
+}
+/** For the log: columns below each other, without the marks of code. */
+function sectionText({ title, columns, rows }) {
+    const cells = [columns, ...rows].map((row) => row.map((cell) => cell.replaceAll('`', '')));
+    const widths = columns.map((_, at) => Math.max(...cells.map((row) => [...(row[at] ?? '')].length)));
+    const lines = cells.map((row) => row
+        .map((cell, at) => cell + ' '.repeat(Math.max(0, (widths[at] ?? 0) - [...cell].length)))
+        .join('  ')
+        .trimEnd());
+    const [head = '', ...body] = lines;
+    return ['', title, ...(head.trim() === '' ? [] : [`  ${head}`]), ...body.map((line) => `  ${line}`)];
+}
+/**
+ * For the summary: GitHub Flavored Markdown of at most so many bytes.
+ * @param sections redacted
+ */
+function sectionsMarkdown(sections, maxBytes) {
+    const shown = [];
+    let bytes = 0;
+    for (const section of sections) {
+        for (const line of section.columns.length > 0 ? tableMarkdown(section) : blockMarkdown(section)) {
+            bytes += Buffer.byteLength(line) + 1;
+            if (bytes > maxBytes)
+                return [...shown, '', 'The rest is in the log.', ''];
+            shown.push(line);
+        }
+    }
+    return shown;
+}
+function tableMarkdown({ title, columns, rows }) {
+    const line = (row) => `| ${columns.map((_, at) => markdownSentence(cutToBytes(row[at] ?? '', longestCell))).join(' | ')} |`;
+    const left = rows.length - mostRows;
+    return [
+        `### ${markdown(title)}`,
+        '',
+        line(columns),
+        `|${' --- |'.repeat(columns.length)}`,
+        ...rows.slice(0, mostRows).map(line),
+        ...(left > 0 ? [line([`and ${left} more`])] : []),
+        '',
+    ];
+}
+function blockMarkdown({ title, lines }) {
+    const shown = lines.map((line) => cutToBytes(line, longestCell));
+    return [`### ${markdown(title)}`, '', shown.length === 0 ? 'Nothing.' : markdownBlock(shown), ''];
+}
+/** The sections without any secret. */
+function redactedSections(sections, redact) {
+    return sections.map((section) => ({
+        ...section,
+        rows: section.rows.map((row) => row.map(redact)),
+        lines: section.lines.map(redact),
+    }));
+}
+
 ;// CONCATENATED MODULE: ./build/report/report.js
+
 
 /** How many log lines a report keeps. */
 const report_mostLines = 40;
@@ -82129,9 +83574,12 @@ const emptyReport = {
     found: [],
     health: null,
     smoke: null,
+    settling: null,
     certificate: null,
     warnings: [],
+    drift: [],
     unpinned: [],
+    sections: [],
     error: null,
     lines: [],
     durationMs: 0,
@@ -82168,7 +83616,14 @@ function redactedReport(report, { redact }) {
             text: redact(one.text),
             ...(one.file === undefined ? {} : { file: redact(one.file) }),
         })),
+        drift: report.drift.map((one) => ({
+            ...one,
+            detail: redact(one.detail),
+            path: redact(one.path),
+            lines: one.lines.map(redact),
+        })),
         unpinned: report.unpinned.map((one) => ({ ...one, name: redact(one.name), file: redact(one.file) })),
+        sections: redactedSections(report.sections, redact),
         error: report.error && { ...explanation(report.error), faults: report.error.faults.map(explanation) },
         lines: report.lines.slice(-report_mostLines).map((line) => cutToBytes(redact(line), report_longestLine)),
     };
@@ -82177,15 +83632,27 @@ function redactedReport(report, { redact }) {
 function reportJson(report) {
     const fallbacks = [
         () => report,
-        () => ({ ...report, lines: report.lines.slice(-10).map((line) => cutToBytes(line, 500)) }),
-        () => ({ ...report, lines: [], changes: [], found: [], warnings: [], unpinned: [] }),
+        () => ({ ...report, drift: report.drift.map((one) => ({ ...one, lines: [] })) }),
+        () => ({ ...report, drift: [], lines: report.lines.slice(-10).map((line) => cutToBytes(line, 500)) }),
         () => ({
             ...report,
             lines: [],
             changes: [],
             found: [],
             warnings: [],
+            drift: [],
             unpinned: [],
+            sections: [],
+        }),
+        () => ({
+            ...report,
+            lines: [],
+            changes: [],
+            found: [],
+            warnings: [],
+            drift: [],
+            unpinned: [],
+            sections: [],
             error: report.error && cutError(report.error),
         }),
         () => emptyWith(report),
@@ -82218,6 +83685,106 @@ function outputsOf(report) {
         'duration-ms': String(Math.round(report.durationMs)),
         report: reportJson(report),
     };
+}
+
+;// CONCATENATED MODULE: ./build/report/found-drift.js
+
+/** So many are named in a sentence; the summary has them all. */
+const MOST_NAMED = 5;
+/**
+ * Tells what somebody changed by hand in what is ours on the server: in the log with its diff, as a section of the
+ * summary, and as one warning.
+ * @param name NAME
+ */
+function tellDrift({ drift, moreDrift }, name, recorder) {
+    if (drift.length === 0)
+        return;
+    recorder.note({ drift });
+    for (const one of drift) {
+        recorder.say(`changed by hand: ${one.path}: ${howText(one)}`);
+        if (one.lines.length > 0)
+            recorder.foreign(one.lines);
+    }
+    recorder.warn(driftWarning(drift, moreDrift, name));
+}
+/** The one warning, with the cure. */
+function driftWarning(drift, more, name) {
+    const replaced = drift.filter(({ fate }) => fate === 'replaced');
+    const stays = drift.filter(({ fate }) => fate === 'stays');
+    const parts = [
+        ...(replaced.length === 0
+            ? []
+            : [
+                `A deploy replaces them, and keeps copies in \`/srv/web-${name}/edited\` on the server; what is to last belongs into ${homes(replaced, name)}.`,
+            ]),
+        ...(stays.length === 0
+            ? []
+            : [
+                `${replaced.length === 0 ? 'A deploy leaves' : 'It leaves'} ${found_drift_named(stays)} as ${stays.length === 1 ? 'it is' : 'they are'}.`,
+            ]),
+    ];
+    const all = [...replaced, ...stays];
+    return {
+        code: 'drift',
+        text: `On the server was changed by hand: ${found_drift_named(all, more)}. ${parts.join(' ')}`,
+    };
+}
+/** Where a change would have to be made so that it lasts. */
+function homes(drift, name) {
+    const found = new Set(drift.map((one) => homeOf(one, name)));
+    const [...list] = found;
+    return list.length < 2 ? list.join('') : `${list.slice(0, -1).join(', ')} or ${list.at(-1)}`;
+}
+function homeOf({ path, how }, name) {
+    if (how === 'variables' || path.startsWith(`/etc/web-${name}/`))
+        return '`env` or `secret-files`';
+    if (path.startsWith('/etc/nginx/'))
+        return 'the inputs that nginx is set by (`domain`, `max-body-size`, `timeout`)';
+    if (path.includes('/systemd/system'))
+        return `a file of \`/etc/systemd/system/web-${name}-.service.d\`, which counts for all releases`;
+    if (path.endsWith('/.deploy/gunicorn.conf.py'))
+        return '`workers`, `threads` or `timeout`';
+    if (path.startsWith(`/srv/web-${name}/releases/`))
+        return 'the repository';
+    return 'another place than this';
+}
+function found_drift_named(drift, more = 0) {
+    const names = drift.slice(0, MOST_NAMED).map((one) => `${shown(shortPath(one.path))} (${howText(one)})`);
+    const others = drift.length - names.length + more;
+    return `${names.join(', ')}${others > 0 ? ` and ${others} more` : ''}`;
+}
+/** A release's ID makes a path long, and there is only one that serves. */
+function shortPath(path) {
+    return path.replace(/^\/srv\/web-[a-z0-9-]+\/releases\/[0-9a-f-]+\//, '');
+}
+/** How it was changed, in a word or two. */
+function howText({ how, detail, lines }) {
+    const [was = '', is = ''] = detail.split(',');
+    switch (how) {
+        case 'mode':
+            return `mode ${is}, should be ${was}`;
+        case 'owner':
+            return `owner ${is}, should be ${was}`;
+        case 'variables':
+            return detail === '' ? 'edited' : `variables ${detail.replaceAll(',', ', ')}`;
+        case 'link':
+            return 'leads elsewhere';
+        case 'shell':
+            return `login shell ${detail}`;
+        case 'groups':
+            return `member of ${detail}`;
+        case 'disabled':
+            return 'not started at boot';
+        case 'edited':
+            return detail === '' ? edited(lines) : detail.replaceAll('-', ' ');
+        default:
+            return how;
+    }
+}
+function edited(lines) {
+    const count = (sign) => lines.filter((line) => line.startsWith(sign)).length;
+    const [plus, minus] = [count('+'), count('-')];
+    return plus + minus === 0 ? 'edited' : `edited: +${plus} -${minus} lines`;
 }
 
 ;// CONCATENATED MODULE: ./build/report/summary-sections.js
@@ -82450,7 +84017,40 @@ function value(text) {
     return markdown(cutToBytes(text, longestValue));
 }
 
+;// CONCATENATED MODULE: ./build/report/summary-drift.js
+
+
+
+
+/** What somebody changed by hand on the server, with the diffs folded away. */
+function driftSection({ drift }, maxBytes) {
+    if (drift.length === 0)
+        return [];
+    const row = (one) => `| ${markdownCode(cutToBytes(one.path, 300))} | ${markdown(cutToBytes(howText(one), 500))} | ${one.fate === 'stays' ? 'leaves it' : 'replaces it'} |`;
+    return [
+        '### Changed by hand on the server',
+        '',
+        '| What | How | A deploy |',
+        '| --- | --- | --- |',
+        ...fitting(drift, row, maxBytes / 2, (count) => `| and ${count} more | | |`),
+        '',
+        ...diffs(drift, maxBytes / 2),
+    ];
+}
+function diffs(drift, maxBytes) {
+    const lines = drift.flatMap((one) => (one.lines.length === 0 ? [] : [`${one.path}:`, ...one.lines, '']));
+    if (lines.length === 0)
+        return [];
+    let kept = lines.slice(0, -1);
+    while (kept.length > 1 && Buffer.byteLength(markdownBlock(kept)) > maxBytes)
+        kept = kept.slice(0, Math.floor(kept.length / 2));
+    return ['<details><summary>The changes</summary>', '', markdownBlock(kept), '', '</details>', ''];
+}
+
 ;// CONCATENATED MODULE: ./build/report/summary.js
+
+
+
 
 
 
@@ -82463,8 +84063,10 @@ const room = {
     changes: 200_000,
     found: 100_000,
     warnings: 100_000,
+    drift: 100_000,
     unpinned: 50_000,
-    lines: 300_000,
+    lines: 250_000,
+    sections: 100_000,
 };
 /**
  * The job's summary as GitHub Flavored Markdown, under 1 MiB whatever is in the report; every value in it is escaped.
@@ -82480,6 +84082,8 @@ function renderSummary(report, context) {
         ...linesSection(report, room.lines),
         ...releasesSection(report, context),
         ...warningsSection(report, room.warnings),
+        ...sectionsMarkdown(report.sections, room.sections),
+        ...driftSection(report, room.drift),
         ...phasesSection(report),
         ...changesSection(report, room.changes),
         ...foundSection(report, room.found),
@@ -82493,6 +84097,7 @@ const symbols = {
     unchanged: '✅',
     planned: '📋',
     'rolled-back': '✅',
+    done: '✅',
     reverted: '❌',
     failed: '❌',
     cancelled: '🚫',
@@ -82507,7 +84112,7 @@ function verdict(report) {
     const serving = markdownCode(cutToBytes(report.serving, 200));
     switch (report.result) {
         case 'deployed':
-            return `${site} serves the new release ${serving}.`;
+            return `${site} serves the new release ${serving}.${settleTime(report)}`;
         case 'unchanged':
             return report.changes.length === 0
                 ? `${site} serves ${serving} already: nothing was changed and nothing restarted.`
@@ -82516,13 +84121,42 @@ function verdict(report) {
             return `Nothing was changed. ${site} goes on as it is.`;
         case 'rolled-back':
             return `${site} serves ${serving} again.`;
+        case 'done':
+            return doneVerdict(report, site, serving);
         case 'reverted':
-            return `The smoke test failed, so ${site} is back on ${serving}.`;
+            return report.settling?.outcome === 'taken-back'
+                ? `The new release died after the switch, so ${site} is back on ${serving}.`
+                : `The smoke test failed, so ${site} is back on ${serving}.`;
         case 'failed':
             return `The run failed${inPhase(report)}. ${whoServes(report, site, serving)}`;
         case 'cancelled':
-            return `The run was cancelled${inPhase(report)}. ${whoServes(report, site, serving)}`;
+            return `The run was cancelled${inPhase(report)}. ${whoServes(report, site, serving)}${settleTime(report)}`;
     }
+}
+/** The same of a command that makes no release. */
+function doneVerdict(report, site, serving) {
+    const serves = report.serving === '' || report.serving === 'unknown'
+        ? 'No release serves.'
+        : `${site} serves ${serving}.`;
+    switch (report.command) {
+        case 'status':
+            return `Nothing was changed. ${serves}`;
+        case 'doctor':
+            return report.warnings.length === 0
+                ? `All is well, and nothing was changed. ${serves}`
+                : `${report.warnings.length === 1 ? 'One finding' : `${report.warnings.length} findings`}, and nothing was changed. ${serves}`;
+        case 'run':
+            return `The command ended well in release ${serving}.`;
+        case 'logs':
+            return `Nothing was changed. ${serves}`;
+        case 'destroy':
+            return 'The app is off the server.';
+        default:
+            return `\`${report.command}\` is done. ${serves}`;
+    }
+}
+function settleTime({ settling }) {
+    return settling === null ? '' : ` ${markdownSentence(tellSettling(settling))}`;
 }
 function inPhase(report) {
     return report.failedPhase === '' ? '' : ` in the phase \`${report.failedPhase}\``;
@@ -82543,6 +84177,7 @@ function whoServes(report, site, serving) {
 }
 
 ;// CONCATENATED MODULE: ./build/report/ending.js
+
 
 
 
@@ -82579,10 +84214,10 @@ function endingOf(outcome, lines) {
         return { result, serving, error: smokeError(outcome, smoked, lines), failedPhase: 'smoke' };
     }
     if (applied.end === 'lost') {
-        return { result: 'failed', serving, error: killed(lines) };
+        return { result: 'failed', serving, error: killedError(lines) };
     }
     const { code = 'unknown', detail = '' } = applied.failure ?? {};
-    const reverted = code === 'no-verdict' && serving === plan.from;
+    const reverted = (code === 'no-verdict' || code === 'taken-back') && serving === plan.from;
     return {
         result: reverted ? 'reverted' : 'failed',
         serving,
@@ -82591,8 +84226,8 @@ function endingOf(outcome, lines) {
     };
 }
 /** A run whose job was cancelled, whatever had become of it by then: visitors get one release or the other. */
-function endingOfCancel(serving) {
-    return { result: 'cancelled', serving, error: cancelledError(serving) };
+function endingOfCancel(serving, settling) {
+    return { result: 'cancelled', serving, error: cancelledError(serving, settling) };
 }
 /** What became of a run that an error ended. */
 function endingOfError(error, serving) {
@@ -82655,13 +84290,21 @@ function situationOf({ plan, facts, project, inputs }) {
         ufw: facts.firewall,
     };
 }
-function cancelledError(serving) {
+function cancelledError(serving, settling) {
+    const who = serving === '' || serving === 'unknown' ? '' : `; visitors get release ${serving}`;
+    if (settling?.outcome === 'open') {
+        return new DeployError('cancelled', {
+            cause: `The run was cancelled after its release was kept${who}.`,
+            cure: `Nothing is to be done. ${tellSettling(settling)}`,
+        });
+    }
     return new DeployError('cancelled', {
-        cause: `The run was cancelled${serving === '' || serving === 'unknown' ? '' : `; visitors get release ${serving}`}.`,
+        cause: `The run was cancelled${who}.`,
         cure: 'Run the job again when you want the new release.',
     });
 }
-function killed(lines) {
+/** A program that said no `end`. */
+function killedError(lines) {
     return new DeployError('program-killed', {
         cause: 'The program on the server was killed before it was done.',
         cure: 'Look at the memory of the server (`free -m`, `journalctl -k`) and run the job again: it repairs what is left.',
@@ -82773,6 +84416,10 @@ class Recorder {
         this.#log.foreign([line]);
         keep(this.#toolLines, line);
     }
+    /** Text of somebody else's that explains no failure. */
+    foreign(lines) {
+        this.#log.foreign(lines);
+    }
     change(what, detail) {
         this.#changes.push({ what, detail });
     }
@@ -82848,9 +84495,1390 @@ function holder(environment) {
     const url = server && repository && run ? `${server}/${repository}/actions/runs/${run}` : 'a run outside of GitHub';
     return actor ? `${url} (${actor})` : url;
 }
+/** Somebody started this run on the Actions page, or with `gh workflow run`. */
+function byHand(environment) {
+    return environment['GITHUB_EVENT_NAME'] === 'workflow_dispatch';
+}
 /** The folder for temporary files. */
 function temp(environment) {
     return environment['RUNNER_TEMP'] || environment['TMPDIR'] || environment['TEMP'] || '/tmp';
+}
+
+;// CONCATENATED MODULE: ./build/check/early-connection.js
+
+
+/** ms after which a network on the way may have forgotten a silent connection. */
+const LIFE_MS = 30_000;
+/** A connection that is opened before it is needed: it saves the smoke test a round trip, and over HTTPS another one. */
+class EarlyConnection {
+    #socket;
+    #address;
+    #port;
+    #opened = performance.now();
+    #taken = false;
+    /**
+     * @param address an IP address or a name
+     * @param port the site's
+     * @param url what will be asked: for `https:` the handshake is made as well
+     */
+    constructor(address, port, url) {
+        this.#address = address;
+        this.#port = port;
+        const raw = (0,external_node_net_.connect)({ host: address, port, noDelay: true });
+        this.#socket = url.protocol === 'https:' ? secured(raw, url) : raw;
+        // Who takes it sees by its state what became of it.
+        for (const socket of [raw, this.#socket])
+            socket.on('error', () => { }).unref();
+    }
+    /** The connection, open or on its way; undefined where it leads elsewhere, failed, is too old, or was taken before. */
+    take(address, port) {
+        const wanted = address === this.#address && port === this.#port;
+        const fresh = wanted && !this.#taken && performance.now() - this.#opened < LIFE_MS;
+        if (!fresh || !this.#socket.writable)
+            return undefined;
+        this.#taken = true;
+        this.#socket.ref();
+        return this.#socket;
+    }
+    /** Ends it, where nobody took it. */
+    close() {
+        if (!this.#taken)
+            this.#socket.destroy();
+    }
+}
+
+;// CONCATENATED MODULE: ./build/site-url.js
+
+
+
+
+/** Opens the connection that the smoke test will most likely use: that saves it a round trip. */
+function earlyConnection(inputs, connection) {
+    if (inputs.behaviour.smokeFrom !== 'runner' || inputs.command === 'plan' || isTask(inputs.command))
+        return undefined;
+    const { smokeUrl } = inputs.behaviour;
+    const url = smokeUrl === undefined ? probableUrl(inputs) : new URL(smokeUrl);
+    const address = smokeUrl === undefined ? connection.remoteAddress : hostOf(url);
+    return new EarlyConnection(address, http_answer_portOf(url), url);
+}
+/** Where visitors find the site, as far as the inputs tell; `_` is any name, so the server's own. */
+function probableUrl(inputs) {
+    const [domain = '_'] = inputs.site.domains;
+    const host = domain === '_' ? inputs.server.host : domain;
+    const path = inputs.behaviour.healthPath ?? '/';
+    const url = new URL(path, `http://${host.includes(':') ? `[${host}]` : host}/`);
+    if (certificateNames(inputs).includes(url.hostname))
+        url.protocol = 'https:';
+    return url;
+}
+
+;// CONCATENATED MODULE: ./build/apply/lost.js
+
+/** The ends of a connection that say nothing against the server: the program there goes on, and may be spoken to again. */
+const LOSSES = new Set(['connection-lost', 'helper-ended', 'channel-closed']);
+/** What no further try would change, or what must not be tried again: another host key, a refused login, a flood. */
+const LASTING = /^(?:host-|other-server$|login-(?:key|keys|password|second|too-many)\b|server-floods$)/;
+/** Whether a connection may be made again after this. */
+function isLoss(error) {
+    return error instanceof DeployError && LOSSES.has(error.code);
+}
+/** Whether a connection that could not be made again may be tried once more. */
+function isPassing(error) {
+    return !(error instanceof DeployError && LASTING.test(error.code));
+}
+/** ms of pause after a try; the first is made at once. @param tries how many there were */
+function pauseAfter(tries) {
+    return Math.min(5_000, 500 * 2 ** (tries - 1));
+}
+/** What the server does by itself, and what to do then. */
+const ALONE = 'Run the job again when the server can be reached. By itself it finishes what was decided, or goes back to the release before, within `confirm-timeout`; the next run starts from there.';
+/**
+ * The connection could not be made again.
+ * @param why what ended it, @param last why the last try failed, @param ms how long it was tried
+ */
+function lostForGood(why, last, ms) {
+    return new DeployError('connection-lost', {
+        cause: `${firstCause(why)} It could not be made again within ${Math.round(ms / 1000)} s: ${firstCause(last)}`,
+        cure: ALONE,
+        input: 'host',
+    });
+}
+/** @param times so often it was made again */
+function lostTooOften(why, times) {
+    return new DeployError('connection-lost', {
+        cause: `${firstCause(why)} It had been made again ${times} times, which is the most for one run.`,
+        cure: ALONE,
+        input: 'host',
+    });
+}
+/** The first sentence of an error. */
+function firstCause(error) {
+    if (error instanceof DeployError)
+        return error.explanations[0]?.cause ?? error.message;
+    return error instanceof Error ? `${error.message}.` : String(error);
+}
+
+;// CONCATENATED MODULE: ./build/apply/transfer.js
+
+/** Something large on its way, over as many connections as it takes. */
+class Transfer {
+    #send;
+    #handed = Promise.withResolvers();
+    /** The attempt that goes on; two at once would send twice. */
+    #attempts = Promise.resolve();
+    /** @param send sends what the server has not got; `held` is undefined where nothing was sent yet */
+    constructor(send) {
+        this.#send = send;
+        this.#handed.promise.catch(() => undefined);
+    }
+    /** Settles when all of it was handed to a connection. */
+    get done() {
+        return this.#handed.promise;
+    }
+    /** Sends it, or the rest of it. Throws nothing: what another connection may do better is left to it. */
+    attempt(to, held) {
+        this.#attempts = this.#attempts.then(async () => {
+            try {
+                await this.#send(to, held);
+                this.#handed.resolve();
+            }
+            catch (error) {
+                if (!isLoss(error))
+                    this.#handed.reject(error);
+            }
+        });
+        return this.#attempts;
+    }
+    fail(error) {
+        this.#handed.reject(error);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/apply/steady.js
+
+
+
+
+/** ms between two looks at a server that has just been restarted, and how many. */
+const LOOK_MS = 1_000;
+const LOOKS = 10;
+/** ms between two tries once the run was cancelled: it has a few seconds left. */
+const HURRY_MS = 300;
+/**
+ * A conversation that outlives its connections: where one is lost, another is made, the run's helper goes on from the byte
+ * that was read last, and what had been said and had not arrived is said again. What is told to the listener is told once.
+ */
+class SteadyTalk {
+    #settings;
+    #over = new AbortController();
+    #line;
+    /** Settles when the connection stands again; rejects when it never will. */
+    #standing;
+    #wake = new AbortController();
+    #listener;
+    #losses = 0;
+    #failure;
+    // What has been said in this run.
+    #files;
+    /** Programs that were sent. */
+    #programs = 0;
+    /** The last one of them was told to start. */
+    #started = false;
+    /** It was sent, and has not ended. */
+    #open = false;
+    /** The server was restarted under it. */
+    #vanished = false;
+    #said = new Map();
+    #cancelled;
+    #transfers = new Map();
+    constructor(first, settings) {
+        this.#settings = settings;
+        this.#line = first;
+        this.#hear(first);
+    }
+    /** Who hears from now on. */
+    listen(listener) {
+        this.#listener = listener;
+        if (this.#failure !== undefined)
+            listener.lost(this.#failure.error);
+    }
+    /** The facts anew. @throws DeployError where the connection is lost for good */
+    async facts(signal) {
+        for (;;) {
+            if (this.#standing !== undefined)
+                await orAborted(this.#standing.promise, signal);
+            if (this.#failure !== undefined)
+                throw this.#failure.error;
+            try {
+                return await this.#line.conversation.facts(signal);
+            }
+            catch (error) {
+                if (!isLoss(error))
+                    throw error;
+                // The loss is told in the same turn, or was.
+                await (0,promises_namespaceObject.setTimeout)(0);
+            }
+        }
+    }
+    /** A program's files; what was said to the one before it is over. */
+    async sendFiles(files) {
+        this.#files = files;
+        this.#programs += 1;
+        this.#started = false;
+        this.#open = true;
+        this.#said.clear();
+        await this.#now((conversation) => conversation.sendFiles(files));
+    }
+    async startProgram() {
+        this.#started = true;
+        await this.#now((conversation) => conversation.startProgram());
+    }
+    async say(frame, word) {
+        this.#said.set(frame, word);
+        await this.#now((conversation) => conversation.say(frame, word));
+    }
+    /** Also while the connection is made again: then as soon as it stands. */
+    async cancel(run) {
+        this.#cancelled = run;
+        this.#wake.abort();
+        await this.#now((conversation) => conversation.cancel(run));
+    }
+    /** Settles when all of it is handed over, over whatever connection. */
+    async sendBundle(bundle, onProgress, signal) {
+        await this.#transfer('bundle', (conversation, held) => conversation.sendBundle(bundle, onProgress, signal, held));
+    }
+    async sendWheels(wheels, token, onProgress, signal) {
+        await this.#transfer('wheels', (conversation, held) => conversation.sendWheels(wheels, token, onProgress, signal, held));
+    }
+    /** Ends it all; a program that runs goes on. */
+    end() {
+        this.#over.abort();
+        this.#listener = undefined;
+        this.#line.conversation.end();
+        this.#line.close();
+    }
+    async #transfer(kind, send) {
+        const transfer = new Transfer(send);
+        this.#transfers.set(kind, transfer);
+        if (this.#failure !== undefined)
+            throw this.#failure.error;
+        if (this.#standing === undefined)
+            void transfer.attempt(this.#line.conversation, undefined);
+        await transfer.done;
+    }
+    /** Says something at once where that can be; what does not arrive is said again by `resume`. */
+    async #now(say) {
+        if (this.#failure !== undefined)
+            throw this.#failure.error;
+        if (this.#standing !== undefined)
+            return;
+        try {
+            await say(this.#line.conversation);
+        }
+        catch (error) {
+            if (!isLoss(error))
+                throw error;
+        }
+    }
+    #hear(line) {
+        line.conversation.listen((event) => {
+            if (line !== this.#line)
+                return;
+            if (event.kind === 'end' || event.kind === 'gone')
+                this.#open = false;
+            this.#listener?.event(event);
+        }, (error) => {
+            if (line === this.#line && !this.#over.signal.aborted)
+                this.#lose(error);
+        });
+    }
+    #lose(error) {
+        if (this.#standing !== undefined || this.#failure !== undefined)
+            return;
+        if (!isLoss(error)) {
+            this.#giveUp(error);
+            return;
+        }
+        this.#losses += 1;
+        const { limits, say } = this.#settings;
+        if (this.#losses > limits.reconnects) {
+            this.#giveUp(lostTooOften(error, limits.reconnects));
+            return;
+        }
+        this.#standing = Promise.withResolvers();
+        this.#standing.promise.catch(() => undefined);
+        this.#listener?.standing(false);
+        const seconds = Math.round(limits.reconnectMs / 1000);
+        say(`${firstCause(error)} Connecting again, for up to ${seconds} s; the server goes on meanwhile.`);
+        void this.#reconnect(error);
+    }
+    async #reconnect(why) {
+        const began = performance.now();
+        const { limits, say } = this.#settings;
+        const limit = AbortSignal.any([this.#over.signal, AbortSignal.timeout(limits.reconnectMs)]);
+        let last = why;
+        for (let tries = 1;; tries += 1) {
+            try {
+                const held = await this.#connect(limit);
+                say(`Connected again after ${Math.round((performance.now() - began) / 1000)} s.`);
+                this.#resume(held);
+                return;
+            }
+            catch (error) {
+                if (this.#over.signal.aborted)
+                    return;
+                if (!isPassing(error))
+                    return this.#giveUp(error);
+                if (!limit.aborted)
+                    last = error;
+            }
+            this.#wake = new AbortController();
+            const pause = this.#cancelled === undefined ? pauseAfter(tries) : HURRY_MS;
+            const signal = AbortSignal.any([limit, this.#wake.signal]);
+            await (0,promises_namespaceObject.setTimeout)(pause, undefined, { signal }).catch(() => undefined);
+            if (this.#over.signal.aborted)
+                return;
+            if (limit.aborted)
+                return this.#giveUp(lostForGood(why, last, limits.reconnectMs));
+        }
+    }
+    /** Logs in once more, and takes the place of the helper before. @returns what the server has of what was sent */
+    async #connect(signal) {
+        const known = this.#line.conversation.offset;
+        const line = await this.#settings.again(signal);
+        this.#line.conversation.end();
+        this.#line.close();
+        if (this.#over.signal.aborted)
+            line.close();
+        signal.throwIfAborted();
+        this.#line = line;
+        this.#hear(line);
+        const held = await line.conversation.attach(this.#settings.run, known, signal);
+        // It told of a program once, and has never heard of one.
+        if (known > 0 && held.starts === 0) {
+            this.#vanished ||= this.#open;
+            this.#programs = 0;
+        }
+        return held;
+    }
+    /** Says again what did not arrive. */
+    #resume(held) {
+        const standing = this.#standing;
+        this.#standing = undefined;
+        this.#listener?.standing(true);
+        const { conversation } = this.#line;
+        if (this.#vanished) {
+            void this.#tellVanished(this.#line);
+        }
+        else {
+            if (this.#files !== undefined && held.starts < this.#programs) {
+                const files = this.#files;
+                void this.#now(() => conversation.sendFiles(files));
+                if (this.#started)
+                    void this.#now(() => conversation.startProgram());
+            }
+            for (const [frame, word] of this.#said)
+                void this.#now(() => conversation.say(frame, word));
+            const cancelled = this.#cancelled;
+            if (cancelled !== undefined)
+                void this.#now(() => conversation.cancel(cancelled));
+            void this.#sendRest(conversation, held);
+        }
+        // Where it was lost again in this very turn, that is told now.
+        this.#hear(this.#line);
+        standing?.resolve();
+    }
+    async #sendRest(conversation, held) {
+        for (const transfer of this.#transfers.values()) {
+            if (conversation !== this.#line.conversation)
+                return;
+            await transfer.attempt(conversation, held);
+        }
+    }
+    /** A server that was just restarted may be about to put right what the cut left half-done. */
+    async #tellVanished({ conversation, facts }) {
+        try {
+            let seen = facts;
+            for (let look = 1; look < LOOKS && seen.link !== seen.state?.current; look += 1) {
+                await (0,promises_namespaceObject.setTimeout)(LOOK_MS, undefined, { signal: this.#over.signal });
+                seen = await conversation.facts(this.#over.signal);
+            }
+            this.#listener?.vanished(seen);
+        }
+        catch (error) {
+            if (!this.#over.signal.aborted && !isLoss(error))
+                this.#giveUp(error);
+        }
+    }
+    #giveUp(error) {
+        if (this.#failure !== undefined)
+            return;
+        this.#failure = { error };
+        this.#standing?.reject(error);
+        this.#standing = undefined;
+        for (const transfer of this.#transfers.values())
+            transfer.fail(error);
+        this.#listener?.lost(error);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/steady-line.js
+
+
+
+
+
+/** ms of one login, at most, where a lost connection is made again: within the whole time there is more than one try. */
+const ONE_LOGIN_MS = 15_000;
+/**
+ * Begins the conversation with the server over a connection that stands. Should it be lost, it is made again by itself.
+ * @throws DeployError as Conversation.start does
+ */
+async function steadyLine(connection, settings) {
+    const { limits, say } = settings;
+    const first = await begin(connection, settings, settings.signal);
+    const conversation = new SteadyTalk(first, {
+        run: settings.helper.run,
+        again: (signal) => connectAgain(connection, settings, signal),
+        limits,
+        say,
+    });
+    return { conversation, facts: first.facts };
+}
+async function begin(connection, settings, signal) {
+    const { server } = settings.inputs;
+    const started = await Conversation.start(connection, {
+        ...settings.helper,
+        nonce: (0,external_node_crypto_.randomBytes)(16).toString('hex'),
+        user: server.user,
+        sudoPassword: server.sudoPassword,
+        factsMs: settings.limits.phases.facts.ms,
+    }, signal);
+    return { ...started, close: () => connection.close() };
+}
+/** The same login at the same server: pins may fit more than one, and the run has begun on this one. */
+async function connectAgain(first, settings, signal) {
+    const { inputs, limits } = settings;
+    const connectTimeoutMs = Math.min(inputs.server.connectTimeoutMs, ONE_LOGIN_MS);
+    const hurried = { ...inputs, server: { ...inputs.server, connectTimeoutMs } };
+    const connection = await connectTo(hurried, { signal, limits }, () => undefined);
+    try {
+        if (connection.hostKeyFingerprint !== first.hostKeyFingerprint)
+            throw otherServer(inputs.server.host, first.hostKeyFingerprint, connection.hostKeyFingerprint);
+        return await begin(connection, settings, signal);
+    }
+    catch (error) {
+        connection.close();
+        throw error;
+    }
+}
+function otherServer(host, before, now) {
+    return new DeployError('other-server', {
+        cause: `The connection to ${host} was lost, and what answers there now shows another host key (${now}) than before (${before}).`,
+        cure: 'Give `host` a name or an address that leads to one server only; if it does, look who answers there before the next deploy.',
+        input: 'host',
+    });
+}
+
+;// CONCATENATED MODULE: ./build/apply/task-program.js
+
+
+
+/** Of each kind of task: what of remote/ it works with beside the library. */
+const OWN = {
+    look: ['status.sh'],
+    run: ['run.sh'],
+    logs: ['logs.sh'],
+    destroy: ['destroy.sh'],
+};
+/** Renders a task to the program that does it, and what it works with: name -> content. */
+function taskFiles(task, settings) {
+    const own = OWN[task.kind];
+    return new Map([
+        ['library.sh', renderLibrary()],
+        ...['task.sh', ...own].map((file) => [file, remoteFile(file)]),
+        ...inputsOf(task),
+        [
+            'program',
+            [
+                ...programHead(settings, task.release, false),
+                ...['task.sh', ...own].map((file) => `. "$dir/${file}"`),
+                'begin_task',
+                ...(task.kind === 'destroy' ? [calls_call('take_lock', settings.lockTimeoutSeconds, settings.holder)] : []),
+                calls_call('phase', 'command'),
+                ...task_program_render(task),
+                'finish',
+                'exit 0',
+                '',
+            ].join('\n'),
+        ],
+    ]);
+}
+function task_program_render(task) {
+    switch (task.kind) {
+        case 'look':
+            return ['look'];
+        case 'run':
+            return [calls_call('run_command', task.seconds, ...properties(task.properties))];
+        case 'logs':
+            return [calls_call('show_logs', task.lines, ...task.releases)];
+        case 'destroy':
+            return [calls_call('destroy', task.owner, yes(task.data))];
+    }
+}
+/** Files that hold what may be secret, or is long. */
+function inputsOf(task) {
+    switch (task.kind) {
+        case 'look':
+            return [
+                ['http.py', remoteFile('http.py')],
+                ['flask_deploy_processes.py', remoteFile('flask_deploy_processes.py')],
+                ['check.json', JSON.stringify(task.check)],
+            ];
+        case 'run':
+            return [
+                ['command', task.command],
+                ['hide_secrets.py', remoteFile('hide_secrets.py')],
+            ];
+        case 'logs':
+            return [
+                ['app_log.py', remoteFile('app_log.py')],
+                ['hide_secrets.py', remoteFile('hide_secrets.py')],
+            ];
+        case 'destroy':
+            return [];
+    }
+}
+
+;// CONCATENATED MODULE: ./build/apply/task.js
+
+
+
+
+/**
+ * Has a task's program run, and returns how it ended. Throws nothing of the server's: how it ended is data.
+ * @param signal aborted: the program is stopped
+ */
+async function runTask(conversation, task, settings, signal) {
+    const { limits, run } = settings;
+    const over = Promise.withResolvers();
+    let failure;
+    let serving = 'unknown';
+    let late;
+    const end = (how, lost) => over.resolve({ end: how, failure, serving, lost });
+    const stop = (reason) => {
+        setTimeout(() => end('lost', reason), limits.cancelMs).unref();
+        conversation.cancel(run.run).catch((lost) => end('lost', lost));
+    };
+    const onAbort = () => stop(signal.reason);
+    const clock = new PhaseClock(limits, (error) => {
+        late = error;
+        stop(error);
+    });
+    conversation.listen({
+        ...nobody,
+        event: (event) => {
+            settings.onEvent(event);
+            switch (event.kind) {
+                case 'phase':
+                    clock.enter(event.phase);
+                    break;
+                case 'fail':
+                    failure ??= { code: event.code, detail: event.detail };
+                    break;
+                case 'serving':
+                    serving = event.release;
+                    break;
+                case 'end':
+                    if (event.status === 0 && failure === undefined)
+                        end('done');
+                    else
+                        end('failed', late);
+                    break;
+                case 'gone':
+                    failure ??= { code: 'program-killed', detail: String(event.status) };
+                    end('lost');
+                    break;
+                default:
+                    break;
+            }
+        },
+        lost: (lost) => end('lost', late ?? lost),
+        vanished: () => end('lost', late ?? task_cut()),
+    });
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted)
+        onAbort();
+    try {
+        const send = async () => {
+            await conversation.sendFiles(taskFiles(task, run));
+            await conversation.startProgram();
+        };
+        send().catch((lost) => end('lost', lost));
+        return await over.promise;
+    }
+    finally {
+        clock.stop();
+        signal.removeEventListener('abort', onAbort);
+        conversation.listen(nobody);
+    }
+}
+function task_cut() {
+    return new DeployError('command-cut', {
+        cause: 'The server was restarted while the command was at work, so that how it ended is not known.',
+        cure: 'Run the job again when the server is up.',
+        input: 'host',
+    });
+}
+
+;// CONCATENATED MODULE: ./build/server/seen.js
+
+
+/** Reads the lines of the events `fact`. What is missing or malformed is left out: the server is not trusted to be well-formed. */
+function parseSeen(lines) {
+    const all = (key) => lines.flatMap((line) => (line.startsWith(`${key} `) ? [line.slice(key.length + 1)] : []));
+    const one = (key) => all(key)[0];
+    const memory = pairs(all('memory'));
+    const sizes = all('size').flatMap(pair);
+    return {
+        uptime: natural(one('uptime')),
+        load: WORD.test(one('load') ?? '') ? (one('load') ?? '') : '',
+        memory: memory.has('total')
+            ? {
+                total: kibibytes(memory.get('total')),
+                left: kibibytes(memory.get('left')),
+                swap: kibibytes(memory.get('swap')),
+            }
+            : undefined,
+        disks: all('disk').flatMap(diskOf),
+        reboot: one('reboot') === 'yes',
+        journalLost: one('journald') === 'lost',
+        nginx: all('nginx')
+            .map((line) => line.split(' '))
+            .map(([active = '', enabled = '', sound]) => ({
+            active: shortly(active),
+            enabled: shortly(enabled),
+            sound: sound === 'yes',
+        }))[0],
+        holder: all('holder').map(shortly)[0],
+        releaseBytes: new Map(sizes.flatMap(([what, size]) => {
+            const id = what.replace(/^release\//, '');
+            return id !== what && isReleaseId(id) ? [[id, kibibytes(size)]] : [];
+        })),
+        folderBytes: new Map(sizes.flatMap(([what, size]) => (PATH.test(what) ? [[what, kibibytes(size)]] : []))),
+        missing: all('missing')
+            .flatMap(pair)
+            .map(([what, name]) => ({ what: shortly(what), name: shortly(name) })),
+        interpreter: all('python').map(interpreterOf)[0],
+        units: all('unit').flatMap(unitOf),
+        beside: all('beside').flatMap(besideOf),
+        health: all('health').map(askedOf)[0],
+        visit: all('visit').map(askedOf)[0],
+        repairs: all('repair').map(shortly).slice(0, 100),
+    };
+}
+function pair(line) {
+    const space = line.indexOf(' ');
+    return space < 0 ? [] : [[line.slice(0, space), line.slice(space + 1)]];
+}
+function kibibytes(text) {
+    return natural(text) * 1024;
+}
+function diskOf(line) {
+    const [folder = '', blocks, free, inodes, inodesFree, mount = ''] = line.split(' ');
+    if (!PATH.test(`${folder}/`) || natural(blocks) === 0)
+        return [];
+    return [
+        {
+            folder,
+            mount: shortly(mount),
+            bytes: kibibytes(blocks),
+            free: kibibytes(free),
+            inodes: natural(inodes),
+            inodesFree: natural(inodesFree),
+        },
+    ];
+}
+function interpreterOf(line) {
+    const [path = '', there, made = '', is = ''] = line.split(' ').map(shortly);
+    return { path: path === '-' ? '' : path, there: there === 'yes', made: made === '-' ? '' : made, is };
+}
+/** Of `web-NAME-ID.worker.service` the ID; `web-NAME.redis.service` has none. */
+function seen_releaseOf(unit) {
+    return /-([0-9]{14}-[0-9a-f]{7})\./.exec(unit)?.[1] ?? '';
+}
+function unitOf(line) {
+    const [unit = '', load = '', active = '', sub = '', result = '', restarts, memory, stale, enabled] = line.split(' ');
+    if (!/^[\w.@:-]{1,200}$/.test(unit) || enabled === undefined)
+        return [];
+    return [
+        {
+            unit,
+            release: seen_releaseOf(unit),
+            load: shortly(load),
+            active: shortly(active),
+            sub: shortly(sub),
+            result: result === '-' ? '' : shortly(result),
+            restarts: natural(restarts),
+            bytes: memory !== undefined && /^[0-9]{1,15}$/.test(memory) ? Number(memory) : undefined,
+            stale: stale === 'yes',
+            enabled: enabled === 'yes',
+        },
+    ];
+}
+function besideOf(line) {
+    const [kind, unit = '', ...times] = line.split(' ');
+    if (kind !== 'process' && kind !== 'single' && kind !== 'timer')
+        return [];
+    if (!/^[\w.@:-]{1,200}$/.test(unit))
+        return [];
+    const [next = '', last = ''] = times.join(' ').split(', ');
+    return [{ kind, unit, next: time(next), last: time(last) }];
+}
+/** systemd's `Thu 2026-11-26 14:00:00 UTC` without what is known; '' for `n/a` and such. */
+function time(text) {
+    return /\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/.exec(text)?.[0] ?? '';
+}
+function askedOf(line) {
+    const [verdict, first = '', second = '', third = ''] = line.split(' ');
+    const status = (text) => (/^[1-5][0-9]{2}$/.test(text) ? Number(text) : 0);
+    return verdict === 'ok'
+        ? { ok: true, code: '', status: status(first), ms: natural(second), release: shortly(third) }
+        : {
+            ok: false,
+            code: WORD.test(first) ? first : 'unreachable',
+            status: status(second),
+            ms: 0,
+            release: shortly(third),
+        };
+}
+
+;// CONCATENATED MODULE: ./build/report/finding.js
+/** A finding: one sentence for the cause, one for the cure. */
+function finding(code, cause, cure) {
+    return [{ code, text: `${cause} ${cure}` }];
+}
+
+;// CONCATENATED MODULE: ./build/report/status.js
+
+
+/** What `status` tells: the app and its server as they are, in tables. Pure. */
+function statusSections(facts, seen, name) {
+    return [
+        sections_table('The app', ['', ''], appRows(facts, seen, name)),
+        ...rowsOnly('Releases', ['Release', 'Commit', 'Adds to the disk', ''], releaseRows(facts, seen)),
+        ...rowsOnly('Asked just now', ['Asked', 'Answer'], answerRows(facts, seen)),
+        ...rowsOnly('Units', ['Unit', 'State', 'At boot', 'Restarts', 'Memory'], unitRows(facts, seen, name)),
+        ...rowsOnly('Processes and jobs', ['Name', 'Kind', 'State', 'Next run (UTC)', 'Last run (UTC)'], besideRows(seen)),
+        ...rowsOnly('Certificate', ['Names', 'Issuer', 'Until', 'Renewed by'], certificateRows(facts)),
+        sections_table('The server', ['', ''], serverRows(facts, seen)),
+        ...rowsOnly('Disk', ['Folder', 'Size', 'Free', 'Free inodes'], diskRows(seen)),
+        ...rowsOnly('What the next deploy would set right', [''], seen.repairs.map((repair) => [repairText(repair)])),
+    ];
+}
+function rowsOnly(title, columns, rows) {
+    return rows.length === 0 ? [] : [sections_table(title, columns, rows)];
+}
+function appRows(facts, seen, name) {
+    const { state, link, begun } = facts;
+    if (state === undefined)
+        return [['App', `\`${name}\` is not on this server`]];
+    const { settling, takenBack } = state;
+    return [
+        ['App', `\`${name}\``],
+        ['Repository', `\`${state.owner.name || state.owner.id}\``],
+        ['Visitors get', link === undefined ? 'nothing' : `release \`${link}\``],
+        ...(facts.siteNames.length === 0 ? [] : [['Names', facts.siteNames.join(', ')]]),
+        ['Deploy at work', seen.holder === undefined ? 'none' : seen.holder],
+        ...(settling === undefined
+            ? []
+            : [
+                [
+                    'Watched',
+                    `release \`${settling.release}\`; should it die, \`${settling.old}\`, which ${settling.running ? 'runs on' : 'is stopped and can be started'}, serves again`,
+                ],
+            ]),
+        ...(takenBack === undefined
+            ? []
+            : [['Taken back', `release \`${takenBack.release}\` by the server itself: ${takenBack.reason}`]]),
+        ...(begun === undefined ? [] : [['Begun', `a switch to release \`${begun}\`, which has no verdict yet`]]),
+    ];
+}
+function releaseRows({ state, link }, seen) {
+    if (state === undefined)
+        return [];
+    const roleOf = (id) => [
+        ...(id === link ? ['serves'] : id === state.current ? ['should serve'] : []),
+        ...(id === state.previous ? ['previous'] : []),
+        ...(id === state.settling?.release ? ['watched'] : []),
+        ...(id === state.settling?.old ? ['waits'] : []),
+    ].join(', ') || 'kept';
+    return state.releases.toReversed().map((release) => {
+        const size = seen.releaseBytes.get(release.id);
+        return [
+            `\`${release.id}\``,
+            commitOf(release),
+            size === undefined ? 'not there' : bytes(size),
+            roleOf(release.id),
+        ];
+    });
+}
+function commitOf({ commit, committed }) {
+    if (commit === '-')
+        return 'no commit';
+    const date = new Date(Number(committed) * 1000);
+    const day = committed === '-' || Number.isNaN(date.getTime()) ? '' : ` of ${date.toISOString().slice(0, 10)}`;
+    return `\`${commit.slice(0, 7)}\`${day}`;
+}
+function answerRows({ link }, { health, visit }) {
+    if (link === undefined)
+        return [];
+    return [
+        [
+            "The release's own socket",
+            health === undefined ? '❌ not asked: its service is not running' : answer(health),
+        ],
+        ['nginx on the server', visit === undefined ? '❌ not asked: nginx is not running' : answer(visit)],
+    ];
+}
+function answer({ ok, code, status, ms }) {
+    if (ok)
+        return `✅ ${status} in ${ms} ms`;
+    return status === 0 ? `❌ no answer (\`${code}\`)` : `❌ ${status} (\`${code}\`)`;
+}
+function unitRows(facts, { units }, name) {
+    const matters = (unit) => unit.release === '' ||
+        unit.release === facts.link ||
+        unit.release === facts.state?.current ||
+        unit.active !== 'inactive';
+    return units
+        .filter(matters)
+        .map((unit) => [
+        `\`${unit.unit.replace(`web-${name}`, '').replace(/^[-.]/, '')}\``,
+        `${isWell(unit) ? '✅' : '❌'} ${unitState(unit)}`,
+        unit.enabled ? 'yes' : 'no',
+        unit.unit.endsWith('.service') ? String(unit.restarts) : '',
+        unit.bytes === undefined || !unit.unit.endsWith('.service') ? '' : bytes(unit.bytes),
+    ]);
+}
+function isWell({ load, active }) {
+    return load === 'loaded' && active !== 'failed';
+}
+function unitState({ load, active, sub, result }) {
+    if (load !== 'loaded')
+        return load;
+    const why = active === 'failed' && result !== '' ? `, ${result}` : '';
+    return active === sub ? active : `${active} (${sub}${why})`;
+}
+function besideRows({ beside, units }) {
+    return beside.map(({ kind, unit, next, last }) => {
+        const found = units.find((one) => one.unit === unit);
+        const own = /-[0-9a-f]{7}\.(?:cron\.)?(.*)\.(?:service|timer)$/.exec(unit)?.[1] ?? unit;
+        return [
+            `\`${own}\``,
+            { process: 'process', single: 'one only', timer: 'job' }[kind],
+            found === undefined ? '❌ not there' : `${isWell(found) ? '✅' : '❌'} ${unitState(found)}`,
+            kind === 'timer' ? next || 'never' : '',
+            kind === 'timer' ? last || 'never' : '',
+        ];
+    });
+}
+function certificateRows(facts) {
+    const used = facts.certificates.find(({ path }) => path === facts.siteCertificate);
+    if (used === undefined) {
+        return facts.siteCertificate === undefined
+            ? []
+            : [[`\`${facts.siteCertificate}\``, '❌ not there', '', '']];
+    }
+    const days = daysLeft(used, facts.now);
+    const renewed = used.authority === undefined
+        ? 'whoever hands it over'
+        : facts.renewal
+            ? 'certbot, by its timer'
+            : '❌ nobody: its timer is off';
+    const left = days < 0 ? 'over' : `${days} days left`;
+    return [
+        [
+            used.names.join(', '),
+            used.issuer,
+            `${new Date(used.until).toISOString().slice(0, 10)} (${left})`,
+            renewed,
+        ],
+    ];
+}
+function serverRows(facts, seen) {
+    const { os, systemd, nginx, python } = facts;
+    const { memory, interpreter } = seen;
+    return [
+        ['System', `${os.id} ${os.version} (${os.codename}), systemd ${systemd}`],
+        [
+            'nginx',
+            nginx === undefined
+                ? 'not there'
+                : `${nginx}, ${seen.nginx?.active ?? 'unknown'}, ${seen.nginx?.sound === false ? '❌ its configuration is broken' : 'its configuration is sound'}`,
+        ],
+        ['Python', python === undefined ? 'none' : `\`${python}\``],
+        ...(interpreter === undefined
+            ? []
+            : [
+                [
+                    "The release's Python",
+                    `${interpreter.there ? '' : '❌ gone: '}\`${interpreter.path || 'none'}\`${interpreter.made === '' ? '' : `, made for ${interpreter.made}`}`,
+                ],
+            ]),
+        ...(memory === undefined
+            ? []
+            : [
+                [
+                    'Memory',
+                    `${bytes(memory.left)} of ${bytes(memory.total)} left, ${memory.swap === 0 ? 'no swap' : `${bytes(memory.swap)} of swap`}`,
+                ],
+            ]),
+        ['Load', `${seen.load} on ${facts.cpus} ${facts.cpus === 1 ? 'core' : 'cores'}`],
+        ['Up', status_spoken(seen.uptime)],
+        ['Clock', `${new Date(facts.now).toISOString().slice(0, 19)}Z`],
+        ['Reboot', seen.reboot ? 'asked for, by an update' : 'not asked for'],
+    ];
+}
+/** A line of remote/recovery.sh's `tell_repair` in words. */
+function repairText(line) {
+    const [what = '', one = '', other = ''] = line.split(' ');
+    switch (what) {
+        case 'finish':
+            return `bring the deploy of \`${one}\`, which was cut off, to its end`;
+        case 'take-back':
+            return `take back the deploy of \`${one}\`, which was cut off`;
+        case 'flip':
+            return other === '-' ? `take away the link to \`${one}\`` : `go back to release \`${other}\``;
+        case 'nginx':
+            return "bring back nginx's files from before";
+        case 'remove':
+            return `remove release \`${one}\`, which no verdict kept`;
+        case 'stop':
+            return `stop release \`${one}\`, which nobody visits`;
+        default:
+            return line;
+    }
+}
+function diskRows({ disks, folderBytes, releaseBytes }) {
+    const releases = [...releaseBytes.values()].reduce((sum, size) => sum + size, 0);
+    const byMount = new Map(disks.toReversed().map((disk) => [disk.mount, disk]));
+    return [
+        ...(releaseBytes.size === 0 ? [] : [['all releases', bytes(releases), '', '']]),
+        ...[...folderBytes].map(([folder, size]) => [`\`${folder}\``, bytes(size), '', '']),
+        ...[...byMount.values()]
+            .toReversed()
+            .map(({ mount, bytes: size, free, inodes, inodesFree }) => [
+            `the whole disk at \`${mount}\``,
+            bytes(size),
+            `${bytes(free)} (${status_percent(free, size)})`,
+            inodes === 0 ? '' : status_percent(inodesFree, inodes),
+        ]),
+    ];
+}
+function status_percent(part, whole) {
+    return `${Math.floor((part / whole) * 100)} %`;
+}
+/** Bytes for people. */
+function bytes(size) {
+    if (size < 10 * 1024)
+        return `${Math.ceil(size / 1024)} KB`;
+    if (size < 1024 ** 3)
+        return `${(size / 1024 ** 2).toFixed(size < 10 * 1024 ** 2 ? 1 : 0)} MB`;
+    return `${(size / 1024 ** 3).toFixed(1)} GB`;
+}
+function status_spoken(seconds) {
+    const days = Math.floor(seconds / 86_400);
+    const hours = Math.floor(seconds / 3_600);
+    if (days > 1)
+        return `${days} days`;
+    return hours > 1 ? `${hours} hours` : `${Math.floor(seconds / 60)} minutes`;
+}
+
+;// CONCATENATED MODULE: ./build/report/findings-server.js
+
+
+const findings_server_MINUTE = 60_000;
+/** Of a disk, as a part of the whole and in bytes: with less than both it is low. */
+const LEAST_PART = 0.1;
+const LEAST_FREE = 1024 ** 3;
+/** With less memory than this, and no swap, a build or a second release may find none. */
+const SMALL_MEMORY = 1024 ** 3;
+/** What is wrong with the server, whatever app is on it. */
+const serverFindings = [
+    ({ nginx }, seen) => {
+        if (nginx === undefined)
+            return [];
+        if (seen.nginx === undefined)
+            return [];
+        const { active, enabled, sound } = seen.nginx;
+        return [
+            ...(sound
+                ? []
+                : finding('nginx-unsound', "nginx's configuration is broken: it goes on with the old one, and would not start with this one.", 'Mend what `nginx -t` names (it stands below) in that file on the server.')),
+            ...(active === 'active'
+                ? []
+                : finding('nginx-down', `nginx does not run (it is ${active}).`, 'See why with `journalctl -u nginx` on the server, and start it with `systemctl start nginx`.')),
+            ...(enabled === 'enabled'
+                ? []
+                : finding('nginx-not-enabled', `nginx does not start at boot (it is ${enabled}).`, `Run \`${enabled.startsWith('masked') ? 'systemctl unmask nginx && ' : ''}systemctl enable nginx\` on the server.`)),
+        ];
+    },
+    ({ neighbours }) => neighbours.listeners.flatMap(({ port, unit, command }) => finding('port-of-another', `Port ${port} belongs to another program than nginx: ${unit === '' ? command || 'it is not known which' : `the unit \`${unit}\``}.`, `Stop it on the server${unit === '' ? '' : ` (\`systemctl disable --now ${unit}\`)`}, or give it another port, and start nginx (\`systemctl restart nginx\`).`)),
+    ({ nginx, state }) => nginx !== undefined || state?.current === undefined
+        ? []
+        : finding('nginx-absent', 'nginx is not installed any more.', 'Deploy again: it is installed, and gets the site.'),
+    (_, { disks }) => {
+        const seen = new Set();
+        return disks.flatMap(({ mount, bytes: size, free, inodes, inodesFree }) => {
+            if (seen.has(mount))
+                return [];
+            seen.add(mount);
+            return [
+                ...(free < LEAST_FREE && free < size * LEAST_PART
+                    ? finding('disk-low', `The disk at \`${mount}\` has ${bytes(free)} of ${bytes(size)} left.`, 'Set `keep-releases` to a smaller number, and free some space on the server: `journalctl --vacuum-size=100M` and `apt-get clean` do.')
+                    : []),
+                ...(inodes > 0 && inodesFree < inodes * LEAST_PART
+                    ? finding('inodes-low', `The disk at \`${mount}\` has room for ${inodesFree} more files, of ${inodes}.`, 'Set `keep-releases` to a smaller number, and look for a folder with very many files: `du --inodes -x / | sort -n | tail`.')
+                    : []),
+            ];
+        });
+    },
+    (_, { memory }) => memory === undefined || memory.swap > 0 || memory.total >= SMALL_MEMORY
+        ? []
+        : finding('no-swap', `The server has ${bytes(memory.total)} of memory and no swap: a deploy runs two releases for a moment, and the kernel may kill one.`, 'Make some on the server (`fallocate -l 1G /swapfile && chmod 600 /swapfile && mkswap /swapfile && swapon /swapfile`, and a line in /etc/fstab), or set `workers` to a smaller number.'),
+    ({ readOnly }) => readOnly.length === 0
+        ? []
+        : finding('disk-read-only', `The disk is mounted read-only: nothing can be written to ${readOnly.join(', ')}.`, 'See with `dmesg | tail` on the server why, and reboot it, or mount the disk anew.'),
+    ({ now }, _, around) => {
+        const minutes = Math.round((now - around.now) / findings_server_MINUTE);
+        return Math.abs(minutes) < 3
+            ? []
+            : finding('clock-wrong', `The server's clock is ${Math.abs(minutes)} minutes ${minutes < 0 ? 'behind' : 'ahead'}: certificates and package indexes may be refused.`, 'Run `timedatectl set-ntp true` on the server, and look at it with `timedatectl`.');
+    },
+    (_, { reboot }) => reboot
+        ? finding('reboot-due', 'An update of the system waits for a reboot.', 'Reboot the server (`systemctl reboot`): the site comes back by itself.')
+        : [],
+    (_, { journalLost }) => journalLost
+        ? finding('journal-volatile', "The system's journal is in memory: what the app said is lost with each reboot.", 'Run `mkdir -p /var/log/journal && systemctl restart systemd-journald` on the server.')
+        : [],
+    (_, { units }) => units.some(({ stale }) => stale)
+        ? finding('units-stale', `systemd goes by older files of ${units.filter(({ stale }) => stale).length} units than those on the disk.`, 'Run `systemctl daemon-reload` on the server.')
+        : [],
+];
+
+;// CONCATENATED MODULE: ./build/report/findings.js
+
+
+
+
+/** What `doctor` finds, what visitors feel first. Pure. */
+function findings_findings(facts, seen, around) {
+    return [...appJudges, ...serverFindings].flatMap((judge) => judge(facts, seen, around));
+}
+const appJudges = [
+    ({ state, siteNames }, _, { name, repository }) => {
+        if (state === undefined)
+            return finding('app-absent', `The app \`${name}\` is not on this server.`, 'Deploy it with `command: deploy`, or set `name` to the app that is meant.');
+        if (state.owner.id !== repository)
+            return finding('app-of-another', `The app \`${name}\` belongs to the repository \`${state.owner.name || state.owner.id}\`.`, 'Set `name` to the app that is meant: a deploy of this repository to it would be refused.');
+        if (state.current === undefined)
+            return finding('app-without-release', `The app \`${name}\` has no release${siteNames.length === 0 ? ' and no site' : ''} on this server.`, 'Deploy it with `command: deploy`; data that a `destroy` kept is found again.');
+        return [];
+    },
+    (facts, { interpreter }) => {
+        if (interpreter === undefined)
+            return [];
+        const other = interpreter.made !== '' && interpreter.is !== '' && interpreter.made !== interpreter.is;
+        if (interpreter.there && !other)
+            return [];
+        const why = interpreter.there
+            ? `is now ${interpreter.is}, and the packages are for ${interpreter.made}`
+            : 'is gone, as after an upgrade of the distribution';
+        return finding('python-gone', `The Python of release \`${facts.link ?? ''}\`, \`${interpreter.path || 'none'}\`, ${why}.`, 'Deploy again: the environment is built anew with a Python that the server has.');
+    },
+    ({ state, link }, { holder }) => state?.current === undefined || link === state.current || holder !== undefined
+        ? []
+        : finding('link-astray', link === undefined
+            ? `No release serves, though \`${state.current}\` should.`
+            : `Visitors get release \`${link}\`, and \`${state.current}\` is the one that was kept.`, 'Deploy again, or run `command: rollback`: whichever comes first goes back to the one that was kept.'),
+    (_, { missing }) => missing.flatMap(({ what, name }) => finding('missing', `What the release needs is not there: ${MISSING[what] ?? what} \`${name}\`.`, 'Set `refresh: true` and deploy once: a new release gets all of it anew.')),
+    ({ link }, { units, holder }) => units
+        .filter((unit) => unit.active === 'failed' || (unit.load !== 'loaded' && unit.release === (link ?? '-')))
+        .filter(() => holder === undefined)
+        .flatMap((unit) => finding('unit-failed', `The unit \`${unit.unit}\` ${unit.active === 'failed' ? `has failed${unit.result === '' || unit.result === 'success' ? '' : ` (${unit.result})`}` : `is ${unit.load}`}.`, `See its last lines with \`command: logs\`, or \`journalctl -u ${unit.unit}\` on the server, mend what they name and deploy again${unit.release === '' ? '' : `; \`systemctl restart ${unit.unit}\` tries it at once`}.`))
+        .slice(0, 10),
+    ({ link }, { units, holder }, { name }) => {
+        const own = [`web-${name}-${link}.socket`, `web-${name}-${link}.service`];
+        const stopped = units.filter((unit) => own.includes(unit.unit) && isStopped(unit));
+        if (stopped.length === 0 || holder !== undefined)
+            return [];
+        return finding('unit-stopped', `The release that serves is stopped: ${stopped.map(({ unit }) => `\`${unit}\``).join(', ')}.`, `Start it with \`systemctl start ${stopped.map(({ unit }) => unit).join(' ')}\` on the server, or deploy again.`);
+    },
+    ({ link }, { units, holder }, { name }) => {
+        const own = [`web-${name}-${link}.socket`, `web-${name}-${link}.service`];
+        const off = units.filter((unit) => own.includes(unit.unit) && unit.load === 'loaded' && !unit.enabled);
+        if (off.length === 0 || holder !== undefined)
+            return [];
+        return finding('not-enabled', `The release that serves does not start at boot: ${off.map(({ unit }) => `\`${unit}\``).join(', ')}.`, `Run \`systemctl enable ${off.map(({ unit }) => unit).join(' ')}\` on the server.`);
+    },
+    ({ link }, { units }) => units
+        .filter((unit) => unit.release === link &&
+        unit.active !== 'failed' &&
+        unit.restarts > 2 &&
+        unit.unit.endsWith('.service'))
+        .flatMap((unit) => finding('restarts', `\`${unit.unit}\` has died and was started again ${unit.restarts} times.`, 'See in `command: logs` what it said before it died; too little memory and a crashing extension are the usual reasons.')),
+    ({ link }, { health }) => health === undefined || health.ok
+        ? []
+        : finding('app-unwell', health.status === 0
+            ? `Release \`${link}\` does not answer over its own socket (\`${health.code}\`).`
+            : `Release \`${link}\` answered ${health.status} over its own socket (\`${health.code}\`).`, 'See why with `command: logs`, and set `health-path` to the page that should be asked, where it is another one.'),
+    (_, { health, visit }) => visit === undefined || visit.ok || health?.ok !== true
+        ? []
+        : finding('site-unwell', visit.status === 0
+            ? `The release is well, but nginx on the server gives no answer for it (\`${visit.code}\`).`
+            : `The release is well, but nginx on the server answered ${visit.status} in its place (\`${visit.code}\`).`, "See nginx's errors with `command: logs`, set `domain` to the site's name where it is another one, and deploy again."),
+    ({ state }, { holder, repairs }) => repairs.length === 0 || holder !== undefined || state === undefined
+        ? []
+        : finding('repair-due', `A deploy was cut off and left work: ${repairs.map(repairText).join('; ')}.`, 'Deploy again: the next release that is made, or a `command: rollback`, does that first.'),
+    ({ state }) => state?.takenBack === undefined
+        ? []
+        : finding('release-taken-back', `The server took release \`${state.takenBack.release}\` back by itself: ${state.takenBack.reason || 'it died'}.`, "See the app's last lines with `command: logs`, mend it, and push."),
+    (facts) => {
+        const used = facts.certificates.find(({ path }) => path === facts.siteCertificate);
+        if (used === undefined) {
+            return facts.siteCertificate === undefined
+                ? []
+                : finding('certificate-gone', `The certificate that nginx's file of the site names is not there: \`${facts.siteCertificate}\`.`, 'Deploy again: a new one is asked for; nginx does not start without it.');
+        }
+        const days = daysLeft(used, facts.now);
+        const soon = endsSoon(used, facts.now) || days < 0;
+        const renewal = used.authority !== undefined && !facts.renewal;
+        return [
+            ...(soon
+                ? finding('certificate-soon-over', `The certificate for ${used.names.join(', ')} ${days < 0 ? 'is over' : `ends in ${days} days`}.`, used.authority === undefined
+                    ? 'Put the one that follows into `tls-certificate` and `tls-key`, and deploy.'
+                    : 'See with `journalctl -u certbot` on the server what keeps it from being renewed, and deploy again.')
+                : []),
+            ...(renewal
+                ? finding('renewal-off', 'Nothing on the server renews the certificate.', 'Run `systemctl enable --now certbot.timer` on the server.')
+                : []),
+        ];
+    },
+];
+const MISSING = {
+    user: 'the user',
+    release: 'its folder',
+    'env-file': 'the env file',
+    unit: 'the unit',
+    socket: 'the socket',
+    folder: 'the folder',
+    site: "nginx's file",
+};
+function isStopped({ load, active }) {
+    return load === 'loaded' && (active === 'inactive' || active === 'deactivating');
+}
+
+;// CONCATENATED MODULE: ./build/report/task-report.js
+
+
+
+
+
+
+
+
+
+/** More lines of one program than anybody reads in a summary. */
+const task_report_mostLines = 1_000;
+/** Takes down what a command's program tells, and makes of it what is told at the end. */
+class TaskReport {
+    #inputs;
+    #facts;
+    #name;
+    #repository;
+    #recorder;
+    #told = [];
+    /** What other programs printed, by what it is. */
+    #blocks = new Map();
+    #block;
+    constructor(inputs, facts, project, recorder) {
+        this.#inputs = inputs;
+        this.#facts = facts;
+        this.#name = project.name;
+        this.#repository = project.repository.id;
+        this.#recorder = recorder;
+    }
+    /** The next event. */
+    take(event) {
+        const recorder = this.#recorder;
+        switch (event.kind) {
+            case 'phase':
+                recorder.phase(event.phase);
+                break;
+            case 'fact':
+                this.#told.push(event.line);
+                break;
+            case 'block':
+                this.#block = [];
+                this.#blocks.set(event.what, this.#block);
+                recorder.say(`${title(event.what)}:`);
+                break;
+            case 'log':
+            case 'stderr':
+                recorder.toolLine(event.line);
+                this.#block?.push(event.line);
+                if ((this.#block?.length ?? 0) > task_report_mostLines)
+                    this.#block?.shift();
+                break;
+            case 'running':
+                recorder.running(event.what);
+                break;
+            case 'waiting':
+                recorder.running(`Waiting for ${event.holder}, which holds the lock.`);
+                break;
+            case 'changed':
+                recorder.change(event.what, event.detail);
+                recorder.say(`${event.what} ${event.detail}`);
+                break;
+            case 'found': {
+                const { what, detail } = foundRow(event.what, event.detail);
+                recorder.find(what, detail);
+                break;
+            }
+            case 'doubt':
+                recorder.warn(doubtWarning(event.what, event.detail));
+                break;
+            default:
+                break;
+        }
+    }
+    /** How the run ended, told in log and report. */
+    ending({ end, failure, serving, lost }, release) {
+        if (end === 'done') {
+            const sections = this.#sections();
+            this.#recorder.note({ sections });
+            for (const section of sections.filter(({ columns }) => columns.length > 0))
+                this.#recorder.say(sectionText(section).join('\n'));
+            return { result: 'done', serving };
+        }
+        this.#recorder.note({ sections: this.#blockSections() });
+        if (lost instanceof DeployError)
+            return { result: 'failed', serving, error: lost };
+        const { lines } = this.#recorder;
+        if (end === 'lost')
+            return { result: 'failed', serving, error: killedError(lines) };
+        const { code = 'unknown', detail = '' } = failure ?? {};
+        return {
+            result: 'failed',
+            serving,
+            error: diagnosis_diagnose({ code, detail, lines }, situation(this.#inputs, this.#facts, this.#name, release)),
+        };
+    }
+    #sections() {
+        if (this.#inputs.command !== 'status' && this.#inputs.command !== 'doctor')
+            return this.#blockSections();
+        const seen = parseSeen(this.#told);
+        tellDrift(this.#facts, this.#name, this.#recorder);
+        if (this.#inputs.command === 'doctor') {
+            const found = findings_findings(this.#facts, seen, {
+                name: this.#name,
+                repository: this.#repository,
+                now: Date.now(),
+            });
+            for (const finding of found)
+                this.#recorder.warn(finding);
+            this.#recorder.say(found.length + this.#facts.drift.length === 0 ? 'All is well.' : `Findings: ${found.length}.`);
+        }
+        return [...statusSections(this.#facts, seen, this.#name), ...this.#blockSections()];
+    }
+    #blockSections() {
+        return [...this.#blocks].map(([what, lines]) => block(title(what), lines));
+    }
+}
+const titles = {
+    'nginx-test': 'What `nginx -t` says',
+    output: 'Output',
+    app: "The app's log",
+    nginx: "nginx's errors of this site",
+};
+function title(what) {
+    return Object.hasOwn(titles, what) ? (titles[what] ?? what) : what;
+}
+function situation(inputs, facts, name, release) {
+    return {
+        name,
+        user: inputs.server.user,
+        release,
+        source: inputs.app.source,
+        module: '',
+        requirements: 'the requirements',
+        python: '',
+        pythonWanted: '',
+        healthPath: '/',
+        healthTimeoutSeconds: 0,
+        lockTimeoutSeconds: Math.round(inputs.behaviour.lockTimeoutMs / 1000),
+        smokeUrl: '',
+        ufw: facts.firewall,
+    };
+}
+
+;// CONCATENATED MODULE: ./build/task.js
+
+
+
+
+
+
+/**
+ * Does what `command` says: looks around, runs something, shows the log, or removes the app.
+ * @throws DeployError where the app is not there, or is somebody else's
+ */
+async function doTask(given) {
+    const { facts, inputs, project, recorder, conversation, signal } = given;
+    recorder.note({ serving: facts.state?.current ?? '' });
+    const task = makeTask(facts, inputs, project);
+    if (task.kind === 'look') {
+        recorder.note({ url: task.check.smoke.url });
+        tellDrift(facts, project.name, recorder);
+        for (const warning of neighbourWarnings(facts))
+            recorder.warn(warning);
+    }
+    const report = new TaskReport(inputs, facts, project, recorder);
+    given.remember(given.run);
+    const ended = await runTask(conversation, task, {
+        run: {
+            name: project.name,
+            run: given.run,
+            holder: given.holder,
+            lockTimeoutSeconds: Math.ceil(inputs.behaviour.lockTimeoutMs / 1000),
+            sentWaitSeconds: Math.ceil(given.limits.sentWaitMs / 1000),
+        },
+        limits: taskLimits(given.limits, inputs),
+        onEvent: (event) => report.take(event),
+    }, signal);
+    if (ended.end !== 'lost')
+        given.remember('');
+    return report.ending(ended, task.release);
+}
+function taskLimits(limits, { command, behaviour }) {
+    const given = {
+        'connect-timeout': 0,
+        'lock-timeout': command === 'destroy' ? behaviour.lockTimeoutMs : 0,
+        'command-timeout': command === 'run' ? behaviour.commandTimeoutSeconds * 1000 : 0,
+        'health-timeout': 0,
+        'stop-timeout': 0,
+        'confirm-timeout': 0,
+        'settle-time': 0,
+    };
+    const { otherAppMs, uploadMs, cancelMs } = limits;
+    return {
+        of: (phase) => limitOf(phase, limits, given),
+        inputOf: (phase) => (phase === 'command' && command === 'run' ? 'command-timeout' : undefined),
+        otherAppMs,
+        uploadMs,
+        cancelMs,
+    };
 }
 
 // EXTERNAL MODULE: external "node:events"
@@ -83928,6 +86956,11 @@ function supply_megabytes(bytes) {
 
 
 
+
+
+
+
+
 /**
  * One run of the action, from inputs to report.
  * @returns whether the job is to succeed
@@ -83953,23 +86986,29 @@ async function run(surroundings) {
     const { signal } = surroundings;
     if (signal.aborted) {
         const crashed = signal.reason instanceof DeployError && signal.reason.code === 'internal';
-        ending = crashed ? endingOfError(signal.reason, ending.serving) : endingOfCancel(ending.serving);
+        ending = crashed
+            ? endingOfError(signal.reason, ending.serving)
+            : endingOfCancel(ending.serving, recorder.report().settling);
     }
     return tellEnding(ending, recorder, log, results, redact, environment);
 }
 async function work(surroundings, recorder) {
     recorder.phase('inputs');
     const inputs = parseInputs(surroundings.input);
-    recorder.note({ command: inputs.command, url: probableUrl(inputs).href });
+    recorder.note({
+        command: inputs.command,
+        ...(inputs.site.domains.length === 0 ? {} : { url: probableUrl(inputs).href }),
+    });
     // Connecting takes its round trips while the project is read.
     const connecting = connectTo(inputs, surroundings, (text) => recorder.say(text));
     connecting.catch(() => undefined);
     let project;
     try {
         recorder.phase('project');
-        if (inputs.command === 'rollback') {
+        if (inputs.command === 'rollback' || isTask(inputs.command)) {
             project = namedProject(inputs.app, runner_context(surroundings.environment).repository);
             recorder.note({ app: project.name });
+            guardTask(inputs, project.name);
         }
         else {
             project = await readProject(projectInputs(inputs), runner_context(surroundings.environment), surroundings.exec, temp(surroundings.environment));
@@ -84001,28 +87040,46 @@ async function onServer(connection, inputs, project, surroundings, recorder) {
         say: (text) => recorder.say(text),
     });
     const id = (0,external_node_crypto_.randomBytes)(8).toString('hex');
-    const { conversation, facts } = await Conversation.start(connection, {
-        name: project.name,
-        run: id,
-        nonce: (0,external_node_crypto_.randomBytes)(16).toString('hex'),
-        packages: askedPackages(projectPackages({ inputs, project })),
-        wheels: inputs.app.dependencies === 'wheels',
-        pythons: askedPythons({ inputs, project })?.good ?? [],
-        user: inputs.server.user,
-        sudoPassword: inputs.server.sudoPassword,
-        factsMs: surroundings.limits.phases.facts.ms,
-    }, signal);
+    const { conversation, facts } = await steadyLine(connection, {
+        inputs,
+        limits: surroundings.limits,
+        helper: {
+            name: project.name,
+            run: id,
+            packages: askedPackages(projectPackages({ inputs, project })),
+            wheels: inputs.app.dependencies === 'wheels',
+            pythons: askedPythons({ inputs, project })?.good ?? [],
+            domains: inputs.site.domains.map((domain) => readDomain(domain).text),
+            lasting: !isTask(inputs.command),
+        },
+        signal,
+        say: (text) => recorder.running(text),
+    });
     try {
+        if (isTask(inputs.command))
+            return await doTask({
+                ...{ conversation, facts, inputs, project, recorder, run: id, signal },
+                holder: holder(surroundings.environment),
+                limits: surroundings.limits,
+                remember: surroundings.remember,
+            });
         const plain = {
             inputs,
             project,
             release: wish_releaseId(new Date(), project.commit ?? project.bundle.contentSha256),
             nonce: (0,external_node_crypto_.randomBytes)(16).toString('hex'),
+            byHand: byHand(surroundings.environment),
         };
         recorder.note({ serving: facts.state?.current ?? '' });
+        const taken = takenBackWarning(facts.state);
+        if (taken !== undefined)
+            recorder.warn(taken);
         const supply = (seen, again) => wheels.prepare(seen, plain, again);
         // A plan alone looks for no wheels, and a rollback needs none.
         const supplied = inputs.command === 'deploy' ? await supply(facts) : { wish: plain, send: [] };
+        tellDrift(facts, project.name, recorder);
+        for (const warning of neighbourWarnings(facts))
+            recorder.warn(warning);
         const plan = makePlan(facts, supplied.wish);
         notePlan(plan, facts, recorder);
         https.onPlan(plan, facts);
@@ -84034,6 +87091,8 @@ async function onServer(connection, inputs, project, surroundings, recorder) {
         if (inputs.command === 'plan') {
             for (const change of describePlan(plan, facts, project.name))
                 recorder.change(change.what, change.detail);
+            if (plan.refused !== undefined)
+                recorder.warn(wouldRefuse(plan.refused));
             return { result: 'planned', serving: plan.from ?? '' };
         }
         if (plan.kind === 'unchanged') {
@@ -84123,25 +87182,6 @@ function notePlan(plan, facts, recorder) {
         ...(plan.kind === 'deploy' ? {} : { commit: commitOf(plan.release) }),
     });
     recorder.say(`Server: ${facts.os.id} ${facts.os.version}, systemd ${facts.systemd}, ${facts.python ?? 'no Python yet'}, ${facts.nginx === undefined ? 'no nginx yet' : `nginx ${facts.nginx}`}; serving: ${plan.from ?? 'nothing yet'}.`);
-}
-/** Opens the connection that the smoke test will most likely use: that saves it a round trip. */
-function earlyConnection(inputs, connection) {
-    if (inputs.behaviour.smokeFrom !== 'runner' || inputs.command === 'plan')
-        return undefined;
-    const { smokeUrl } = inputs.behaviour;
-    const url = smokeUrl === undefined ? probableUrl(inputs) : new URL(smokeUrl);
-    const address = smokeUrl === undefined ? connection.remoteAddress : hostOf(url);
-    return new EarlyConnection(address, http_answer_portOf(url), url);
-}
-/** Where visitors find the site, as far as the inputs tell; `_` is any name, so the server's own. */
-function probableUrl(inputs) {
-    const [domain = '_'] = inputs.site.domains;
-    const host = domain === '_' ? inputs.server.host : domain;
-    const path = inputs.behaviour.healthPath ?? '/';
-    const url = new URL(path, `http://${host.includes(':') ? `[${host}]` : host}/`);
-    if (certificateNames(inputs).includes(url.hostname))
-        url.protocol = 'https:';
-    return url;
 }
 function projectInputs(inputs) {
     const [only, ...others] = inputs.site.static;
