@@ -17,6 +17,7 @@ function wordsOf(...given: readonly string[]): readonly string[] {
     chmodSync(join(folder, 'systemd-run'), 0o755)
     const program = `set -eu; PATH=${quote(folder)}:$PATH dir=${quote(folder)} name=shop run=abc
 ${remoteFile('events.sh')}
+${remoteFile('memory-limit.sh')}
 ${remoteFile('memory.sh')}
 emit() { :; }
 in_unit ${given.map(quote).join(' ')}`
