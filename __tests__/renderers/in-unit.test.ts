@@ -43,15 +43,17 @@ test.skipIf(process.platform === 'win32')(
       'sh',
       ...paths,
     )
-    expect(words.slice(0, 5)).toEqual([
+    expect(words.slice(0, 7)).toEqual([
       '--quiet',
       '--wait',
       '--pipe',
       '--collect',
       '--unit=flask-deploy-shop-abc-persist',
+      '-p',
+      'OOMScoreAdjust=1000',
     ])
     // systemd reads `$$` as one dollar in a command, and knows no variables in a property.
-    expect(words.slice(5)).toEqual([
+    expect(words.slice(7)).toEqual([
       ...['-p', 'Environment="V=$x"', '--', '/bin/sh', '-c', 'echo "$$1"', 'sh'],
       ...['a$${HOME}b', '$$HOME', 'a$$$$b', '$$', 'a$$\nb\n', 'plain', '', '--', '-p'],
     ])
