@@ -41,7 +41,10 @@ async function chaos(args: readonly string[]): Promise<number> {
         done.push(round)
         console.log(lineOf(done.length, round))
         // What is wrong with its server would be found in each round that follows.
-        if (isBad(round)) break
+        if (isBad(round)) {
+          console.log(round.faults.join('\n'))
+          break
+        }
       }
     } finally {
       await server.stop()
