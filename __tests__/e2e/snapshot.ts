@@ -40,7 +40,7 @@ function normalised(text: string): string {
       .replaceAll(/(PREVIOUS\/\.previous \.\.\/)\S+/g, '$1EARLIER')
       .replaceAll(/\/run\/flask-deploy\/(\w+)\/[0-9a-f]{16}/g, '/run/flask-deploy/$1/RUN')
       .split('\n')
-      .filter((line) => line !== '')
+      .filter((line) => line !== '' && !/^content \S*PREVIOUS/.test(line))
       .toSorted()
       .join('\n')
   )
