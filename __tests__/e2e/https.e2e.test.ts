@@ -248,9 +248,12 @@ describe.skipIf(!able.ok)(`HTTPS${able.ok ? '' : ` (skipped: ${able.why})`}`, ()
     await expect.poll(async () => (await visit(server, '/', 'blog.test')).body).toBe('version 1')
   }, 120_000)
 
-  test('does not come where another program has its port', async () => {
+  test('does not come where another program has its port: a first deploy says so, a site that is up goes on', async () => {
     await server.must('systemd-run --quiet --unit other python3 -m http.server 443')
-    const run = await site().good()
+    const { report } = await site().bad()
+    expect(report.error).toMatchObject({ code: 'port-taken', cause: expect.stringContaining('Port 443') })
+    expect((await site({ tls: 'off' }).good()).outputs.result).toBe('deployed')
+    const run = await site({ workers: '2' }).good()
     expect(run.outputs).toMatchObject({ result: 'deployed', url: 'http://blog.test/' })
     expect(codes(run)).toEqual(['https-unreachable'])
     expect(run.report.warnings[0]?.text).toContain('ss -ltnp')

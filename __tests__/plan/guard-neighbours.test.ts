@@ -63,7 +63,13 @@ describe('a port that is somebody else’s', () => {
   test('matters on 443 only where the site is to have HTTPS', () => {
     const lines = ['port 443 sslh.service sslh']
     expect(makePlan(facts([...readyLines, ...lines]), wish()).kind).toBe('deploy')
-    expect(refusal(lines, { tls: { mode: 'auto' } }).explanations[0]?.cause).toContain('Port 443')
+    const [only] = refusal(lines, { tls: { mode: 'auto' } }).explanations
+    expect(only?.cause).toContain('Port 443')
+    expect(only?.cure).toContain('`tls: off`')
+    // It is up without, and goes on so.
+    expect(
+      makePlan(facts([...readyLines, ...deployed, ...lines]), wish({ tls: { mode: 'auto' } })).kind,
+    ).toBe('deploy')
     const both = refusal([...lines, 'port 80 sslh.service sslh'], { tls: { mode: 'auto' } })
     expect(both.explanations.map(({ cause }) => cause)).toEqual([
       expect.stringContaining('Ports 80 and 443 of the server are'),

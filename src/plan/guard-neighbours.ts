@@ -42,9 +42,14 @@ export function neighbourWarnings(facts: Facts): readonly Warning[] {
   })
 }
 
-/** The ports that nginx has to have for this site. */
+/**
+ * The ports that nginx has to have for this site. One that is up over HTTP alone is not held up by the HTTPS that it may get:
+ * what becomes of that is said after the verdict.
+ */
 function wantedPorts(facts: Facts, wish: Wish): readonly number[] {
-  const https = presentTls(facts, wish.inputs) !== undefined || tlsTask(facts, wish).kind === 'secure'
+  const first = facts.state?.current === undefined
+  const https =
+    presentTls(facts, wish.inputs) !== undefined || (first && tlsTask(facts, wish).kind === 'secure')
   return https ? [80, 443] : [80]
 }
 
@@ -61,10 +66,11 @@ function portFaults(facts: Facts, wish: Wish): readonly Fault[] {
 
 function explainPort(program: Listener, more: readonly Listener[], panels: readonly string[]): Explanation {
   const both = more.some(({ port }) => port !== program.port)
+  const without = program.port === 443 && !both ? ' `tls: off` does without the port.' : ''
   const panel = panels.length === 0 ? '' : `; the server is run by ${panels.join(' and ')}`
   return {
     cause: `${both ? 'Ports 80 and 443' : `Port ${program.port}`} of the server ${both ? 'are' : 'is'} taken by ${who(program)}${panel}, so nginx could not answer there.`,
-    cure: `${freeing(program, panels)} Nothing was changed.`,
+    cure: `${freeing(program, panels)}${without} Nothing was changed.`,
     input: 'host',
   }
 }
