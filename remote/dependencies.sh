@@ -67,6 +67,7 @@ build_environment() {
   case $built in
     0) ;;
     3) fail gunicorn ;;
+    129 | 1[3-9]?) fail build-killed "$((built - 128)) $file" ;;
     *) fail dependencies "$file" ;;
   esac
   rm -rf "$root/.deploy/build" "$root/.deploy/build.sh" "$root/.site"

@@ -82,7 +82,7 @@ literal() {
   word=$word$rest
 }
 
-# Runs a command in a transient unit and returns its status; its output comes as `log` lines.
+# Runs a command in a transient unit and returns its status, or 128 and the signal that ended it; its output comes as `log` lines.
 # $1: what the unit is for (a word); then systemd-run's properties, `--`, and the command
 in_unit() {
   child="flask-deploy-$name-$run-$1"
@@ -91,8 +91,12 @@ in_unit() {
   for word do
     shift
     [ "$part" = property ] || literal "$word"
-    [ "$word" != -- ] || part=word
     set -- "$@" "$word"
+    [ "$part$word" != property-- ] || {
+      part=word
+      # systemd-run says 255 of every signal; a shell says 128 and its number.
+      set -- "$@" /bin/sh -c '"$$@" || exit "$$?"' sh
+    }
   done
   s=0
   ended_before=$(oom_kills)

@@ -12,6 +12,7 @@ missing_packages() {
 # $1: upgrade first (yes or no); then the names wanted
 install_packages() {
   try_packages "$@" && return 0
+  [ -z "$apt_why" ] || fail "${apt_why%% *}" "${apt_why#* }"
   [ "$offline" = no ] || fail packages-offline "$missing"
   fail packages "$missing"
 }
@@ -31,14 +32,20 @@ try_packages() {
   s=0
   run_apt "$upgrade" "$@" || s=$?
   server_unlock
-  [ "$s" = 0 ] || return 1
+  if [ "$s" != 0 ]; then
+    # What is wanted may be there all the same: that another package is broken is its own matter.
+    case $apt_why in packages-broken\ *) ;; *) return 1 ;; esac
+    [ "$upgrade" = no ] && [ -z "$(missing_packages "$@")" ] || return 1
+    emit "doubt packages-unfinished ${apt_why#packages-broken }"
+  fi
   [ $# = 0 ] || changed packages "$missing"
 }
 
-# apt's own program, under the server's lock. $1: upgrade first (yes or no); then names; without any only the lists are renewed.
+# apt's own program, under the server's lock. $1: upgrade first (yes or no); then names; without any only the lists are
+# renewed. Sets $apt_why to the code and details of a failure that it can explain, else ''.
 run_apt() {
   : >"$dir/apt.log"
-  rm -f "$dir/apt.fifo"
+  rm -f "$dir/apt.fifo" "$dir/apt.why"
   mkfifo "$dir/apt.fifo"
   # The unit writes to the file; only the reader is ours to end.
   tail -n +1 -f -s 0.2 "$dir/apt.log" 2>/dev/null 3>&- 8>&- 9>&- >"$dir/apt.fifo" &
@@ -51,6 +58,8 @@ run_apt() {
     /bin/sh "$dir/apt.sh" "$offline" "$@" || apt_status=$?
   sleep 0.3
   kill "$reader" 2>/dev/null || :
+  apt_why=
+  [ "$apt_status" = 0 ] || read -r apt_why 2>/dev/null <"$dir/apt.why" || :
   return "$apt_status"
 }
 

@@ -35,8 +35,9 @@ probe_release() {
   emit 'running the probe: importing the app in a scratch copy'
   while :; do
     make_scratch
+    probe_ended=0
     in_unit probe "$@" -- "$root/.venv/bin/python" "$root/.deploy/probe.py" "$root/.deploy/probe.json" \
-      "$root/.deploy/report.json" "$root/.deploy/output" "$probe_seconds" || :
+      "$root/.deploy/report.json" "$root/.deploy/output" "$probe_seconds" || probe_ended=$?
     patiently /usr/bin/python3 -I "$dir/adopt.py" "$dir/probe.json" "$home/probe/files" "$root" "$home/state" "$site_built" \
       "$dir/serving.log" \
       >"$dir/adopted" 2>"$dir/adopt.log" || {
@@ -62,7 +63,14 @@ probe_release() {
         foreign app <"$dir/app.log"
         fail "${detail%%"$tab"*}" "${detail#*"$tab"}"
         ;;
-      *) break ;;
+      *)
+        # It came to no end because something ended it: the release would not live either.
+        if [ "$probe_ended" -gt 128 ] && grep -q "^doubt${tab}probe-unfinished" "$dir/adopted"; then
+          foreign app <"$dir/app.log"
+          [ "$probe_ended" -gt 192 ] || fail app-killed "$((probe_ended - 128))"
+        fi
+        break
+        ;;
     esac
   done
   rm -rf "${home:?}/probe"

@@ -34,7 +34,7 @@ run_command() {
   {
     s=0
     systemd-run --quiet --wait --pipe --collect --unit="$child" -p "RuntimeMaxSec=$seconds" -p TimeoutStopSec=5 "$@" \
-      -- /bin/sh -eu "$script" </dev/null 2>&1 3>&- || s=$?
+      -- /bin/sh -c '"$$@" || exit "$$?"' sh /bin/sh -eu "$script" </dev/null 2>&1 3>&- || s=$?
     echo "$s" >"$dir/status"
   } | hide_secrets | foreign log &
   wait $! || :

@@ -54,7 +54,8 @@ test.skipIf(process.platform === 'win32')(
     ])
     // systemd reads `$$` as one dollar in a command, and knows no variables in a property.
     expect(words.slice(7)).toEqual([
-      ...['-p', 'Environment="V=$x"', '--', '/bin/sh', '-c', 'echo "$$1"', 'sh'],
+      ...['-p', 'Environment="V=$x"', '--', '/bin/sh', '-c', '"$$@" || exit "$$?"', 'sh'],
+      ...['/bin/sh', '-c', 'echo "$$1"', 'sh'],
       ...['a$${HOME}b', '$$HOME', 'a$$$$b', '$$', 'a$$\nb\n', 'plain', '', '--', '-p'],
     ])
   },

@@ -469,6 +469,58 @@ const tools: readonly Case[] = [
     cure: /Free some space/,
   },
   {
+    code: 'packages-locked',
+    detail: '600 unattended-upgr (process 1234)',
+    cause: /all of the 600 s that this job waited: unattended-upgr \(process 1234\) held its lock/,
+    cure: /`ps -fp 1234`.*do not delete lock files/,
+    input: 'host',
+  },
+  { code: 'packages-locked', detail: '600 another program', cause: /: another program held/, cure: /`ps`/ },
+  {
+    code: 'packages-sources',
+    detail: '/etc/apt/sources.list.d/shop.list',
+    lines: ['E: Malformed entry 2 in list file /etc/apt/sources.list.d/shop.list (URI parse)'],
+    cause: /package sources \/etc\/apt\/sources\.list\.d\/shop\.list \(entry 2\)/,
+    cure: /Correct or remove \/etc\/apt\/sources\.list\.d\/shop\.list/,
+    input: 'host',
+  },
+  {
+    code: 'packages-removals',
+    detail: 'install exim4-base exim4',
+    cause: /only if `exim4-base`, `exim4` were removed/,
+    cure: /`packages`/,
+    input: 'packages',
+  },
+  {
+    code: 'packages-removals',
+    detail: 'fix shop-tools',
+    cause: /only by removing `shop-tools`/,
+    cure: /`apt-get -f install`/,
+    input: 'host',
+  },
+  {
+    code: 'packages-broken',
+    detail: 'configure grub-pc',
+    cause: /`grub-pc` on the server cannot be configured/,
+    cure: /`dpkg --configure -a`.*`apt-get purge grub-pc`/,
+    input: 'host',
+  },
+  {
+    code: 'packages-broken',
+    detail: 'reinstall ncal',
+    cause: /was cut while it installed `ncal`/,
+    cure: /`apt-get install --reinstall ncal`/,
+  },
+  {
+    // nginx' own script fails where its port is taken: that is what has to be told.
+    code: 'packages-broken',
+    detail: 'configure nginx',
+    lines: ['nginx: [emerg] bind() to 0.0.0.0:80 failed (98: Address already in use)'],
+    cause: /taken port 80/,
+    cure: /ss -ltnp/,
+    becomes: 'packages',
+  },
+  {
     code: 'nginx-start',
     lines: ['nginx: [emerg] bind() to 0.0.0.0:80 failed (98: Address already in use)'],
     cause: /port 80/,
@@ -565,8 +617,78 @@ const others: readonly Case[] = [
   { code: 'constructor', cause: /no explanation yet/, cure: /report it/ },
 ]
 
+const died = 'web-blog-20261122184800-abc1234.service: Main process exited, code'
+
+/** What a signal ended, where it was not for want of memory. */
+const signals: readonly Case[] = [
+  {
+    code: 'release-command',
+    detail: '137',
+    lines: ['so far', 'Killed'],
+    cause: /^The release command was ended by SIGKILL: .*; its last line is: so far\.$/,
+    cure: /journalctl -k/,
+    input: 'release-command',
+  },
+  {
+    code: 'run',
+    detail: '139',
+    cause: /^The command was ended by SIGSEGV: it crashed/,
+    cure: /compiled code/,
+  },
+  { code: 'first-deploy-command', detail: '162', cause: /ended by signal 34:/, cure: /Find out/ },
+  { code: 'release-command', detail: '128', cause: /exit status 128/, cure: /Correct/ },
+  { code: 'release-command', detail: '255', cause: /exit status 255/, cure: /Correct/ },
+  {
+    code: 'build-killed',
+    detail: '9 requirements.txt',
+    cause: /packages of requirements\.txt was ended by SIGKILL/,
+    cure: /ends processes/,
+    file: 'requirements.txt',
+  },
+  {
+    code: 'app-killed',
+    detail: '4',
+    cause: /was ended by SIGILL: it has instructions/,
+    cure: /older processors/,
+  },
+  {
+    code: 'app-exited',
+    lines: ['here', `${died}=dumped, status=11/SEGV`, "Failed with result 'core-dump'."],
+    cause: /while it started, was ended by SIGSEGV/,
+    cure: /compiled code/,
+  },
+  {
+    // An earlier try's main process, ended by us.
+    code: 'app-exited',
+    lines: [`${died}=killed, status=9/KILL`, 'bye', `${died}=exited, status=1/FAILURE`],
+    cause: /The app was killed|The app ended/,
+    cure: /./,
+  },
+  {
+    code: 'app-exited',
+    lines: ['A process of this unit has been killed by the OOM killer.', `${died}=killed, status=9/KILL`],
+    cause: /too little memory/,
+    cure: /`workers`/,
+  },
+  {
+    code: 'worker-restarted',
+    detail: '200',
+    lines: ['[4711] [ERROR] Worker (pid:4712) was sent SIGSEGV!'],
+    cause: /A process of the new release was ended by SIGSEGV/,
+    cure: /compiled code/,
+  },
+  {
+    // gunicorn's own time limit ends a process so.
+    code: 'worker-restarted',
+    lines: ['[CRITICAL] WORKER TIMEOUT (pid:4712)', '[ERROR] Worker (pid:4712) was sent SIGABRT!'],
+    cause: /died and was started anew/,
+    cure: /log/,
+  },
+]
+
 describe.each([
   ['the app', app],
+  ['signals', signals],
   ['tools', tools],
   ['the rest', others],
 ])('failures of %s', (_, cases) => {

@@ -1,6 +1,7 @@
 import { anyNeed, saidNeed } from '../config/needs.ts'
 import type { Explanation } from '../errors.ts'
 import { cutToBytes, visible } from '../text.ts'
+import { explainSignal, signalInJournal } from './diagnosis-signals.ts'
 import { quotedNames } from './diagnosis-tools.ts'
 import type { Failure, Situation } from './failure.ts'
 import { projectFile, type Traceback } from './traceback.ts'
@@ -201,6 +202,8 @@ export function lastWord(lines: readonly string[]): string | undefined {
 
 /** The app's process ended without a traceback. */
 export function explainExit({ lines }: Failure): Explanation {
+  const signal = signalInJournal(lines, 'main')
+  if (signal !== undefined) return explainSignal('The new release, while it started,', signal)
   if (lines.some((line) => /\bKilled\b|out of memory|oom-kill/i.test(line))) {
     return {
       cause:

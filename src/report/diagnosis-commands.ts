@@ -1,11 +1,16 @@
 import type { Explanation } from '../errors.ts'
 import { cutToBytes, visible } from '../text.ts'
 import { explainTraceback, lastWord } from './diagnosis-app.ts'
+import { explainSignal, signalBehind } from './diagnosis-signals.ts'
 import type { Failure, Situation } from './failure.ts'
 import { lastTraceback } from './traceback.ts'
 
 /** What dash says of a program that is not there: `FILE: 1: exec: celery: not found`. */
 const absent = /: \d+: (?:exec: )?([A-Za-z0-9_./-]{1,100}): (?:not found|Permission denied)$/
+
+/** What a shell says of a program that a signal ended (dash's words are strsignal(3)'s). */
+const shellSaid =
+  /^(?:Killed|Terminated|Hangup|Aborted|Segmentation fault|Bus error|Illegal instruction|Bad system call)(?: \(core dumped\))?$/
 
 /** The failures of what the project itself runs beside its web process: code -> explanation. */
 export const commandRows: Readonly<Record<string, (failure: Failure, situation: Situation) => Explanation>> =
@@ -57,8 +62,13 @@ const spoken: Readonly<Record<string, string>> = {
 }
 
 function explainCommand(input: string, failure: Failure, situation: Situation): Explanation {
-  const traceback = lastTraceback(failure.lines, situation.name)
   const which = spoken[input] ?? input
+  const signal = signalBehind(failure.detail)
+  if (signal !== undefined) {
+    const own = failure.lines.filter((line) => !shellSaid.test(line.trim()))
+    return { ...explainSignal(`The ${which}`, signal, lastSaid(own)), input }
+  }
+  const traceback = lastTraceback(failure.lines, situation.name)
   const begin = `The ${which} failed (exit status ${failure.detail || 'unknown'})`
   if (traceback !== undefined) {
     const exception = cutToBytes(visible(traceback.exception.trim()), 300)

@@ -4,10 +4,10 @@ import { cutToBytes, visible } from '../text.ts'
 import type { Failure, Situation } from './failure.ts'
 
 /**
- * What uv, apt and nginx say when they fail, in words for the user. Nothing is decided by these texts: the failure is
+ * What uv and nginx say when they fail, in words for the user. Nothing is decided by these texts: the failure is
  * known already, and where no row fits, the tool's own words are shown.
  */
-interface SaidRow {
+export interface SaidRow {
   readonly fits: RegExp
   readonly explain: (match: RegExpExecArray, failure: Failure, situation: Situation) => Explanation
 }
@@ -145,57 +145,6 @@ const dependencies: readonly SaidRow[] = [
   },
 ]
 
-const packages: readonly SaidRow[] = [
-  {
-    fits: /Unable to locate package ([^\s]+)|Package '?([^'\s]+)'? has no installation candidate/,
-    explain: ([, unknown, known]) => ({
-      cause: `The server's distribution has no package \`${unknown ?? known}\`.`,
-      cure: 'Correct the name in `packages`; https://packages.ubuntu.com lists those of each version.',
-      input: 'packages',
-    }),
-  },
-  {
-    fits: /Could not get lock (\S+?)\.?(?: It is held by process (\d+) \(([^)]+)\))?$|Unable to (?:acquire|lock)/,
-    explain: ([, , pid, holder]) => ({
-      cause: `Another program${holder === undefined ? '' : ` (${holder}, process ${pid})`} was installing packages on the server all the time.`,
-      cure: 'Run the job again when it is done; if it hangs, look at it on the server (`ps`), and do not delete lock files.',
-      input: 'host',
-    }),
-  },
-  {
-    fits: /Temporary failure resolving '([^']+)'|Could not resolve '([^']+)'|Could not connect to (\S+)|Cannot initiate the connection to (\S+)/,
-    explain: ([, ...hosts]) => ({
-      cause: `The server could not reach its package source ${hosts.find((one) => one !== undefined) ?? ''}.`,
-      cure: 'Check that the server may open connections to the internet (DNS, firewall, proxy), then run the job again.',
-      input: 'host',
-    }),
-  },
-  {
-    fits: /(?:You don't have enough free space in (\S+)|No space left on device)/,
-    explain: () => full('while system packages were installed'),
-  },
-  {
-    fits: /Release file for (\S+) is (not valid yet|expired)/,
-    explain: ([, , how = '']) => ({
-      cause: `The list of packages is ${how === 'expired' ? 'expired' : 'of a later day than the server believes it is'}.`,
-      cure: "Set the server's clock (`timedatectl`), or, for a release that is no longer supported, its package sources.",
-      input: 'host',
-    }),
-  },
-  {
-    fits: /(?:dpkg was interrupted|Unmet dependencies|held broken packages|unmet dependencies)/,
-    explain: () => ({
-      cause: "The server's package system was broken before, and could not be repaired by itself.",
-      cure: 'Log in and run `dpkg --configure -a` and `apt-get -f install`, then run the job again.',
-      input: 'host',
-    }),
-  },
-  {
-    fits: /Address already in use|bind\(\) to \S+:(80|443) failed/,
-    explain: () => portTaken(),
-  },
-]
-
 const nginx: readonly SaidRow[] = [
   { fits: /bind\(\) to \S+ failed \(98|Address already in use/, explain: () => portTaken() },
   {
@@ -226,17 +175,6 @@ export function explainDependencies(failure: Failure, situation: Situation): Exp
   )
 }
 
-/** What a failed apt-get said. The failure's detail is the names of the packages. */
-export function explainPackages(failure: Failure, situation: Situation): Explanation {
-  return (
-    said(packages, failure, situation) ?? {
-      cause: `The system packages ${failure.detail} could not be installed.`,
-      cure: 'What apt-get said is in the log; repair it on the server, or correct `packages`.',
-      input: 'packages',
-    }
-  )
-}
-
 /** What `nginx -t` or nginx's start said. */
 export function explainNginx(failure: Failure, situation: Situation, fallback: Explanation): Explanation {
   return said(nginx, failure, situation) ?? fallback
@@ -251,7 +189,12 @@ export function full(when: string): Explanation {
   }
 }
 
-function said(rows: readonly SaidRow[], failure: Failure, situation: Situation): Explanation | undefined {
+/** The explanation of the first row that fits one of the last lines. */
+export function said(
+  rows: readonly SaidRow[],
+  failure: Failure,
+  situation: Situation,
+): Explanation | undefined {
   for (const row of rows) {
     // The last mention: earlier ones may be of an attempt that was repeated.
     const match = failure.lines
@@ -283,7 +226,8 @@ function built({ lines }: Failure): string {
   return found ?? 'A package'
 }
 
-function portTaken(): Explanation {
+/** nginx cannot have its port. */
+export function portTaken(): Explanation {
   return {
     cause: 'Another program on the server has taken port 80, so nginx cannot answer on it.',
     cure: 'See which one with `ss -ltnp` on the server, and stop or move it (often Apache: `systemctl disable --now apache2`).',

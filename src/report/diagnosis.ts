@@ -5,6 +5,7 @@ import { cutToBytes, visible } from '../text.ts'
 import { explainExit, explainTraceback, lastWord } from './diagnosis-app.ts'
 import { commandRows } from './diagnosis-commands.ts'
 import { explainOurs } from './diagnosis-ours.ts'
+import { packageRows } from './diagnosis-packages.ts'
 import {
   explainDisk,
   explainInodes,
@@ -13,8 +14,9 @@ import {
   explainReadOnly,
 } from './diagnosis-room.ts'
 import { serviceRows } from './diagnosis-services.ts'
+import { explainSignal, signalInJournal, signalRows } from './diagnosis-signals.ts'
 import { explainSmoke, smokeCodes } from './diagnosis-smoke.ts'
-import { explainDependencies, explainNginx, explainPackages, full } from './diagnosis-tools.ts'
+import { explainDependencies, explainNginx, full } from './diagnosis-tools.ts'
 import { explainOwnServer } from './diagnosis-web.ts'
 import type { Failure, Situation } from './failure.ts'
 import { settleRows } from './settling.ts'
@@ -80,7 +82,7 @@ const rows: Readonly<Record<string, Row>> = {
   }),
   ...commandRows,
   dependencies: explainDependencies,
-  packages: explainPackages,
+  ...packageRows,
   'release-tampered': ({ detail }) => ({
     cause: `A command of the project's left a file that is not its own in the release: ${short(detail)}.`,
     cure: 'Let `release-command` and `first-deploy-command` write plain files, without hard links; nothing of it was taken over.',
@@ -192,6 +194,7 @@ const rows: Readonly<Record<string, Row>> = {
     cure: 'Run the job again when the server is up; it cleans up what is left.',
     input: 'host',
   }),
+  ...signalRows,
   ...settleRows,
   'no-cutover': () => lost('before the new release was switched to'),
   'no-verdict': () => lost('before the smoke test was over, so the old release is back'),
@@ -246,6 +249,8 @@ function explainHang({ lines }: Failure, { name, healthTimeoutSeconds }: Situati
 }
 
 function explainRestart(failure: Failure): Diagnosis {
+  const signal = signalInJournal(failure.lines, 'beside')
+  if (signal !== undefined) return explainSignal('A process of the new release', signal)
   const { cause, ...found } = explainExit(failure)
   if (found.input !== undefined) return { cause, ...found }
   const last = lastWord(failure.lines)

@@ -1,5 +1,6 @@
 import type { Explanation } from '../errors.ts'
 import type { Warning } from '../project/project.ts'
+import { unfinishedPackages } from './diagnosis-packages.ts'
 import { appDoubts, appFindings } from './found-app.ts'
 import { destroyDoubts, destroyFindings } from './found-destroy.ts'
 import type { Change } from './report.ts'
@@ -66,6 +67,7 @@ const doubts: Readonly<Record<string, (detail: string) => Warning>> = {
     const text = `apt-get is never stopped half-way: it goes on to install \`${detail}\` on the server, and the next run finds that done.`
     return { code: 'packages-go-on', text }
   },
+  'packages-unfinished': (detail) => ({ code: 'packages-unfinished', text: unfinishedPackages(detail) }),
   'python-fallback': otherPython,
   'old-silent': (detail) => {
     const [release = '', , why = 'no answer'] = detail.split(' ')
