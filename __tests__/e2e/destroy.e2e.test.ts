@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { boot, type Server } from '../server/boot.ts'
 import { canBoot } from '../server/requirements.ts'
-import { visit } from './look.ts'
+import { untilAtRest, visit } from './look.ts'
 import { tinyProject } from './projects.ts'
 import { runs } from './runs.ts'
 import { until } from './traces.ts'
@@ -80,6 +80,7 @@ describe.skipIf(!able.ok)(`destroy${able.ok ? '' : ` (skipped: ${able.why})`}`, 
   test('leaves neighbours alone, also one whose name begins with its own', async () => {
     const near = runs(server, neighbour.folder, { name: 'hello-2', domain: 'two.example.com', tls: 'off' })
     await near.good(everything)
+    await untilAtRest(server)
     const own = await server.must(ofNeighbour)
     await runs(server, project.folder).good({ command: 'destroy', 'destroy-data': 'hello' })
     expect(await server.must(ofNeighbour)).toBe(own)

@@ -91,12 +91,23 @@ export async function untilStopped(server: Server, name: string, release: string
   exit 1`)
 }
 
+/** Waits until no program of ours works on the server: one goes on for a second or two when its run is told the end. */
+export async function untilAtRest(server: Server): Promise<void> {
+  await server.must(`for try in $(seq 300); do
+    [ -n "$(systemctl list-units --plain --no-legend --state=active,activating,deactivating 'flask-deploy-*')" ] || exit 0
+    sleep 0.1
+  done
+  systemctl list-units 'flask-deploy-*'
+  exit 1`)
+}
+
 /**
  * Everything below some folders, one line each: path, kind, mode, owner, size, times of the last change of content and
  * of anything, target of a link. Two equal listings: nothing was changed, nor even written anew.
  */
 export async function listing(server: Server, ...folders: readonly string[]): Promise<string> {
   const words = folders.map(quote).join(' ')
+  await untilAtRest(server)
   return await server.must(`find ${words} -printf '%p %y %m %u:%g %s %T@ %C@ %l\\n' | sort`)
 }
 

@@ -182,7 +182,9 @@ describe.skipIf(!able.ok)(`the rollback command${able.ok ? '' : ` (skipped: ${ab
     expect((await visit(server)).body).toBe('code 1 env 1')
     // What is checked out now is not what serves.
     const commit = (release: string) =>
-      server.must(`sed -n 's/^release ${release} .* //p' /srv/web-hello/state`)
+      server.must(
+        `sed -n 's/^release ${release} [^ ]* [^ ]* [^ ]* \\([^ ]*\\) [^ ]*$/\\1/p' /srv/web-hello/state`,
+      )
     expect(`${back.report.commit}\n`).toBe(await commit(one))
   })
 })
