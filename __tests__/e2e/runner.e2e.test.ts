@@ -84,7 +84,7 @@ describe.skipIf(!able.ok)(`on the runner${able.ok ? '' : ` (skipped: ${able.why}
     const started = seen.programs.map((words) => words.slice(0, 4).join(' '))
     expect(started.filter((one) => one.startsWith('node '))).toHaveLength(5)
     expect(new Set(started.filter((one) => !one.startsWith('node ')))).toEqual(
-      new Set(['ls-files', 'rev-parse', 'config'].map((word) => `git -c core.fsmonitor=false ${word}`)),
+      new Set(['ls-files', 'log', 'config'].map((word) => `git -c core.fsmonitor=false ${word}`)),
     )
     expect(seen.written.some((file) => file.startsWith(`${temp}/`))).toBe(true)
     // The files that GITHUB_OUTPUT and such name lie in a folder of their own.
