@@ -58946,7 +58946,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("zlib");
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _shim_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3327);
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9433);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(257);
 
 
 await (0,_main_js__WEBPACK_IMPORTED_MODULE_1__/* .main */ .i)();
@@ -58956,7 +58956,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 9433:
+/***/ 257:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -72691,9 +72691,13 @@ function neighbourWarnings(facts) {
         return { code: 'web-server-waits', text: `${cause} ${cure}` };
     });
 }
-/** The ports that nginx has to have for this site. */
+/**
+ * The ports that nginx has to have for this site. One that is up over HTTP alone is not held up by the HTTPS that it may get:
+ * what becomes of that is said after the verdict.
+ */
 function wantedPorts(facts, wish) {
-    const https = presentTls(facts, wish.inputs) !== undefined || tlsTask(facts, wish).kind === 'secure';
+    const first = facts.state?.current === undefined;
+    const https = presentTls(facts, wish.inputs) !== undefined || (first && tlsTask(facts, wish).kind === 'secure');
     return https ? [80, 443] : [80];
 }
 function portFaults(facts, wish) {
@@ -72706,10 +72710,11 @@ function portFaults(facts, wish) {
 }
 function explainPort(program, more, panels) {
     const both = more.some(({ port }) => port !== program.port);
+    const without = program.port === 443 && !both ? ' `tls: off` does without the port.' : '';
     const panel = panels.length === 0 ? '' : `; the server is run by ${panels.join(' and ')}`;
     return {
         cause: `${both ? 'Ports 80 and 443' : `Port ${program.port}`} of the server ${both ? 'are' : 'is'} taken by ${guard_neighbours_who(program)}${panel}, so nginx could not answer there.`,
-        cure: `${freeing(program, panels)} Nothing was changed.`,
+        cure: `${freeing(program, panels)}${without} Nothing was changed.`,
         input: 'host',
     };
 }
@@ -73575,247 +73580,6 @@ function startAndSwitch(facts, wish, workers, record) {
     ];
 }
 
-;// CONCATENATED MODULE: ./build/report/found-app.js
-/*
- * What the probe found (remote/adopt.py), in words. The texts are the app's, and shown like those of a log.
- */
-/** Findings: `found WHAT DETAIL`. */
-const appFindings = {
-    app: (detail) => ({ what: 'app', detail: `${detail}, because those before it turned out to be no app` }),
-    persist: (detail) => {
-        const [paths = '', all = ''] = detail.split(' / ');
-        return {
-            what: 'persist',
-            detail: `${paths}: the app writes there, so it outlives releases; \`persist\` with the lines ${all} pins it`,
-        };
-    },
-    'static-by-app': (detail) => ({ what: 'static', detail: `the app serves ${detail}` }),
-    static: (detail) => ({ what: 'static', detail: `nginx serves ${detail}` }),
-    socketio: (detail) => ({
-        what: 'processes',
-        detail: `one web process with ${detail === 'threads' ? '100 threads' : detail}, because Socket.IO keeps its sessions in memory`,
-    }),
-    'worker-class': (detail) => ({
-        what: 'processes',
-        detail: `gunicorn's ${detail} workers, as the project has it`,
-    }),
-};
-/** Doubts: `doubt WHAT DETAIL`. */
-const appDoubts = {
-    'database-temporary': (detail) => ({
-        code: 'database-temporary',
-        text: `${detail}: that database is gone at the next restart. Set it, by \`env\` or in the code, to a file of the project's folder.`,
-    }),
-    'database-in-release': (detail) => ({
-        code: 'database-in-release',
-        text: `${detail}: that database is in a release and gone with it. Name its folder in \`persist\`.`,
-    }),
-    'writes-outside': (detail) => ({
-        code: 'writes-outside',
-        text: `The app tried to write to ${detail}, where it may not. Let it write below its own folder or its home.`,
-    }),
-    'uploads-in-static': (detail) => ({
-        code: 'uploads-in-static',
-        text: `${detail} is a whole folder of static files, so what is uploaded there is not kept. Set it to a folder of its own.`,
-    }),
-    'one-worker': () => ({
-        code: 'one-worker',
-        text: '`workers` is not followed: Socket.IO keeps its sessions in the memory of one process.',
-    }),
-    'worker-missing': (detail) => ({
-        code: 'worker-missing',
-        text: `Socket.IO wants to run with ${detail}, but gunicorn has no worker for it. Remove ${detail} from the requirements, or set \`async_mode="threading"\`.`,
-    }),
-    'secret-key-weak': () => ({
-        code: 'secret-key-weak',
-        text: "The app's secret key is shorter than 16 characters, so sessions can be forged. Read it from `SECRET_KEY` of the environment.",
-    }),
-    'probe-unfinished': () => ({
-        code: 'probe-unfinished',
-        text: 'Importing the app in a scratch copy came to no end in time (60 s, or `health-timeout`), or ended the process, so what it writes and serves is not known.',
-    }),
-};
-
-;// CONCATENATED MODULE: ./build/report/found-destroy.js
-/** What `destroy` found, in words: see foundRow. */
-const destroyFindings = {
-    kept: (detail) => ({ what: 'kept', detail: `\`${detail}\`` }),
-    removed: () => ({ what: 'removed', detail: 'nothing: the app is not on this server' }),
-};
-/** What it could not remove, in words: see doubtWarning. */
-const destroyDoubts = {
-    'nginx-not-reloaded': () => ({
-        code: 'nginx-not-reloaded',
-        text: 'nginx did not take its configuration anew, so it may still answer for the app. Run `systemctl reload nginx` on the server, and see why not with `journalctl -u nginx`.',
-    }),
-    'user-stays': (detail) => ({
-        code: 'user-stays',
-        text: `The user \`${detail}\` could not be removed, most likely because a process of it still runs. See it with \`ps -u ${detail}\` on the server, and run \`userdel ${detail}\` there.`,
-    }),
-    'role-stays': (detail) => ({
-        code: 'role-stays',
-        text: `PostgreSQL kept the role \`${detail}\`, because it owns something outside of the app's own database. See what with \`\\drds\` and \`\\l\` in psql, and run \`DROP ROLE "${detail}"\` there.`,
-    }),
-};
-
-;// CONCATENATED MODULE: ./build/report/found.js
-
-
-/** What the server found out about the project (`found WHAT DETAIL`), in words. */
-const findings = {
-    ...appFindings,
-    ...destroyFindings,
-    'secret-key': (detail) => ({
-        what: 'secret key',
-        detail: `${detail === 'kept' ? 'the one that the server made earlier' : 'made on the server'}, for SECRET_KEY and FLASK_SECRET_KEY, as env sets none; it stays the same for all releases`,
-    }),
-    postgresql: (detail) => {
-        const [version = '', database = '', told = ''] = detail.split(' ');
-        return {
-            what: 'PostgreSQL',
-            detail: `version ${version}: database ${database}, which the app owns${toldBy(told)}`,
-        };
-    },
-    redis: (detail) => {
-        const [unit = '', told = ''] = detail.split(' ');
-        return { what: 'Redis', detail: `an instance of its own, ${unit}${toldBy(told)}` };
-    },
-    python,
-    'needed-packages': (detail) => ({ what: 'system packages', detail }),
-    'system-packages': systemPackages,
-    resolved: (detail) => {
-        const [at = 0, now = 0] = detail.split(' ').map(Number);
-        return { what: 'versions', detail: resolvedOn(at, now) };
-    },
-    room: (detail) => {
-        const [folder = '', kilobytes] = detail.split(' ');
-        const left = /^[0-9]{1,12}$/.test(kilobytes ?? '') ? Math.floor(Number(kilobytes) / 1024) : 0;
-        return {
-            what: 'room on the disk',
-            detail: `${folder} had ${left} MB left, too little for a release, so what nobody needs was removed`,
-        };
-    },
-    site: (detail) => ({
-        what: 'the project itself',
-        detail: detail === 'built'
-            ? 'installed beside its packages'
-            : 'could not be built (the log says why); it runs from its folder',
-    }),
-    'first-deploy-command': (detail) => ({
-        what: 'first-deploy-command',
-        detail: detail === 'ran'
-            ? 'not run: it ran once already'
-            : 'not run: the app had been deployed before it was set; run it by hand where it is still needed',
-    }),
-};
-/** What the user should look at (`doubt WHAT DETAIL`), in words. */
-const doubts = {
-    ...appDoubts,
-    ...destroyDoubts,
-    'cron-not-scheduled': (detail) => {
-        const text = `systemd on the server did not take the schedule of \`${detail}\` in \`cron\`: it does not run.`;
-        return { code: 'cron-not-scheduled', text };
-    },
-    'packages-go-on': (detail) => {
-        const text = `apt-get is never stopped half-way: it goes on to install \`${detail}\` on the server, and the next run finds that done.`;
-        return { code: 'packages-go-on', text };
-    },
-    'python-fallback': otherPython,
-    'old-silent': (detail) => {
-        const [release = '', , why = 'no answer'] = detail.split(' ');
-        const text = `The server went back to release ${release} by itself, and asked it through nginx: it did not answer well (${why}). Look at the site, at \`journalctl -u 'web-*'\` and at nginx's log on the server.`;
-        return { code: 'old-silent', text };
-    },
-    'memory-short': (detail) => {
-        const [left, first, total] = numbers(detail);
-        const text = `The server is short of memory: ${left} of ${total} MB were left, and the new release begins with about ${first} MB beside the one that serves. Set \`workers\` to a smaller number, or give the server swap.`;
-        return { code: 'memory-short', text };
-    },
-    'workers-held-back': (detail) => {
-        const [began, wished, each, left] = numbers(detail);
-        const text = `The server is short of memory (${left} MB left; each process of the app takes about ${each} MB), so the new release has ${began} of its ${wished} processes until the old one has ended. Set \`workers\` to a smaller number, or give the server swap.`;
-        return { code: 'workers-held-back', text };
-    },
-    'not-watched': () => ({
-        code: 'not-watched',
-        text: 'systemd on the server did not start the watch over the new release: the release before it runs on until the next deploy.',
-    }),
-};
-/** Numbers of a detail, of which each has to be one. */
-function numbers(detail) {
-    return detail.split(' ').map((word) => (/^[0-9]{1,9}$/.test(word) ? word : '?'));
-}
-/** @param names variables, comma-separated; '' where `env` sets them all */
-function toldBy(names) {
-    return names === ''
-        ? '; env names another one to the app'
-        : `; the app finds it by ${names.replaceAll(',', ', ')}`;
-}
-/** A finding of the server's as a row of the summary. */
-function foundRow(what, detail) {
-    const row = Object.hasOwn(findings, what) ? findings[what] : undefined;
-    return row === undefined ? { what, detail } : row(detail);
-}
-/** What a plan says where a deploy of the same would be refused. */
-function wouldRefuse({ cause, cure }) {
-    return { code: 'would-be-refused', text: `A deploy would be refused: ${cause} ${cure}` };
-}
-/** A doubt of the server's as a warning. */
-function doubtWarning(what, detail) {
-    const row = Object.hasOwn(doubts, what) ? doubts[what] : undefined;
-    return row === undefined ? { code: what, text: detail } : row(detail);
-}
-/** `VERSION HOW WHY`: the Python that was taken. */
-function python(detail) {
-    const [version = '', how = '', ...rest] = detail.split(' ');
-    const reason = rest.join(' ');
-    const own = how === 'server' ? "the server's own " : how === 'managed' ? "uv's " : "the distribution's ";
-    return { what: 'Python', detail: `${own}${version}${reason === '' ? '' : ` (${reason})`}` };
-}
-/** `VERSION LIKED WHERE`: another Python than the one that is liked best. */
-function otherPython(detail) {
-    const [version = '', preferred = '', ...where] = detail.split(' ');
-    return {
-        code: 'python-fallback',
-        text: `The app runs on Python ${version}, because ${preferred}, which ${where.join(' ')} names, is not to be had on this server.`,
-    };
-}
-/** `NAME,NAME, WHY`: what a failed build or start was found to need, and the lines that pin it. */
-function systemPackages(detail) {
-    const [, names = '', why = ''] = /^(\S+), (.*)$/.exec(detail) ?? [];
-    const all = names.split(',');
-    return {
-        what: 'system packages',
-        detail: `${all.join(', ')}, because ${why}; to have ${all.length === 1 ? 'it' : 'them'} from the start, add to \`packages\`: ${all.join(' ')}`,
-    };
-}
-/**
- * When versions that nothing pins were chosen.
- * @param at seconds since 1970, as is `now`; both by the server's clock
- */
-function resolvedOn(at, now) {
-    const date = new Date(at * 1000);
-    if (!(at > 0) || Number.isNaN(date.getTime()))
-        return 'chosen on a day that is not known';
-    const days = Math.max(0, Math.floor((now - at) / 86_400));
-    const ago = days === 0 ? 'today' : days === 1 ? 'a day ago' : `${days} days ago`;
-    return `chosen on ${date.toISOString().slice(0, 10)} (${ago}); \`refresh: true\` chooses them anew`;
-}
-/** The app answers, but has nothing at the address that visitors begin with: it may be another app than was meant. */
-function pageAbsent(path) {
-    return {
-        code: 'page-absent',
-        text: `The app has no page \`${path}\` (it answered 404). If it should have one, look whether \`app\` is the right one; else set \`health-path\` to a page that it has.`,
-    };
-}
-/** The server was restarted after the verdict: what it kept is known, what it would have said since is not. */
-function outcomeRead(release) {
-    return {
-        code: 'outcome-read',
-        text: `The server was restarted after the verdict, so that release ${release} serves was read from its state. What follows a verdict (the end of the old release, HTTPS) may be left for the next deploy.`,
-    };
-}
-
 ;// CONCATENATED MODULE: ./build/report/diagnosis-tools.js
 
 
@@ -73949,7 +73713,89 @@ const dependencies = [
         }),
     },
 ];
-const diagnosis_tools_packages = [
+const nginx = [
+    { fits: /bind\(\) to \S+ failed \(98|Address already in use/, explain: () => portTaken() },
+    {
+        fits: /\[emerg\] (.*?) in (\/\S+):(\d+)/,
+        explain: ([, what = '', file = '', line = ''], _, { name }) => file.endsWith(`/web-${name}.conf`) || file.endsWith('/00-flask-deploy-default.conf')
+            ? {
+                cause: `nginx on the server refuses this app's site: ${what} (${file}, line ${line}).`,
+                cure: 'Compare `domain` and `max-body-size` with what the message names; if they are right, please report it.',
+                input: 'domain',
+            }
+            : {
+                cause: `nginx on the server refuses a file that is not this app's: ${what} (${file}, line ${line}).`,
+                cure: `Repair ${file} on the server until \`nginx -t\` is content, then run the job again.`,
+                input: 'host',
+            },
+    },
+];
+/** What a failed installation of Python packages said. The failure's detail is the requirements file. */
+function explainDependencies(failure, situation) {
+    return (said(dependencies, failure, situation) ?? {
+        cause: `The Python packages of ${failure.detail} could not be installed.`,
+        cure: `What uv said is in the log; correct ${failure.detail} by it.`,
+        file: failure.detail,
+    });
+}
+/** What `nginx -t` or nginx's start said. */
+function explainNginx(failure, situation, fallback) {
+    return said(nginx, failure, situation) ?? fallback;
+}
+/** The server's disk is full. */
+function full(when) {
+    return {
+        cause: `The server's disk got full ${when}.`,
+        cure: 'Free some space on the server (`df -h`, `journalctl --vacuum-size=100M`), or set `keep-releases` lower.',
+        input: 'keep-releases',
+    };
+}
+/** The explanation of the first row that fits one of the last lines. */
+function said(rows, failure, situation) {
+    for (const row of rows) {
+        // The last mention: earlier ones may be of an attempt that was repeated.
+        const match = failure.lines
+            .toReversed()
+            .map((line) => row.fits.exec(line.trim()))
+            .find((one) => one !== null);
+        if (match)
+            return row.explain(match, failure, situation);
+    }
+    return undefined;
+}
+/** The exception that a build ended with. */
+function buildError(lines) {
+    const last = lines.findLast((line) => /^\s*[\w.]+(?:Error|Exception): /.test(line));
+    return last === undefined ? '' : `: ${cutToBytes(visible(last.trim()), 200)}`;
+}
+/** Names as a person would write them into `packages`. */
+function quotedNames(packages) {
+    return writtenNames(packages)
+        .map((name) => `\`${name}\``)
+        .join(', ');
+}
+function built({ lines }) {
+    const found = lines
+        .map((line) => /Failed to build `([^`]+)`/.exec(line)?.[1])
+        .find((one) => one !== undefined);
+    return found ?? 'A package';
+}
+/** nginx cannot have its port. */
+function portTaken() {
+    return {
+        cause: 'Another program on the server has taken port 80, so nginx cannot answer on it.',
+        cure: 'See which one with `ss -ltnp` on the server, and stop or move it (often Apache: `systemctl disable --now apache2`).',
+        input: 'host',
+    };
+}
+
+;// CONCATENATED MODULE: ./build/report/diagnosis-packages.js
+
+/*
+ * Why Debian packages could not be installed. What files and statuses tell has a code of its own (remote/apt.sh); the
+ * rows below are for what only apt's words say.
+ */
+const diagnosis_packages_packages = [
     {
         fits: /Unable to locate package ([^\s]+)|Package '?([^'\s]+)'? has no installation candidate/,
         explain: ([, unknown, known]) => ({
@@ -73999,87 +73845,426 @@ const diagnosis_tools_packages = [
         explain: () => portTaken(),
     },
 ];
-const nginx = [
-    { fits: /bind\(\) to \S+ failed \(98|Address already in use/, explain: () => portTaken() },
-    {
-        fits: /\[emerg\] (.*?) in (\/\S+):(\d+)/,
-        explain: ([, what = '', file = '', line = ''], _, { name }) => file.endsWith(`/web-${name}.conf`) || file.endsWith('/00-flask-deploy-default.conf')
-            ? {
-                cause: `nginx on the server refuses this app's site: ${what} (${file}, line ${line}).`,
-                cure: 'Compare `domain` and `max-body-size` with what the message names; if they are right, please report it.',
-                input: 'domain',
-            }
-            : {
-                cause: `nginx on the server refuses a file that is not this app's: ${what} (${file}, line ${line}).`,
-                cure: `Repair ${file} on the server until \`nginx -t\` is content, then run the job again.`,
-                input: 'host',
-            },
-    },
-];
-/** What a failed installation of Python packages said. The failure's detail is the requirements file. */
-function explainDependencies(failure, situation) {
-    return (said(dependencies, failure, situation) ?? {
-        cause: `The Python packages of ${failure.detail} could not be installed.`,
-        cure: `What uv said is in the log; correct ${failure.detail} by it.`,
-        file: failure.detail,
-    });
-}
+const starting = diagnosis_packages_packages.filter(({ fits }) => fits.test('Address already in use') || fits.test('No space left on device'));
 /** What a failed apt-get said. The failure's detail is the names of the packages. */
 function explainPackages(failure, situation) {
-    return (said(diagnosis_tools_packages, failure, situation) ?? {
+    return (said(diagnosis_packages_packages, failure, situation) ?? {
         cause: `The system packages ${failure.detail} could not be installed.`,
         cure: 'What apt-get said is in the log; repair it on the server, or correct `packages`.',
         input: 'packages',
     });
 }
-/** What `nginx -t` or nginx's start said. */
-function explainNginx(failure, situation, fallback) {
-    return said(nginx, failure, situation) ?? fallback;
+/** What `remote/apt.sh` found out about a failure: code -> explanation. */
+const packageRows = {
+    packages: explainPackages,
+    'packages-locked': ({ detail }) => {
+        const [, seconds = '', holder = 'another program', pid] = /^([0-9]{1,6}) ([\w.+-]* ?\(process ([0-9]{1,10})\))$/.exec(detail) ??
+            /^([0-9]{1,6})/.exec(detail) ??
+            [];
+        return {
+            cause: `apt on the server was in use for all of the ${seconds} s that this job waited: ${holder.trim()} held its lock.`,
+            cure: `Run the job again when that is done; if it hangs, look at it on the server (\`ps${pid === undefined ? '' : ` -fp ${pid}`}\`), and do not delete lock files.`,
+            input: 'host',
+        };
+    },
+    'packages-sources': ({ detail: file, lines }) => {
+        const [, line] = /(?:[Mm]alformed|[Uu]nparsable).*?(?:entry|line|stanza) ([0-9]{1,6})/.exec(lines.findLast((one) => one.includes(file)) ?? '') ?? [];
+        return {
+            cause: `apt on the server cannot read its list of package sources ${file}${line === undefined ? '' : ` (entry ${line})`}, so it installs nothing.`,
+            cure: `Correct or remove ${file} on the server until \`apt-get update\` is content, then run the job again.`,
+            input: 'host',
+        };
+    },
+    'packages-removals': ({ detail }) => {
+        const [why, ...names] = detail.split(' ');
+        return why === 'fix'
+            ? {
+                cause: `Packages on the server lack others that they depend on, and apt could mend that only by removing ${diagnosis_packages_listed(names)}, which is never done here.`,
+                cure: 'Log in, run `apt-get -f install`, look at what it would do, and run the job again.',
+                input: 'host',
+            }
+            : {
+                cause: `The system packages could be installed only if ${diagnosis_packages_listed(names)} were removed, which is never done here.`,
+                cure: 'Choose others in `packages` that go together with what is there, or install them on the server by hand.',
+                input: 'packages',
+            };
+    },
+    'packages-broken': (failure, situation) => {
+        // nginx and others do not configure where they cannot start.
+        const known = said(starting, failure, situation);
+        if (known !== undefined)
+            return { ...known, code: 'packages' };
+        const [state, ...names] = failure.detail.split(' ');
+        return state === 'reinstall'
+            ? {
+                cause: `dpkg on the server was cut while it installed ${diagnosis_packages_listed(names)}, and apt cannot get ${names.length === 1 ? 'it' : 'them'} anew.`,
+                cure: `Log in and run \`apt-get install --reinstall ${names.join(' ')}\`, or \`dpkg --remove --force-remove-reinstreq\` with what nobody needs; then run the job again.`,
+                input: 'host',
+            }
+            : {
+                cause: `${diagnosis_packages_listed(names)} on the server cannot be configured by dpkg: what its own script or dpkg says is in the log.`,
+                cure: `Log in, run \`dpkg --configure -a\` and repair what it complains of, or remove the package (\`apt-get purge ${names.join(' ')}\`) where nobody needs it; then run the job again.`,
+                input: 'host',
+            };
+    },
+};
+/** What the server has to say of packages that apt left half-way, though all that the app needs is there. */
+function unfinishedPackages(detail) {
+    const names = detail.split(' ').slice(1);
+    return `${diagnosis_packages_listed(names)} on the server ${names.length === 1 ? 'is' : 'are'} installed only half, and dpkg cannot mend that; all that this app needs is there, so the deploy went on. Log in and run \`dpkg --configure -a\`; what it complains of is in the log.`;
 }
-/** The server's disk is full. */
-function full(when) {
+function diagnosis_packages_listed(names) {
+    const few = names.slice(0, 10).map((name) => `\`${name}\``);
+    return few.length === 0 ? 'a package' : few.join(', ');
+}
+
+;// CONCATENATED MODULE: ./build/report/found-app.js
+/*
+ * What the probe found (remote/adopt.py), in words. The texts are the app's, and shown like those of a log.
+ */
+/** Findings: `found WHAT DETAIL`. */
+const appFindings = {
+    app: (detail) => ({ what: 'app', detail: `${detail}, because those before it turned out to be no app` }),
+    persist: (detail) => {
+        const [paths = '', all = ''] = detail.split(' / ');
+        return {
+            what: 'persist',
+            detail: `${paths}: the app writes there, so it outlives releases; \`persist\` with the lines ${all} pins it`,
+        };
+    },
+    'static-by-app': (detail) => ({ what: 'static', detail: `the app serves ${detail}` }),
+    static: (detail) => ({ what: 'static', detail: `nginx serves ${detail}` }),
+    socketio: (detail) => ({
+        what: 'processes',
+        detail: `one web process with ${detail === 'threads' ? '100 threads' : detail}, because Socket.IO keeps its sessions in memory`,
+    }),
+    'worker-class': (detail) => ({
+        what: 'processes',
+        detail: `gunicorn's ${detail} workers, as the project has it`,
+    }),
+};
+/** Doubts: `doubt WHAT DETAIL`. */
+const appDoubts = {
+    'database-temporary': (detail) => ({
+        code: 'database-temporary',
+        text: `${detail}: that database is gone at the next restart. Set it, by \`env\` or in the code, to a file of the project's folder.`,
+    }),
+    'database-in-release': (detail) => ({
+        code: 'database-in-release',
+        text: `${detail}: that database is in a release and gone with it. Name its folder in \`persist\`.`,
+    }),
+    'writes-outside': (detail) => ({
+        code: 'writes-outside',
+        text: `The app tried to write to ${detail}, where it may not. Let it write below its own folder or its home.`,
+    }),
+    'uploads-in-static': (detail) => ({
+        code: 'uploads-in-static',
+        text: `${detail} is a whole folder of static files, so what is uploaded there is not kept. Set it to a folder of its own.`,
+    }),
+    'one-worker': () => ({
+        code: 'one-worker',
+        text: '`workers` is not followed: Socket.IO keeps its sessions in the memory of one process.',
+    }),
+    'worker-missing': (detail) => ({
+        code: 'worker-missing',
+        text: `Socket.IO wants to run with ${detail}, but gunicorn has no worker for it. Remove ${detail} from the requirements, or set \`async_mode="threading"\`.`,
+    }),
+    'secret-key-weak': () => ({
+        code: 'secret-key-weak',
+        text: "The app's secret key is shorter than 16 characters, so sessions can be forged. Read it from `SECRET_KEY` of the environment.",
+    }),
+    'probe-unfinished': () => ({
+        code: 'probe-unfinished',
+        text: 'Importing the app in a scratch copy came to no end in time (60 s, or `health-timeout`), or ended the process, so what it writes and serves is not known.',
+    }),
+};
+
+;// CONCATENATED MODULE: ./build/report/found-destroy.js
+/** What `destroy` found, in words: see foundRow. */
+const destroyFindings = {
+    kept: (detail) => ({ what: 'kept', detail: `\`${detail}\`` }),
+    removed: () => ({ what: 'removed', detail: 'nothing: the app is not on this server' }),
+};
+/** What it could not remove, in words: see doubtWarning. */
+const destroyDoubts = {
+    'nginx-not-reloaded': () => ({
+        code: 'nginx-not-reloaded',
+        text: 'nginx did not take its configuration anew, so it may still answer for the app. Run `systemctl reload nginx` on the server, and see why not with `journalctl -u nginx`.',
+    }),
+    'user-stays': (detail) => ({
+        code: 'user-stays',
+        text: `The user \`${detail}\` could not be removed, most likely because a process of it still runs. See it with \`ps -u ${detail}\` on the server, and run \`userdel ${detail}\` there.`,
+    }),
+    'role-stays': (detail) => ({
+        code: 'role-stays',
+        text: `PostgreSQL kept the role \`${detail}\`, because it owns something outside of the app's own database. See what with \`\\drds\` and \`\\l\` in psql, and run \`DROP ROLE "${detail}"\` there.`,
+    }),
+};
+
+;// CONCATENATED MODULE: ./build/report/found.js
+
+
+
+/** What the server found out about the project (`found WHAT DETAIL`), in words. */
+const findings = {
+    ...appFindings,
+    ...destroyFindings,
+    'secret-key': (detail) => ({
+        what: 'secret key',
+        detail: `${detail === 'kept' ? 'the one that the server made earlier' : 'made on the server'}, for SECRET_KEY and FLASK_SECRET_KEY, as env sets none; it stays the same for all releases`,
+    }),
+    postgresql: (detail) => {
+        const [version = '', database = '', told = ''] = detail.split(' ');
+        return {
+            what: 'PostgreSQL',
+            detail: `version ${version}: database ${database}, which the app owns${toldBy(told)}`,
+        };
+    },
+    redis: (detail) => {
+        const [unit = '', told = ''] = detail.split(' ');
+        return { what: 'Redis', detail: `an instance of its own, ${unit}${toldBy(told)}` };
+    },
+    python,
+    'needed-packages': (detail) => ({ what: 'system packages', detail }),
+    'system-packages': systemPackages,
+    resolved: (detail) => {
+        const [at = 0, now = 0] = detail.split(' ').map(Number);
+        return { what: 'versions', detail: resolvedOn(at, now) };
+    },
+    room: (detail) => {
+        const [folder = '', kilobytes] = detail.split(' ');
+        const left = /^[0-9]{1,12}$/.test(kilobytes ?? '') ? Math.floor(Number(kilobytes) / 1024) : 0;
+        return {
+            what: 'room on the disk',
+            detail: `${folder} had ${left} MB left, too little for a release, so what nobody needs was removed`,
+        };
+    },
+    site: (detail) => ({
+        what: 'the project itself',
+        detail: detail === 'built'
+            ? 'installed beside its packages'
+            : 'could not be built (the log says why); it runs from its folder',
+    }),
+    'first-deploy-command': (detail) => ({
+        what: 'first-deploy-command',
+        detail: detail === 'ran'
+            ? 'not run: it ran once already'
+            : 'not run: the app had been deployed before it was set; run it by hand where it is still needed',
+    }),
+};
+/** What the user should look at (`doubt WHAT DETAIL`), in words. */
+const doubts = {
+    ...appDoubts,
+    ...destroyDoubts,
+    'cron-not-scheduled': (detail) => {
+        const text = `systemd on the server did not take the schedule of \`${detail}\` in \`cron\`: it does not run.`;
+        return { code: 'cron-not-scheduled', text };
+    },
+    'packages-go-on': (detail) => {
+        const text = `apt-get is never stopped half-way: it goes on to install \`${detail}\` on the server, and the next run finds that done.`;
+        return { code: 'packages-go-on', text };
+    },
+    'packages-unfinished': (detail) => ({ code: 'packages-unfinished', text: unfinishedPackages(detail) }),
+    'python-fallback': otherPython,
+    'old-silent': (detail) => {
+        const [release = '', , why = 'no answer'] = detail.split(' ');
+        const text = `The server went back to release ${release} by itself, and asked it through nginx: it did not answer well (${why}). Look at the site, at \`journalctl -u 'web-*'\` and at nginx's log on the server.`;
+        return { code: 'old-silent', text };
+    },
+    'memory-short': (detail) => {
+        const [left, first, total] = numbers(detail);
+        const text = `The server is short of memory: ${left} of ${total} MB were left, and the new release begins with about ${first} MB beside the one that serves. Set \`workers\` to a smaller number, or give the server swap.`;
+        return { code: 'memory-short', text };
+    },
+    'workers-held-back': (detail) => {
+        const [began, wished, each, left] = numbers(detail);
+        const text = `The server is short of memory (${left} MB left; each process of the app takes about ${each} MB), so the new release has ${began} of its ${wished} processes until the old one has ended. Set \`workers\` to a smaller number, or give the server swap.`;
+        return { code: 'workers-held-back', text };
+    },
+    'not-watched': () => ({
+        code: 'not-watched',
+        text: 'systemd on the server did not start the watch over the new release: the release before it runs on until the next deploy.',
+    }),
+};
+/** Numbers of a detail, of which each has to be one. */
+function numbers(detail) {
+    return detail.split(' ').map((word) => (/^[0-9]{1,9}$/.test(word) ? word : '?'));
+}
+/** @param names variables, comma-separated; '' where `env` sets them all */
+function toldBy(names) {
+    return names === ''
+        ? '; env names another one to the app'
+        : `; the app finds it by ${names.replaceAll(',', ', ')}`;
+}
+/** A finding of the server's as a row of the summary. */
+function foundRow(what, detail) {
+    const row = Object.hasOwn(findings, what) ? findings[what] : undefined;
+    return row === undefined ? { what, detail } : row(detail);
+}
+/** What a plan says where a deploy of the same would be refused. */
+function wouldRefuse({ cause, cure }) {
+    return { code: 'would-be-refused', text: `A deploy would be refused: ${cause} ${cure}` };
+}
+/** A doubt of the server's as a warning. */
+function doubtWarning(what, detail) {
+    const row = Object.hasOwn(doubts, what) ? doubts[what] : undefined;
+    return row === undefined ? { code: what, text: detail } : row(detail);
+}
+/** `VERSION HOW WHY`: the Python that was taken. */
+function python(detail) {
+    const [version = '', how = '', ...rest] = detail.split(' ');
+    const reason = rest.join(' ');
+    const own = how === 'server' ? "the server's own " : how === 'managed' ? "uv's " : "the distribution's ";
+    return { what: 'Python', detail: `${own}${version}${reason === '' ? '' : ` (${reason})`}` };
+}
+/** `VERSION LIKED WHERE`: another Python than the one that is liked best. */
+function otherPython(detail) {
+    const [version = '', preferred = '', ...where] = detail.split(' ');
     return {
-        cause: `The server's disk got full ${when}.`,
-        cure: 'Free some space on the server (`df -h`, `journalctl --vacuum-size=100M`), or set `keep-releases` lower.',
-        input: 'keep-releases',
+        code: 'python-fallback',
+        text: `The app runs on Python ${version}, because ${preferred}, which ${where.join(' ')} names, is not to be had on this server.`,
     };
 }
-function said(rows, failure, situation) {
-    for (const row of rows) {
-        // The last mention: earlier ones may be of an attempt that was repeated.
-        const match = failure.lines
-            .toReversed()
-            .map((line) => row.fits.exec(line.trim()))
-            .find((one) => one !== null);
-        if (match)
-            return row.explain(match, failure, situation);
+/** `NAME,NAME, WHY`: what a failed build or start was found to need, and the lines that pin it. */
+function systemPackages(detail) {
+    const [, names = '', why = ''] = /^(\S+), (.*)$/.exec(detail) ?? [];
+    const all = names.split(',');
+    return {
+        what: 'system packages',
+        detail: `${all.join(', ')}, because ${why}; to have ${all.length === 1 ? 'it' : 'them'} from the start, add to \`packages\`: ${all.join(' ')}`,
+    };
+}
+/**
+ * When versions that nothing pins were chosen.
+ * @param at seconds since 1970, as is `now`; both by the server's clock
+ */
+function resolvedOn(at, now) {
+    const date = new Date(at * 1000);
+    if (!(at > 0) || Number.isNaN(date.getTime()))
+        return 'chosen on a day that is not known';
+    const days = Math.max(0, Math.floor((now - at) / 86_400));
+    const ago = days === 0 ? 'today' : days === 1 ? 'a day ago' : `${days} days ago`;
+    return `chosen on ${date.toISOString().slice(0, 10)} (${ago}); \`refresh: true\` chooses them anew`;
+}
+/** The app answers, but has nothing at the address that visitors begin with: it may be another app than was meant. */
+function pageAbsent(path) {
+    return {
+        code: 'page-absent',
+        text: `The app has no page \`${path}\` (it answered 404). If it should have one, look whether \`app\` is the right one; else set \`health-path\` to a page that it has.`,
+    };
+}
+/** The server was restarted after the verdict: what it kept is known, what it would have said since is not. */
+function outcomeRead(release) {
+    return {
+        code: 'outcome-read',
+        text: `The server was restarted after the verdict, so that release ${release} serves was read from its state. What follows a verdict (the end of the old release, HTTPS) may be left for the next deploy.`,
+    };
+}
+
+;// CONCATENATED MODULE: ./build/report/diagnosis-signals.js
+const crashed = (name) => ({
+    name,
+    tells: 'it crashed, as code that is not Python can',
+    cure: 'Pin another version of the package with compiled code that it was using (its last lines in the log may tell which).',
+});
+const asked = (name) => ({
+    name,
+    tells: 'a program on the server, or it itself, told it to end',
+    cure: 'Find out what sent that (its own code, or somebody on the server), then run the job again.',
+});
+const signals = {
+    1: asked('SIGHUP'),
+    2: asked('SIGINT'),
+    3: asked('SIGQUIT'),
+    4: {
+        name: 'SIGILL',
+        tells: "it has instructions that the server's processor does not know",
+        cure: 'Pin a version of the package with compiled code that is built for older processors.',
+    },
+    6: crashed('SIGABRT'),
+    7: crashed('SIGBUS'),
+    8: crashed('SIGFPE'),
+    9: {
+        name: 'SIGKILL',
+        tells: 'a program on the server, or it itself, ended it at once, and it was not for want of memory',
+        cure: 'Find out what ends processes on the server (`journalctl -k`, a watchdog, its own code), then run the job again.',
+    },
+    11: crashed('SIGSEGV'),
+    13: asked('SIGPIPE'),
+    14: asked('SIGALRM'),
+    15: asked('SIGTERM'),
+    24: {
+        name: 'SIGXCPU',
+        tells: 'it used up the processor time that it was allowed',
+        cure: 'Let it do less work at once.',
+    },
+    25: {
+        name: 'SIGXFSZ',
+        tells: 'a file of its became larger than is allowed',
+        cure: 'Let it write smaller files.',
+    },
+    31: {
+        name: 'SIGSYS',
+        tells: 'it asked the kernel for something that the walls around an app forbid',
+        cure: 'Do without what asks for that (its last lines in the log may tell), or report it with the log.',
+    },
+};
+/** The signal behind the status that a shell gives to what a signal ended: 128 and its number. */
+function signalBehind(status) {
+    const number = /^[0-9]{3}$/.test(status) ? Number(status) - 128 : 0;
+    return number >= 1 && number <= 64 ? number : undefined;
+}
+/**
+ * What a signal ended, that was not the kernel's for want of memory.
+ * @param who as the beginning of a sentence
+ * @param more what it was to say, as an end of the sentence, or ''
+ */
+function explainSignal(who, number, more = '') {
+    const { name, tells, cure } = signals[number] ?? asked(`signal ${number}`);
+    return { cause: `${who} was ended by ${name}: ${tells}${more}.`, cure };
+}
+/** systemd's words, in the unit's journal. */
+const mainEnded = /Main process exited, code=([a-z]+), status=([0-9]{1,3})\//;
+/** gunicorn's, of one of its processes; it sends the other signals itself. */
+const workerEnded = /\bWorker \(pid:[0-9]+\) was sent (SIG(?:ILL|ABRT|BUS|FPE|SEGV|XCPU|XFSZ|SYS))!/;
+/**
+ * The signal that ended the app's main process, or, `beside` it, one of gunicorn's processes, by the unit's journal;
+ * undefined where none did, or gunicorn for a time limit of its own, or the kernel for want of memory.
+ */
+function signalInJournal(lines, who) {
+    if (lines.some((line) => /out of memory|oom-kill|OOM killer|WORKER TIMEOUT/i.test(line)))
+        return undefined;
+    // What is before the end of another main process belongs to an earlier try.
+    let main = who === 'beside';
+    for (const line of lines.toReversed()) {
+        const [ended, code, number] = mainEnded.exec(line) ?? [];
+        if (ended !== undefined) {
+            if (main)
+                return undefined;
+            if (code !== 'exited')
+                return Number(number);
+            main = true;
+        }
+        const [, name] = workerEnded.exec(line) ?? [];
+        const found = Object.entries(signals).find(([, one]) => one.name === name);
+        if (found !== undefined)
+            return Number(found[0]);
     }
     return undefined;
 }
-/** The exception that a build ended with. */
-function buildError(lines) {
-    const last = lines.findLast((line) => /^\s*[\w.]+(?:Error|Exception): /.test(line));
-    return last === undefined ? '' : `: ${cutToBytes(visible(last.trim()), 200)}`;
-}
-/** Names as a person would write them into `packages`. */
-function quotedNames(packages) {
-    return writtenNames(packages)
-        .map((name) => `\`${name}\``)
-        .join(', ');
-}
-function built({ lines }) {
-    const found = lines
-        .map((line) => /Failed to build `([^`]+)`/.exec(line)?.[1])
-        .find((one) => one !== undefined);
-    return found ?? 'A package';
-}
-function portTaken() {
-    return {
-        cause: 'Another program on the server has taken port 80, so nginx cannot answer on it.',
-        cure: 'See which one with `ss -ltnp` on the server, and stop or move it (often Apache: `systemctl disable --now apache2`).',
-        input: 'host',
-    };
-}
+/** What was ended while a release was made: code -> explanation. */
+const signalRows = {
+    'build-killed': ({ detail }) => {
+        const [number = '', ...file] = detail.split(' ');
+        const name = file.join(' ');
+        const { cause, cure } = explainSignal(`The installation of the packages of ${name}`, Number(number));
+        return { cause, cure, file: name };
+    },
+    'app-killed': ({ detail }) => ({
+        ...explainSignal('The new release, when it was imported,', Number(detail)),
+        input: 'app',
+    }),
+};
 
 ;// CONCATENATED MODULE: ./build/report/traceback.js
 /**
@@ -74158,6 +74343,7 @@ function isProjectFile(file) {
 }
 
 ;// CONCATENATED MODULE: ./build/report/diagnosis-app.js
+
 
 
 
@@ -74329,6 +74515,9 @@ function lastWord(lines) {
 }
 /** The app's process ended without a traceback. */
 function explainExit({ lines }) {
+    const signal = signalInJournal(lines, 'main');
+    if (signal !== undefined)
+        return explainSignal('The new release, while it started,', signal);
     if (lines.some((line) => /\bKilled\b|out of memory|oom-kill/i.test(line))) {
         return {
             cause: 'The app was killed while it started: the server has too little memory for it beside the old release.',
@@ -82906,8 +83095,11 @@ function describe_plan_sha256(text) {
 
 
 
+
 /** What dash says of a program that is not there: `FILE: 1: exec: celery: not found`. */
 const absent = /: \d+: (?:exec: )?([A-Za-z0-9_./-]{1,100}): (?:not found|Permission denied)$/;
+/** What a shell says of a program that a signal ended (dash's words are strsignal(3)'s). */
+const shellSaid = /^(?:Killed|Terminated|Hangup|Aborted|Segmentation fault|Bus error|Illegal instruction|Bad system call)(?: \(core dumped\))?$/;
 /** The failures of what the project itself runs beside its web process: code -> explanation. */
 const commandRows = {
     'release-command': (failure, situation) => explainCommand('release-command', failure, situation),
@@ -82950,8 +83142,13 @@ const diagnosis_commands_spoken = {
     run: 'command',
 };
 function explainCommand(input, failure, situation) {
-    const traceback = lastTraceback(failure.lines, situation.name);
     const which = diagnosis_commands_spoken[input] ?? input;
+    const signal = signalBehind(failure.detail);
+    if (signal !== undefined) {
+        const own = failure.lines.filter((line) => !shellSaid.test(line.trim()));
+        return { ...explainSignal(`The ${which}`, signal, lastSaid(own)), input };
+    }
+    const traceback = lastTraceback(failure.lines, situation.name);
     const begin = `The ${which} failed (exit status ${failure.detail || 'unknown'})`;
     if (traceback !== undefined) {
         const exception = cutToBytes(visible(traceback.exception.trim()), 300);
@@ -83231,6 +83428,8 @@ function explainOwnServer({ detail, lines }, { name, module }) {
 
 
 
+
+
 const rootFailures = [
     'sudo-absent',
     'sudo-password-needed',
@@ -83283,7 +83482,7 @@ const rows = {
     }),
     ...commandRows,
     dependencies: explainDependencies,
-    packages: explainPackages,
+    ...packageRows,
     'release-tampered': ({ detail }) => ({
         cause: `A command of the project's left a file that is not its own in the release: ${diagnosis_short(detail)}.`,
         cure: 'Let `release-command` and `first-deploy-command` write plain files, without hard links; nothing of it was taken over.',
@@ -83388,6 +83587,7 @@ const rows = {
         cure: 'Run the job again when the server is up; it cleans up what is left.',
         input: 'host',
     }),
+    ...signalRows,
     ...settleRows,
     'no-cutover': () => lost('before the new release was switched to'),
     'no-verdict': () => lost('before the smoke test was over, so the old release is back'),
@@ -83434,6 +83634,9 @@ function explainHang({ lines }, { name, healthTimeoutSeconds }) {
     };
 }
 function explainRestart(failure) {
+    const signal = signalInJournal(failure.lines, 'beside');
+    if (signal !== undefined)
+        return explainSignal('A process of the new release', signal);
     const { cause, ...found } = explainExit(failure);
     if (found.input !== undefined)
         return { cause, ...found };

@@ -179,7 +179,7 @@ export const diskRows: readonly Row[] = [
   unfit(
     { what: '/var is full', ...full('/var') },
     {
-      code: 'server-unfit',
+      code: 'disk',
       cause: /has 0 MB left in \/var, and a deploy may need \d+ MB there/,
       cure: /Free some space there on the server: `journalctl --vacuum-size=100M`/,
       input: 'host',
@@ -192,7 +192,7 @@ export const diskRows: readonly Row[] = [
       inputs: { packages: 'ncal' },
     },
     {
-      code: 'server-unfit',
+      code: 'disk',
       cause: /has 0 MB left in \/tmp, and to install what is missing may need \d+ MB there/,
       cure: /Free some space there on the server: `du -xh \/tmp/,
       input: 'host',
@@ -207,7 +207,7 @@ export const diskRows: readonly Row[] = [
   unfit(
     { what: '/srv is full', ...full('/srv') },
     {
-      code: 'server-unfit',
+      code: 'disk',
       cause: /disk has 0 MB left, and a new release may need \d+ MB/,
       cure: /Free some space on the server, or set `keep-releases` to a smaller number/,
       input: 'keep-releases',

@@ -79,7 +79,7 @@ export async function transientUnitsHoldCommands({ server, suite, systemd, file 
   const sifted = sift(sample(words), transientWord, true)
   for (const part of batches(sifted.kept, (one) => Buffer.byteLength(one.rendered))) {
     await eachRead(trial, part, given, async (some) => {
-      const program = `${library('events.sh')}
+      const program = `${library('events.sh', 'memory-limit.sh', 'memory.sh')}
 name=shop run=abc dir=/run/odd; mkdir -p "$dir"; rm -f /run/run.out
 in_unit odd -p UMask=0022 -- /bin/sh -c 'printf "%s\\0" "$@" >/run/run.out' -- ${some.map((one) => one.rendered).join(' ')}
 `
