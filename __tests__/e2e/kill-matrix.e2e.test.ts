@@ -42,7 +42,7 @@ describe.skipIf(!able.ok)(`kill matrix ${able.ok ? '' : able.why}`, () => {
   }
   /** The command's number, counted from 1. @throws Error where the program has no such command */
   const numberOf = (trial: Trial, name: string): number => {
-    const found = trial.commands.findIndex((command) => named[name]?.test(command))
+    const found = trial.commands.findIndex((command) => named[name]?.test(command.trimEnd()))
     if (found < 0) throw new Error(`no command for ${name} among\n${trial.commands.join('\n')}`)
     return found + 1
   }
