@@ -159,7 +159,7 @@ SHIM
 chmod 0755 /usr/local/sbin/${program}`
 }
 
-const ofNeighbour = `find /srv/web-hello-2 /etc/web-hello-2 /var/*/web-hello-2* /etc/systemd/system /etc/nginx -path '*hello-2*' -printf '%p %m %u %s %l\\n' 2>/dev/null | sort
+const ofNeighbour = `find /srv/web-hello-2 /etc/web-hello-2 /var/*/web-hello-2* /etc/systemd/system /etc/nginx \\( -path '*web-hello-2' -o -path '*web-hello-2[-./]*' \\) -printf '%p %m %u %s %l\\n' 2>/dev/null | sort
 systemctl list-units --all --plain --no-legend 'web-hello-2-*' | sort`
 
 /** Every file of the server but for what every login, boot or log changes. */
