@@ -1,7 +1,7 @@
 import { figures } from '../__tests__/e2e/figures.ts'
 import { type Moment, type Round, Trial } from '../__tests__/e2e/rounds.ts'
 import { boot } from '../__tests__/server/boot.ts'
-import { canBoot, prepareHost } from '../__tests__/server/requirements.ts'
+import { isReady } from './machine.ts'
 
 /** Rounds on one server; then a fresh one. */
 const roundsEach = 20
@@ -22,12 +22,7 @@ async function chaos(args: readonly string[]): Promise<number> {
     console.error('Say --rounds N and --seed S, both whole numbers.')
     return 2
   }
-  await prepareHost()
-  const able = canBoot()
-  if (!able.ok) {
-    console.error(`This needs a machine that can boot a server: ${able.why}`)
-    return 1
-  }
+  if (!(await isReady())) return 1
   const { rounds, seed } = settings
   const random = generator(seed)
   console.log(`${rounds} rounds, seed ${seed}`)

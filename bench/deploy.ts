@@ -1,5 +1,5 @@
-import { canBoot, prepareHost } from '../__tests__/server/requirements.ts'
 import { measureFirst } from './first.ts'
+import { isReady } from './machine.ts'
 import { measureRedeploys } from './redeploys.ts'
 import { median, roundTrips } from './sample.ts'
 import { type Row, renderTable } from './table.ts'
@@ -27,12 +27,7 @@ async function bench(args: readonly string[]): Promise<number> {
     console.error(`Unknown: ${strange.join(' ')}; there are --quick and --no-first.`)
     return 2
   }
-  await prepareHost()
-  const able = canBoot()
-  if (!able.ok) {
-    console.error(`The bench needs a machine that can boot a server: ${able.why}`)
-    return 1
-  }
+  if (!(await isReady())) return 1
   const runs = args.includes('--quick') ? 1 : 3
   const tell = (text: string) => console.error(text)
   const redeploys = await measureRedeploys(distances, far, runs, tell)

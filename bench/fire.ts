@@ -6,8 +6,8 @@ import { pace } from '../__tests__/e2e/load.ts'
 import { faults } from '../__tests__/e2e/load-verdict.ts'
 import { startAuthority } from '../__tests__/server/authority.ts'
 import { boot } from '../__tests__/server/boot.ts'
-import { canBoot, prepareHost } from '../__tests__/server/requirements.ts'
 import { isSuite, type Suite } from '../__tests__/server/suites.ts'
+import { isReady } from './machine.ts'
 
 /** Of the site over HTTPS. */
 const NAME = 'fire.test'
@@ -87,12 +87,7 @@ async function main(): Promise<number> {
     console.error('--requests takes a number, --suite one of the suites of __tests__/server/suites.ts.')
     return 2
   }
-  await prepareHost()
-  const able = canBoot()
-  if (!able.ok) {
-    console.error(`The bench needs a machine that can boot a server: ${able.why}`)
-    return 1
-  }
+  if (!(await isReady())) return 1
   const both = values.http === values.https
   let good = true
   for (const secure of [false, true]) {

@@ -4,8 +4,8 @@ import { untilQuiet } from '../__tests__/e2e/look.ts'
 import { tinyApp, tinyProject } from '../__tests__/e2e/projects.ts'
 import { compareKept, type Kept, keptOn } from '../__tests__/e2e/retained.ts'
 import { boot, type Server } from '../__tests__/server/boot.ts'
-import { canBoot, prepareHost } from '../__tests__/server/requirements.ts'
 import { isSuite, type Suite } from '../__tests__/server/suites.ts'
+import { isReady } from './machine.ts'
 
 /** The deploys after which is looked for the first time: one more than are kept, so the first one, which nobody preceded, is gone. */
 const few = 6
@@ -129,12 +129,7 @@ async function main(): Promise<number> {
     )
     return 2
   }
-  await prepareHost()
-  const able = canBoot()
-  if (!able.ok) {
-    console.error(`The bench needs a machine that can boot a server: ${able.why}`)
-    return 1
-  }
+  if (!(await isReady())) return 1
   return await bench(values.suite, deploys)
 }
 
