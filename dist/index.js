@@ -83831,33 +83831,24 @@ function redactedReport(report, { redact }) {
         lines: report.lines.slice(-report_mostLines).map((line) => cutToBytes(redact(line), report_longestLine)),
     };
 }
+/** What of a report may be long, left out. */
+const noLists = {
+    lines: [],
+    changes: [],
+    found: [],
+    warnings: [],
+    drift: [],
+    unpinned: [],
+    sections: [],
+};
 /** The report as JSON of at most 100,000 bytes: what does not fit is left out, log lines first. */
 function reportJson(report) {
     const fallbacks = [
         () => report,
         () => ({ ...report, drift: report.drift.map((one) => ({ ...one, lines: [] })) }),
         () => ({ ...report, drift: [], lines: report.lines.slice(-10).map((line) => cutToBytes(line, 500)) }),
-        () => ({
-            ...report,
-            lines: [],
-            changes: [],
-            found: [],
-            warnings: [],
-            drift: [],
-            unpinned: [],
-            sections: [],
-        }),
-        () => ({
-            ...report,
-            lines: [],
-            changes: [],
-            found: [],
-            warnings: [],
-            drift: [],
-            unpinned: [],
-            sections: [],
-            error: report.error && cutError(report.error),
-        }),
+        () => ({ ...report, ...noLists }),
+        () => ({ ...report, ...noLists, error: report.error && cutError(report.error) }),
         () => emptyWith(report),
     ];
     for (const make of fallbacks) {

@@ -192,33 +192,25 @@ export function redactedReport(report: Report, { redact }: Redactor): Report {
   }
 }
 
+/** What of a report may be long, left out. */
+const noLists = {
+  lines: [],
+  changes: [],
+  found: [],
+  warnings: [],
+  drift: [],
+  unpinned: [],
+  sections: [],
+} as const satisfies Partial<Report>
+
 /** The report as JSON of at most 100,000 bytes: what does not fit is left out, log lines first. */
 export function reportJson(report: Report): string {
   const fallbacks: readonly (() => Report)[] = [
     () => report,
     () => ({ ...report, drift: report.drift.map((one) => ({ ...one, lines: [] })) }),
     () => ({ ...report, drift: [], lines: report.lines.slice(-10).map((line) => cutToBytes(line, 500)) }),
-    () => ({
-      ...report,
-      lines: [],
-      changes: [],
-      found: [],
-      warnings: [],
-      drift: [],
-      unpinned: [],
-      sections: [],
-    }),
-    () => ({
-      ...report,
-      lines: [],
-      changes: [],
-      found: [],
-      warnings: [],
-      drift: [],
-      unpinned: [],
-      sections: [],
-      error: report.error && cutError(report.error),
-    }),
+    () => ({ ...report, ...noLists }),
+    () => ({ ...report, ...noLists, error: report.error && cutError(report.error) }),
     () => emptyWith(report),
   ]
   for (const make of fallbacks) {
