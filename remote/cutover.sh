@@ -30,9 +30,11 @@ await_frame() {
 }
 
 # A runner that is known to be gone could not look at what visitors would get: it may come back first.
+# $1: the most seconds; no more than it takes a runner to make its connection again, or to give that up
 await_runner() {
   clock
   last=$((now + sent_wait))
+  [ "$1" -ge "$sent_wait" ] || last=$((now + $1))
   while [ -e "$dir/lost" ]; do
     clock
     [ "$now" -lt "$last" ] || return 1
@@ -61,7 +63,7 @@ ask_alone() {
 cut_over() {
   old=$(serving)
   await_frame cutover "$1" || fail no-cutover
-  await_runner || fail no-cutover
+  await_runner "$1" || fail no-cutover
   journal_open
   switching=yes
   enable_release "$release"

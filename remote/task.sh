@@ -27,7 +27,7 @@ task_ended() {
   emit "end $status"
   rm -f "$dir/program" "$dir"/*.sh "$dir"/*.json "$dir"/*.py
   # The helper takes the folder away: nothing that lasts is made. Where there is none, another may come for the end.
-  await_runner || rm -rf "$dir"
+  await_runner "$sent_wait" || rm -rf "$dir"
   exit "$status"
 }
 

@@ -63,7 +63,7 @@ export class Trial {
       ...reach(server),
       'keep-releases': '2',
       'confirm-timeout': '10s',
-      'lock-timeout': '60s',
+      'lock-timeout': '120s',
       'release-command': 'true',
       cron: 'clean: 0 4 * * * true',
     }

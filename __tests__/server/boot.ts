@@ -53,7 +53,7 @@ export type Server = {
   must(script: string, options?: RunOptions): Promise<string>
   /** A file's text. @throws Error */
   readFile(path: string): Promise<string>
-  /** A clean reboot, from `systemctl reboot` to the next answer of sshd. */
+  /** A clean reboot, from `systemctl reboot` until sshd answers and all that is started at boot has started (or failed). */
   reboot(): Promise<void>
   /** Waits (60 s) until sshd answers and users may log in; `boot`, `reboot` and `powerOn` have done so. */
   untilUp(): Promise<void>
@@ -161,6 +161,11 @@ function assemble({ name, suite, slot, holder, tree, key }: Parts): Server {
         return now !== undefined && now !== before
       })
       await untilUp()
+      // What waits for nginx, or for a recovery before it, comes after sshd.
+      await until(rebootTimeoutMs, 'bring up its units', holder, async () => {
+        const { stdout } = await run('systemctl is-system-running')
+        return !['initializing', 'starting'].includes(stdout.trim())
+      })
     },
     untilUp,
     powerCut: () => holder.order('cut'),
