@@ -1,7 +1,8 @@
 """The record of how files of ours were written, and copies of what somebody made of them, before a deploy replaces them.
 
 Run by root with /usr/bin/python3 -I; Python 3.6 and newer, standard library.
-    edited.py record NAME RELEASE       takes down a release as it is now, once; later ones are compared with it
+    edited.py record NAME RELEASE       takes down a release as it is now, once; later ones are compared with it. What reads the
+                                        record lies beside it, so that the facts need not bring it along
     edited.py keep NAME NUMBER PATH...  copies files into /srv/web-NAME/edited/NUMBER ('' takes the next), and prints the number
     edited.py mend NAME NUMBER          keeps a copy of all that the next release replaces, prints the number ('' for none), and
                                         puts back owners and modes of what outlives releases
@@ -23,6 +24,7 @@ from flask_deploy_look import App, beside, content, has_text, holds, look, stand
 
 # A file that is larger is not copied.
 MOST_COPIED, MOST_COPIES = 1 << 20, 10
+READERS = ("flask_deploy_look.py", "flask_deploy_drift.py")
 
 
 def write(path, data):
@@ -41,6 +43,10 @@ def folder(path):
 
 def record(app, release):
     folder(app.written)
+    for reader in READERS:
+        text = content(os.path.join(os.path.dirname(os.path.abspath(__file__)), reader))
+        if not os.path.exists(app.written + "/" + reader) or content(app.written + "/" + reader) != text:
+            write(app.written + "/" + reader, text)
     path = "%s/%s.json" % (app.written, release)
     # A rollback's release is compared with how it was made.
     if not os.path.exists(path):

@@ -21,9 +21,10 @@ facts() {
   }
 }
 
-# $drift_program: flask_deploy_look.py and flask_deploy_drift.py
+# By what the last deploy left beside its record: it knows how that was made, and need not travel in front of the facts.
 drift() {
-  [ ! -d "/srv/web-$name/written" ] || timeout 20 /usr/bin/python3 -I -S -c "$drift_program" "$name" </dev/null 2>/dev/null || :
+  compare=/srv/web-$name/written/flask_deploy_drift.py
+  [ ! -f "$compare" ] || timeout 20 /usr/bin/python3 -I -S -B "$compare" "$name" </dev/null 2>/dev/null || :
 }
 
 all_facts() {

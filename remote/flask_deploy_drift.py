@@ -1,6 +1,6 @@
 """What somebody changed by hand: files of ours on the server, against root's own record of how they were written.
 
-Run by root with /usr/bin/python3 -I; Python 3.6 and newer, standard library.
+Run by root with /usr/bin/python3 -I, from beside the record; Python 3.6 and newer, standard library.
     flask_deploy_drift.py NAME    prints facts: "drift FATE HOW DETAIL PATH", each with "drift-line TEXT" below it
 FATE is `replaced` by a deploy, or `stays`. HOW: edited, added, removed, mode, owner, link, variables, shell, groups.
 Of env files only names of variables are ever told, of the project's files names alone. The record (edited.py makes it)
@@ -14,7 +14,9 @@ import pwd
 import re
 import sys
 
-from flask_deploy_look import UNITS, App, beside, digest, holds, look, standing, text_of, tree, variables
+# Isolated Python does not look beside its script; this folder is root's alone.
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from flask_deploy_look import UNITS, App, beside, digest, holds, look, standing, text_of, tree, variables  # noqa: E402
 
 # Where systemd looks for what somebody adds to a unit (systemd.unit(5); `.control` is `systemctl set-property`).
 DROP_INS = (UNITS, "/etc/systemd/system.control", "/run/systemd/system", "/run/systemd/system.control")

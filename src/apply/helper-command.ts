@@ -27,15 +27,6 @@ function terse(file: string): string {
   return remoteFile(file).replace(/^ *#.*\n/gm, '')
 }
 
-/** What looks for changes by hand, as one text: the server has no folder to import from before anything is done. */
-function driftProgram(): string {
-  const drift = remoteFile('flask_deploy_drift.py').replace(/^from flask_deploy_look .*\n/m, '')
-  return `${remoteFile('flask_deploy_look.py')}\n${drift}`.replace(
-    /^ *#.*\n|^ *"""(?:(?!""")[\s\S])*"""\n|^\n/gm,
-    '',
-  )
-}
-
 /**
  * The command of the one exec. The helper is root's: where the user is not root, sudo asks for a password only if it
  * needs one, with the nonce as its prompt.
@@ -58,7 +49,6 @@ export function helperCommand(settings: HelperSettings): string {
     `domains=${quote((settings.domains ?? []).join(' '))}`,
     terse('memory-limit.sh'),
     terse('space-facts.sh'),
-    `drift_program=${quote(driftProgram())}`,
     terse('facts.sh'),
     terse('default-site.sh'),
     terse('neighbours.sh'),
