@@ -8,3 +8,8 @@ import { join } from 'node:path'
 export function remoteFile(name: string): string {
   return readFileSync(join(import.meta.dirname, '..', 'remote', name), 'utf8')
 }
+
+/** A file of sh without its comment lines: they are half of its bytes, and would travel in every run. */
+export function remoteScript(name: string): string {
+  return remoteFile(name).replace(/^ *#.*\n/gm, '')
+}

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import { quote } from '../quote.ts'
-import { remoteFile } from '../remote.ts'
+import { remoteScript } from '../remote.ts'
 
 /** What the server's end of the conversation is started with. None of it is secret: it is an argument. */
 export interface HelperSettings {
@@ -20,11 +20,6 @@ export interface HelperSettings {
   readonly pythons?: readonly string[]
   /** The site's names, as nginx writes them: who else has one of them is asked. */
   readonly domains?: readonly string[]
-}
-
-/** A file of sh without its comments: they would travel in front of everything else. */
-function terse(file: string): string {
-  return remoteFile(file).replace(/^ *#.*\n/gm, '')
 }
 
 /**
@@ -47,13 +42,13 @@ export function helperCommand(settings: HelperSettings): string {
     `lasting=${settings.lasting === false ? 'no' : 'yes'}`,
     `good=${quote((settings.pythons ?? []).join(' '))}`,
     `domains=${quote((settings.domains ?? []).join(' '))}`,
-    terse('memory-limit.sh'),
-    terse('space-facts.sh'),
-    terse('facts.sh'),
-    terse('default-site.sh'),
-    terse('neighbours.sh'),
-    terse('reach.sh'),
-    terse('helper.sh'),
+    remoteScript('memory-limit.sh'),
+    remoteScript('space-facts.sh'),
+    remoteScript('facts.sh'),
+    remoteScript('default-site.sh'),
+    remoteScript('neighbours.sh'),
+    remoteScript('reach.sh'),
+    remoteScript('helper.sh'),
     'ready',
     'send_facts',
     'frames',

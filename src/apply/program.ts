@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Operation, Plan } from '../plan/operation.ts'
 import type { PythonTry } from '../plan/python.ts'
 import { quote } from '../quote.ts'
-import { remoteFile } from '../remote.ts'
+import { remoteScript } from '../remote.ts'
 import { assign, call, properties, yes } from './calls.ts'
 
 /** What the program has to know of this run. */
@@ -59,7 +59,7 @@ const LIBRARY = [
  * with the same ones.
  */
 export function renderLibrary(): string {
-  return LIBRARY.map((file) => remoteFile(file)).join('\n')
+  return LIBRARY.map((file) => remoteScript(file)).join('\n')
 }
 
 /**
