@@ -38,8 +38,14 @@ drop_releases() {
     state_save
   }
   for id; do
-    kill_release "$id"
-    remove_release "$id"
+    # One that had waited in an earlier settle time finishes what it has: `leave` removes it then.
+    case " ${draining:-} " in
+      *" $id "*) ;;
+      *)
+        kill_release "$id"
+        remove_release "$id"
+        ;;
+    esac
     changed pruned "$id"
   done
 }

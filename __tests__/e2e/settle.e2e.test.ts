@@ -160,6 +160,21 @@ describe.skipIf(!able.ok)(`the settle time ${able.ok ? '' : able.why}`, () => {
     good = { release: one.outputs.release, text: 'version 9' }
   })
 
+  test('a release that had waited for another one finishes what it has, though it is pruned by then', async () => {
+    const inputs = { 'keep-releases': '2', timeout: '120s' }
+    const old = await act(options('version 20', waits, { ...inputs, 'settle-time': '0s' }))
+    expect(old.outputs.result, old.log).toBe('deployed')
+    const answer = page(server, '/slow', 120_000)
+    await act(options('version 21', waits, { ...inputs, 'settle-time': '60s' }))
+    const ran = await act(options('version 22', '', { ...inputs, 'settle-time': '0s' }))
+    expect(ran.outputs.result, ran.log).toBe('deployed')
+    expect(await server.must('ls /srv/web-hello/releases')).toContain(old.outputs.release)
+    await server.must('touch /var/lib/web-hello/answer')
+    expect(await answer).toBe('at last')
+    await until('it is gone', async () => (await left(server, old.outputs.release)) === '')
+    good = { release: ran.outputs.release, text: 'version 22' }
+  })
+
   test('what runs beside the web process moves at the verdict, and comes back with the old release', async () => {
     const processes = { processes: 'worker: sleep 1000', cron: 'tick: @daily true', 'settle-time': '0s' }
     const old = await act(options('version 12', '', processes))
@@ -245,6 +260,18 @@ describe.skipIf(!able.ok)(`the settle time of a server ${able.ok ? '' : able.why
     expect(await units(server, 'hello', release)).toMatchObject(serving)
   })
 })
+
+/** Its page takes as long as somebody wants. */
+const waits = `
+import os
+import time
+
+@app.route("/slow")
+def slow():
+    while not os.path.exists("/var/lib/web-hello/answer"):
+        time.sleep(0.1)
+    return "at last"
+`
 
 /** What there is of a release (or of the watch) on the server, but for its log. */
 async function left(server: Server, what: string): Promise<string> {

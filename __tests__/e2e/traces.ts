@@ -2,11 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Server } from '../server/boot.ts'
 
 /** What visitors get: status and text of a page, asked from outside over a connection of its own. */
-export async function page(server: Server, path = '/'): Promise<string> {
+export async function page(server: Server, path = '/', timeoutMs = 10_000): Promise<string> {
   try {
     const answer = await fetch(`http://${server.address}${path}`, {
       headers: { connection: 'close' },
-      signal: AbortSignal.timeout(10_000),
+      signal: AbortSignal.timeout(timeoutMs),
     })
     const text = await answer.text()
     return answer.status === 200 ? text : `${answer.status} ${text}`
