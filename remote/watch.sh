@@ -36,6 +36,7 @@ watch_over $1 $(cat /proc/sys/kernel/random/boot_id)
   # Always the same text, so that systemd need not read it anew.
   text="[Unit]
 Description=$name: watch over its newest release
+ConditionPathExists=$watch_folder/watch
 StartLimitIntervalSec=0
 
 [Service]
@@ -62,9 +63,9 @@ begin_watch() {
   systemctl restart --no-block "$watch_unit" || emit 'doubt not-watched'
 }
 
-# Nothing settles any more. Under the app's lock.
+# Nothing settles any more. Under the app's lock. The unit does not start again without what it starts, so that goes first.
 forget_watch() {
-  rm -rf "$wants/multi-user.target.wants/${watch_unit:?}" "$wants/${watch_unit:?}" "${home:?}/watch" "$home/watch.new"
+  rm -rf "$wants/multi-user.target.wants/${watch_unit:?}" "${home:?}/watch/watch" "$wants/${watch_unit:?}" "$home/watch" "$home/watch.new"
 }
 
 # The same for another program's: it waits for the lock at most, and would find nothing to do.
@@ -131,8 +132,13 @@ watch_over() {
     fail\ *) take_back "${found#fail }" ;;
     *) go_on ;;
   esac
-  forget_watch
   leave_all
+  # That may have let go of the lock, and a deploy may have begun a watch of its own. Killed before, this one starts again.
+  trap - TERM INT HUP
+  exec 9>>"/run/flask-deploy/$name/lock"
+  flock 9
+  state_load
+  [ -n "$settling" ] || forget_watch
 }
 
 # The new release has lived: the one before it ends. No plan was made for that, so the generation stays.
