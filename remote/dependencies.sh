@@ -24,7 +24,7 @@ install_uv() {
     PIP_ROOT_USER_ACTION=ignore guarded /usr/bin/python3 -I "$pip/pip" --disable-pip-version-check --no-input \
       install --quiet --require-hashes --only-binary :all: --no-deps --no-compile \
       --target "/opt/flask-deploy/uv-$1.new" -r "$dir/uv.txt" || fail uv "$1"
-    mv -T "/opt/flask-deploy/uv-$1.new" "/opt/flask-deploy/uv-$1"
+    keep_folder "/opt/flask-deploy/uv-$1.new" "/opt/flask-deploy/uv-$1"
     changed uv "$1"
   fi
   server_unlock
@@ -94,6 +94,7 @@ take_over() {
 # Runs a build (see `in_build`, which the plan defines); where it fails for something of the system's that can be had,
 # once more with that. Returns its status.
 with_tools() {
+  note_build
   while :; do
     build_status=0
     mark_said

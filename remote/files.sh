@@ -34,6 +34,13 @@ make_folder() {
 # $1: path, $2: content
 holds() { [ "$(cat "$1" 2>/dev/null && echo .)" = "$2." ]; }
 
+# A folder that all later deploys rely on, and look at no more: it is on the disk before it has its name.
+# $1: the folder, $2: its name
+keep_folder() {
+  sync -f "$1" 2>/dev/null || sync
+  mv -T "$1" "$2"
+}
+
 # Replaces a symbolic link by rename(2): there is no moment without it.
 # $1: target, $2: the link
 point() {

@@ -27,7 +27,7 @@ other_default() {
 # What refuses unknown names over TLS, where nginx cannot do it without a certificate: one for no name.
 unknown_name() {
   pem=/var/lib/flask-deploy/unknown-name.pem
-  [ ! -f "$pem" ] || return 0
+  [ ! -s "$pem" ] || return 0
   mkdir -p /var/lib/flask-deploy
   (
     umask 077

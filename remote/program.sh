@@ -63,10 +63,11 @@ drop_secrets() {
   rm -f "$dir/program" "$dir/build.env" "$dir/app.log" "$dir"/*.json "$dir"/*.py "$dir/said"
 }
 
-# How large the release is, once: nobody waits for it.
+# How large the release is, once, and what a build has left: nobody waits for it.
 take_down() {
   [ "$taken_down" = no ] || return 0
   taken_down=yes
+  trust_build_cache
   if [ "$kept_now$made_release" = yesyes ]; then note_size; fi
 }
 

@@ -4,6 +4,7 @@
 # An earlier deploy that was cut off: see recovery.sh. What was recovered since the last program is told as well.
 repair() {
   clean_runs
+  trust_build_cache
   mend_lineage "web-$name" || :
   recover repaired now
   [ ! -f "$home/recovered" ] || {
@@ -58,4 +59,5 @@ clean_runs() {
     case $id in *[!0-9a-f]*) continue ;; esac
     [ "$id" = "$run" ] || [ -d "/run/flask-deploy/$name/$id" ] || rm -f "$left"
   done
+  sweep_answers
 }

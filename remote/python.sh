@@ -102,7 +102,7 @@ download_python() {
   chmod -R u=rwX,go=rX "$chosen"
   server_lock
   # Another app may have been faster.
-  [ -d "$pythons/$1" ] || mv -T "$chosen" "$pythons/$1"
+  [ -d "$pythons/$1" ] || keep_folder "$chosen" "$pythons/$1"
   server_unlock
   rm -rf "$made"
   changed python "$1"

@@ -187,6 +187,8 @@ LAST
   rm -f "$bundle" "$bundle".*
   emit "serving $(serving)"
   emit 'end 1'
+  # (at boot the site waits for this)
+  [ "$1" = boot ] || trust_build_cache
   drop_secrets
   leave_all
   [ "$1" = boot ] || rm -f "$dir/library.sh"

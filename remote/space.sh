@@ -71,6 +71,21 @@ bound_build_cache() {
   [ "$(kilobytes_of "/var/cache/web-$name-build/uv")" -lt "$most" ] || drop_build_cache
 }
 
+# uv trusts what its cache holds, and of what a build had just put there a power cut leaves empty files. So a build is noted
+# until all is on the disk, by its boot.
+note_build() { cat /proc/sys/kernel/random/boot_id >"$home/building"; }
+
+# The cache of a boot that ended before that goes.
+trust_build_cache() {
+  [ -e "$home/building" ] || return 0
+  if [ "$(cat "$home/building")" = "$(cat /proc/sys/kernel/random/boot_id)" ]; then
+    sync -f "/var/cache/web-$name-build" 2>/dev/null || sync
+  else
+    drop_build_cache
+  fi
+  rm -f "$home/building"
+}
+
 # A folder of a deploy's that takes nothing more. Sets $trouble: `disk FOLDER FREE`, `inodes FOLDER FREE` or
 # `server-read-only FOLDER`. Returns 1 where there is none.
 full_disk() {

@@ -28,6 +28,24 @@ preflight() {
   [ "$frame" = go ] || proceed=no
 }
 
+# What a preflight or a certbot that was cut off left there. A run whose program is there may be at it, whichever app's, and
+# so may a certbot that runs by itself.
+sweep_answers() {
+  for left in "$acme/.well-known/acme-challenge"/*; do
+    [ -e "$left" ] || continue
+    id=${left##*/} its=no
+    case $id in
+      flask-deploy-*)
+        id=${id#flask-deploy-}
+        id=${id%%.*}
+        for program in /run/flask-deploy/*/"$id/program"; do [ ! -e "$program" ] || its=yes; done
+        ;;
+      *) ! grep -qsx certbot /proc/[0-9]*/comm || its=yes ;;
+    esac
+    [ "$its" = yes ] || rm -f "$left"
+  done
+}
+
 # $1: lineage, $2: authority, $3: e-mail address or '', $4: ask though the present one is good (yes or no),
 # $5: the request, as a hash; the rest: names
 request_certificate() {
@@ -38,6 +56,7 @@ request_certificate() {
   command -v certbot >/dev/null || try_packages no certbot || { emit 'certificate no-certbot'; return 0; }
   emit "running certbot for $*"
   server_lock
+  drop_torn_accounts
   adopt_lineage "$lineage"
   live=/etc/letsencrypt/live/$lineage/fullchain.pem
   before=$(readlink -f "$live" 2>/dev/null) || before=
@@ -56,9 +75,10 @@ request_certificate() {
   while :; do
     logged=$(stat -c %s "$log" 2>/dev/null) || logged=0
     s=0
-    # A hook is stored by the run that names it, so it stands in each.
+    # A hook is stored by the run that names it, so it stands in each. nginx would not start at a boot with a certificate that
+    # a power cut has left empty.
     guarded certbot certonly -n --agree-tos --webroot -w "$acme" --server "$authority" --cert-name "$lineage" \
-      --renew-with-new-domains --keep-until-expiring --deploy-hook 'systemctl reload nginx' "$@" || s=$?
+      --renew-with-new-domains --keep-until-expiring --deploy-hook 'sync && systemctl reload nginx' "$@" || s=$?
     [ "$s" != 0 ] || break
     kind=$(refusal)
     tries=$((tries - 1))
@@ -106,15 +126,15 @@ note_refusal() {
   emit "certificate refused $kind"
 }
 
-# certbot cannot go on with a lineage of which a part is lost: it would order in vain, or make one of another name. So its
-# links are made whole again from what is there, and in place, for nginx uses them.
+# certbot cannot go on with a lineage of which a part is lost, or is empty since the power was cut: it would order in vain, or
+# make one of another name. So its links are made whole again from what is there, and in place, for nginx uses them.
 # $1: lineage; fails where nothing is left to go on with
 mend_lineage() {
   live=/etc/letsencrypt/live/$1 archive=/etc/letsencrypt/archive/$1 newest=0
   links=0 files=0
   for part in cert chain fullchain privkey; do
     [ ! -L "$live/$part.pem" ] || links=$((links + 1))
-    [ ! -f "$live/$part.pem" ] || files=$((files + 1))
+    [ ! -s "$live/$part.pem" ] || files=$((files + 1))
   done
   [ "$links$files" != 44 ] || return 0
   for key in "$archive"/privkey*.pem; do
@@ -123,8 +143,8 @@ mend_lineage() {
     case $number in '' | *[!0-9]*) continue ;; esac
     # Where what the links name is there as copies, it is a set of its own.
     if [ "$files" != 4 ]; then
-      if ! [ -f "$archive/cert$number.pem" ] || ! [ -f "$archive/chain$number.pem" ]; then continue; fi
-      [ -f "$archive/fullchain$number.pem" ] || continue
+      if ! [ -s "$archive/cert$number.pem" ] || ! [ -s "$archive/chain$number.pem" ]; then continue; fi
+      if ! [ -s "$archive/fullchain$number.pem" ] || ! [ -s "$key" ]; then continue; fi
     fi
     [ "$number" -le "$newest" ] || newest=$number
   done
@@ -155,6 +175,11 @@ adopt_lineage() {
     for part in cert privkey chain fullchain; do printf '%s = %s\n' "$part" "/etc/letsencrypt/live/$1/$part.pem"; done >"$stub"
     printf '[renewalparams]\n' >>"$stub"
   fi
+}
+
+# certbot ends with an error of its own over an account with an empty file, as a power cut leaves it; without it, it makes one.
+drop_torn_accounts() {
+  find /etc/letsencrypt/accounts -mindepth 3 -type f -empty 2>/dev/null | while IFS= read -r torn; do rm -rf "${torn%/*}"; done
 }
 
 # One that certbot has not filled would only spoil the renewal of all others.

@@ -18,6 +18,7 @@ store_wheels() {
   server_lock
   [ -d "$wheel_store" ] || mkdir -m 0755 "$wheel_store"
   write_file "$root/.deploy/wheels.txt" 0640 "root:web-$name" "$3"
+  stored=no
   while read -r sha file; do
     [ ! -f "$wheel_store/$sha/$file" ] || continue
     if [ ! -f "$bundle.$sha" ]; then
@@ -25,6 +26,9 @@ store_wheels() {
       rm -f "$bundle.$1"
       want_wheels "$file"
     fi
+    # All that came is on the disk before any of it has its name: nobody compares hashes again.
+    [ "$stored" = yes ] || sync -f "$wheel_store" 2>/dev/null || sync
+    stored=yes
     rm -rf "${wheel_store:?}/$sha" "$wheel_store/$sha.new"
     mkdir -m 0755 "$wheel_store/$sha.new"
     mv "$bundle.$sha" "$wheel_store/$sha.new/$file"
@@ -58,7 +62,7 @@ with zipfile.ZipFile(sys.argv[1]) as wheel, open(sys.argv[3], "wb") as program:
         shutil.copyfileobj(packed, program)' \
     "$wheel_store/$3/$4" "$1" "/opt/flask-deploy/uv-$1.new/bin/uv" || fail uv "$1"
   chmod 0755 "/opt/flask-deploy/uv-$1.new/bin/uv"
-  mv -T "/opt/flask-deploy/uv-$1.new" "/opt/flask-deploy/uv-$1"
+  keep_folder "/opt/flask-deploy/uv-$1.new" "/opt/flask-deploy/uv-$1"
   changed uv "$1"
   server_unlock
 }
