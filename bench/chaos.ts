@@ -1,10 +1,18 @@
+import { type ActName, acts } from '../__tests__/e2e/acts.ts'
 import { figures } from '../__tests__/e2e/figures.ts'
+import { newGround, secureGround, usualGround } from '../__tests__/e2e/grounds.ts'
 import { type Moment, type Round, Trial } from '../__tests__/e2e/rounds.ts'
+import { type Authority, startAuthority } from '../__tests__/server/authority.ts'
 import { boot } from '../__tests__/server/boot.ts'
 import { isReady } from './machine.ts'
 
-/** Rounds on one server; then a fresh one. */
-const roundsEach = 20
+/** What is tried on one server, and how often; then a fresh one. */
+const turns: readonly { readonly rounds: number; readonly acts: readonly ActName[] }[] = [
+  { rounds: 20, acts: ['redeploy', 'redeploy', 'rollback', 'way-back', 'settling', 'watch'] },
+  { rounds: 20, acts: ['redeploy', 'rollback', 'way-back', 'settling', 'settling', 'watch'] },
+  { rounds: 8, acts: ['first'] },
+  { rounds: 8, acts: ['https'] },
+]
 
 /** What else a run may change, beside its code and nginx's file. */
 const changes: readonly Readonly<Record<string, string>>[] = [
@@ -27,12 +35,15 @@ async function chaos(args: readonly string[]): Promise<number> {
   const random = generator(seed)
   console.log(`${rounds} rounds, seed ${seed}`)
   const done: Round[] = []
-  while (done.length < rounds) {
+  for (let turn = 0; done.length < rounds; turn += 1) {
+    const { rounds: most = 0, acts: tried = [] } = turns[turn % turns.length] ?? {}
+    const authority: Authority | undefined = tried.includes('https') ? await startAuthority() : undefined
     const server = await boot({ suite: 'bookworm', disk: 'image' })
     try {
-      const trial = await Trial.on(server)
-      for (let turn = 0; turn < roundsEach && done.length < rounds; turn += 1) {
-        const round = await trial.round(momentOf(trial, random))
+      const ground = tried.includes('first') ? newGround(server) : usualGround(server)
+      const trial = await Trial.on(authority === undefined ? ground : await secureGround(server, authority))
+      for (let count = 0; count < most && done.length < rounds; count += 1) {
+        const round = await trial.round(await momentOf(trial, tried, random))
         done.push(round)
         console.log(lineOf(done.length, round))
         // What is wrong with its server would be found in each round that follows.
@@ -43,6 +54,7 @@ async function chaos(args: readonly string[]): Promise<number> {
       }
     } finally {
       await server.stop()
+      await authority?.stop()
     }
   }
   console.log(`\n${figures(done)}`)
@@ -62,19 +74,23 @@ function isBad({ faults, serves }: Round): boolean {
   return faults.length > 0 || serves === 'neither'
 }
 
-function momentOf(trial: Trial, random: () => number): Moment {
+async function momentOf(trial: Trial, tried: readonly ActName[], random: () => number): Promise<Moment> {
   const among = (count: number) => Math.floor(random() * count)
-  const kind = (['program', 'power', 'runner', 'line', 'program', 'power'] as const)[among(6)] ?? 'program'
-  const at = 1 + among(trial.commands.length)
-  const inputs = changes[among(changes.length)] ?? {}
+  const act = tried[among(tried.length)] ?? 'redeploy'
+  const { kinds } = acts[act]
+  const kind = [...kinds, 'program' as const, 'power' as const][among(kinds.length + 2)] ?? 'program'
+  const at = 1 + among((await trial.commands(act)).length)
+  const wish = changes[among(changes.length)] ?? {}
+  const inputs = act === 'watch' || act === 'https' ? {} : wish
   const again = (kind === 'program' || kind === 'power') && among(4) === 0 ? { again: 1 + among(15) } : {}
-  return { kind, at, inputs, ...again }
+  return { act, kind, at, inputs, ...again }
 }
 
 function lineOf(number: number, round: Round): string {
   const { moment, command, outcome, serves, repaired } = round
   const words = [
     String(number).padStart(4),
+    moment.act.padEnd(8),
     moment.kind.padEnd(7),
     String(moment.at).padStart(4),
     moment.again === undefined ? '     ' : `+${moment.again}`.padEnd(5),

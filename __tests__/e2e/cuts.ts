@@ -1,10 +1,13 @@
 import type { Server } from '../server/boot.ts'
 
-/** What is cut at a moment: see rounds.ts. */
+/** What is cut at a moment: see rounds.ts. `program`: whatever works on the server. */
 export type CutKind = 'program' | 'power' | 'runner' | 'line'
 
+/** Whose commands are counted: those of a run's program with the end of its unit, or those of the watch over a release that settles. */
+export type Counted = 'program' | 'watch'
+
 /** Commands of the program that a cut may come before. */
-const counted = [
+const commands = [
   ...[
     'chmod',
     'chown',
@@ -25,8 +28,8 @@ const counted = [
 ]
 
 /**
- * Stands before a program of the server's in PATH: counts the deploy's own commands, and those of a recovery at boot, and
- * at the one that was chosen kills the program's unit, or says so and waits. The product knows nothing of it.
+ * Stands before a program of the server's in PATH: counts the deploy's own commands, those of a recovery at boot, and those
+ * of the watch, and at the one that was chosen kills the unit, or says so and waits. The product knows nothing of it.
  */
 const shim = `#!/bin/sh
 real=REAL
@@ -37,9 +40,12 @@ case $unit in
   flask-deploy-hello-*-*) exec "$real" "$@" ;;
   flask-deploy-hello-*) count=program ;;
   web-hello.recovery.service) count=boot ;;
+  web-hello.watch.service) if [ -e /run/cuts/armed ]; then count=watch; else count=later; fi ;;
   *) exec "$real" "$@" ;;
 esac
 [ -e /var/cuts/at ] || exec "$real" "$@"
+# Who waits looks as often as it takes, so those are not counted.
+case $* in 0.05 | 'show -p Id,MainPID'*) exec "$real" "$@" ;; esac
 /usr/bin/mkdir -p /run/cuts
 echo "\${0##*/} $*" | /usr/bin/tr '\\n' ' ' >>"/run/cuts/$count"
 echo >>"/run/cuts/$count"
@@ -64,7 +70,7 @@ export async function installCounters(server: Server): Promise<void> {
   await server.must(`mkdir -p /usr/local/sbin /var/cuts
 cat >/var/cuts/shim <<'SHIM'
 ${shim}SHIM
-for one in ${counted.join(' ')}; do
+for one in ${commands.join(' ')}; do
   real=
   for folder in /usr/sbin /usr/bin /sbin /bin; do [ -n "$real" ] || [ ! -x "$folder/$one" ] || real=$folder/$one; done
   [ -n "$real" ] || real=/usr/sbin/$one
@@ -76,18 +82,19 @@ sync`)
 
 /**
  * Chooses the moments of the next run.
- * @param at `program-12`: before its 12th command; `boot-3`: before the third of a recovery at boot
+ * @param at `program-12`: before its 12th command; `boot-3`: before the third of a recovery at boot; `watch-4`: before the
+ *   watch's fourth; `later-4`: the same after a boot
  */
 export async function arm(server: Server, kind: CutKind, at: readonly string[]): Promise<void> {
   await server.must(
-    `rm -rf /run/cuts; echo ${kind} >/var/cuts/kind; echo '${at.join(' ')}' >/var/cuts/at; sync`,
+    `rm -rf /run/cuts; mkdir /run/cuts; : >/run/cuts/armed; echo ${kind} >/var/cuts/kind; echo '${at.join(' ')}' >/var/cuts/at; sync`,
   )
 }
 
-/** No more cuts, and nobody waits for one. @returns the commands of the deploy since `arm`, or since the boot */
-export async function disarm(server: Server): Promise<readonly string[]> {
+/** No more cuts, and nobody waits for one. @returns the commands of those who are counted since `arm`, or since the boot */
+export async function disarm(server: Server, counted: Counted = 'program'): Promise<readonly string[]> {
   const text = await server.must(
-    'rm -f /var/cuts/at /run/cuts/now; cat /run/cuts/program 2>/dev/null || :; rm -rf /run/cuts',
+    `rm -f /var/cuts/at /run/cuts/now; cat /run/cuts/${counted} 2>/dev/null || :; rm -rf /run/cuts`,
   )
   return text.split('\n').filter((line) => line !== '')
 }
@@ -95,6 +102,11 @@ export async function disarm(server: Server): Promise<readonly string[]> {
 /** Whether a chosen moment has come and is waited at. */
 export async function atMoment(server: Server): Promise<boolean> {
   return (await server.run('[ -e /run/cuts/now ]')).status === 0
+}
+
+/** Whether a chosen moment has come, and what worked was killed at it. */
+export async function wasKilled(server: Server): Promise<boolean> {
+  return (await server.run('[ -e /run/cuts/done ]')).status === 0
 }
 
 /** Lets the program go on. */

@@ -1,100 +1,171 @@
 import { afterEach, describe, expect, test } from 'vitest'
+import { type Authority, startAuthority } from '../server/authority.ts'
 import { boot, type Server } from '../server/boot.ts'
 import { canBoot } from '../server/requirements.ts'
+import type { ActName } from './acts.ts'
+import type { CutKind } from './cuts.ts'
 import { figures } from './figures.ts'
-import { type Moment, type Round, Trial } from './rounds.ts'
+import { newGround, secureGround, usualGround } from './grounds.ts'
+import { type Round, Trial } from './rounds.ts'
 
 const able = canBoot()
-/** It takes ten minutes, and three of its moments still leave something that the comparison does not take for clean. */
+/** It takes eight minutes. */
 const wished = process.env['KILL_MATRIX'] !== undefined
 const timeoutMs = 900_000
 
-/** Moments by what the program is about to do, from its own commands in an undisturbed run. */
-const named: Readonly<Record<string, RegExp>> = {
+/** Moments by what the program is about to do, from its own commands in an undisturbed run: the first such command. */
+const steps = {
   'the bundle is judged': /^sha256sum .*incoming/,
+  unpack: /^tar /,
   'the env file gets its name': /^mv .*\/etc\/web-hello\/\S+\.env$/,
+  probe: /^systemd-run .*-probe /,
   'a unit gets its name': /^mv .*\.service$/,
+  'release command': /^systemd-run .*-release-command /,
   start: /^systemctl start web-hello-\S+\.socket/,
   "nginx's bytes are in the journal": /^mv .*journal\/nginx$/,
   "nginx's file is written": /^mv .*sites-enabled\/web-hello\.conf$/,
   'nginx reload': /^systemctl reload nginx/,
   enable: /^mv .*sockets\.target\.wants/,
   flip: /^mv .*\/srv\/web-hello\/current$/,
+  'the watch is ready': /^mv .*\/srv\/web-hello\/watch$/,
   verdict: /^mv .*\/srv\/web-hello\/state$/,
+  'the watch begins': /^systemctl restart --no-block web-hello\.watch/,
   'disable the old release': /^rm -f .*sockets\.target\.wants/,
   prune: /^rm -rf \/srv\/web-hello\/releases/,
+  'the end is told': /^rm -f .*\/program .*check\.json/,
   'the journal is closed': /^mv .*journal\.old$/,
+  "nginx's bytes from before HTTPS are in the journal": /^mv .*journal\/secure$/,
+  'the answer for the preflight is there': /^rm -f .*\/acme-challenge\/flask-deploy-[0-9a-f]+$/,
+  'the release is removed': /^rm -rf \/srv\/web-hello\/releases/,
+  'the watch is gone': /^rm -rf \/etc\/systemd\/system\/\S*web-hello\.watch\.service/,
+} as const
+
+type Step = keyof typeof steps
+
+/** A cut before the first command of a step, or so many commands later; of the last such command where `last` says so. */
+interface At {
+  readonly step: Step
+  readonly after?: number
+  readonly last?: boolean
+  readonly again?: number
 }
 
 describe.skipIf(!able.ok || !wished)(`kill matrix ${able.ok ? '' : able.why}`, () => {
   let server: Server | undefined
-  afterEach(async () => server?.stop())
+  let authority: Authority | undefined
+  afterEach(async () => {
+    await server?.stop()
+    await authority?.stop()
+    authority = undefined
+  })
 
-  const trialOn = async (disk: 'overlay' | 'image') => {
+  const bootOn = async (disk: 'overlay' | 'image') => {
     server = await boot({ suite: 'bookworm', disk })
-    return await Trial.on(server)
+    return server
   }
-  const go = async (trial: Trial, moments: readonly Moment[]) => {
+  const cut = async (trial: Trial, act: ActName, kind: CutKind, moments: readonly At[]) => {
     const rounds: Round[] = []
-    for (const moment of moments) rounds.push(await trial.round(moment))
+    for (const { step, after = 0, last = false, again } of moments) {
+      const at = numberOf(step, await trial.commands(act), last) + after
+      rounds.push(await trial.round({ act, kind, at, ...(again === undefined ? {} : { again }) }))
+    }
     console.log(figures(rounds))
     const faults = rounds.filter((round) => round.faults.length > 0 || round.serves === 'neither')
     expect(faults.map(({ moment, command, faults: what }) => [moment, command, ...what])).toEqual([])
-    return rounds
-  }
-  /** The command's number, counted from 1. @throws Error where the program has no such command */
-  const numberOf = (trial: Trial, name: string): number => {
-    const found = trial.commands.findIndex((command) => named[name]?.test(command.trimEnd()))
-    if (found < 0) throw new Error(`no command for ${name} among\n${trial.commands.join('\n')}`)
-    return found + 1
+    return new Set(rounds.map(({ serves }) => serves))
   }
 
-  test('the program is killed: it is taken back or brought to its end at once', {
+  test('a deploy is taken back or brought to its end at once where its program is killed', {
     timeout: timeoutMs,
   }, async () => {
-    const trial = await trialOn('overlay')
-    const all = trial.commands.map((_, index) => index + 1)
-    const started = numberOf(trial, 'start')
-    // Before the start a cut leaves files that nobody uses.
-    const chosen = all.filter((at) => (at < started ? at % 14 === 1 : at % 5 === 0))
-    const rounds = await go(trial, [
-      ...chosen.map((at): Moment => ({ kind: 'program', at })),
+    const trial = await Trial.on(usualGround(await bootOn('overlay')))
+    const all = Object.keys(steps) as readonly Step[]
+    const moments = all.slice(0, all.indexOf('the journal is closed') + 1).map((step) => ({ step }))
+    const served = await cut(trial, 'redeploy', 'program', [
+      ...moments.filter(({ step }) => !step.startsWith('the watch')),
       // The recovery is killed too.
-      { kind: 'program', at: numberOf(trial, 'verdict'), again: 4 },
-      { kind: 'program', at: numberOf(trial, 'verdict'), again: 14 },
-      { kind: 'program', at: numberOf(trial, 'disable the old release'), again: 5 },
+      { step: 'verdict', again: 4 },
+      { step: 'disable the old release', again: 5 },
     ])
-    expect(new Set(rounds.map(({ serves }) => serves))).toEqual(new Set(['old', 'new']))
+    expect(served).toEqual(new Set(['old', 'new']))
+    await cut(trial, 'redeploy', 'runner', [{ step: 'start' }, { step: 'flip', after: 1 }])
+    await cut(trial, 'redeploy', 'line', [{ step: 'the bundle is judged' }, { step: 'flip' }])
+    await cut(trial, 'rollback', 'program', [
+      { step: 'flip', after: 1 },
+      { step: 'verdict', after: 1 },
+    ])
+    // Undo itself: the flip back, and what follows it.
+    await cut(trial, 'way-back', 'program', [
+      { step: 'flip', last: true },
+      { step: 'flip', last: true, after: 1, again: 8 },
+      { step: 'the release is removed', last: true },
+    ])
   })
 
-  test('the power is cut, and what was not synced is lost', { timeout: timeoutMs }, async () => {
-    const trial = await trialOn('image')
-    const at = (name: string, after = 0): Moment => ({ kind: 'power', at: numberOf(trial, name) + after })
-    const rounds = await go(trial, [
-      at('the env file gets its name', 1),
-      at('a unit gets its name', 1),
-      at('start', 1),
-      at("nginx's file is written"),
-      at("nginx's file is written", 1),
-      at('enable', 1),
-      at('flip'),
-      at('flip', 1),
-      at('verdict'),
-      at('verdict', 1),
-      at('disable the old release', 1),
-      at('prune', 1),
-      at('the journal is closed', 1),
-      { ...at('verdict'), again: 6 },
+  test('what was not synced is lost where the power is cut', { timeout: timeoutMs }, async () => {
+    const trial = await Trial.on(usualGround(await bootOn('image')))
+    const served = await cut(trial, 'redeploy', 'power', [
+      { step: 'a unit gets its name', after: 1 },
+      { step: "nginx's file is written", after: 1 },
+      { step: 'flip', after: 1 },
+      { step: 'verdict', after: 1 },
+      { step: 'the journal is closed', after: 1 },
+      { step: 'verdict', again: 6 },
     ])
-    expect(new Set(rounds.map(({ serves }) => serves))).toEqual(new Set(['old', 'new']))
+    expect(served).toEqual(new Set(['old', 'new']))
+    await cut(trial, 'rollback', 'power', [{ step: 'flip', after: 1 }])
+    await cut(trial, 'way-back', 'power', [{ step: 'flip', last: true, after: 1 }])
   })
 
-  test('the runner is killed, and the line is cut', { timeout: timeoutMs }, async () => {
-    const trial = await trialOn('overlay')
-    const moments = ['the bundle is judged', 'start', 'flip', 'prune'].map((name) => numberOf(trial, name))
-    await go(trial, [
-      ...moments.map((at): Moment => ({ kind: 'runner', at })),
-      ...moments.map((at): Moment => ({ kind: 'line', at })),
+  test('releases that settle are watched, or ended, whatever is cut', { timeout: timeoutMs }, async () => {
+    const trial = await Trial.on(usualGround(await bootOn('image')))
+    await cut(trial, 'settling', 'program', [
+      { step: 'the watch is ready', after: 1 },
+      { step: 'the watch begins' },
     ])
+    await cut(trial, 'settling', 'power', [{ step: 'verdict', after: 1 }])
+    const back = await cut(trial, 'watch', 'program', [
+      { step: 'verdict' },
+      { step: 'verdict', after: 1 },
+      { step: 'the release is removed' },
+    ])
+    await cut(trial, 'watch', 'power', [
+      { step: 'verdict', after: 1 },
+      { step: 'flip', after: 1 },
+    ])
+    expect(back).toEqual(new Set(['old']))
+  })
+
+  test('a first deploy leaves the new release or none', { timeout: timeoutMs }, async () => {
+    const trial = await Trial.on(newGround(await bootOn('image')))
+    const killed = await cut(trial, 'first', 'program', [{ step: "nginx's file is written", after: 1 }])
+    expect(killed).toEqual(new Set(['nothing']))
+    const off = await cut(trial, 'first', 'power', [
+      // What the build has put into uv's cache is lost.
+      { step: 'release command' },
+      { step: 'flip', after: 1 },
+      { step: 'verdict', after: 1 },
+    ])
+    expect(off).toEqual(new Set(['nothing', 'new']))
+  })
+
+  test('a site that gets HTTPS answers over the one or the other', { timeout: timeoutMs }, async () => {
+    authority = await startAuthority()
+    const trial = await Trial.on(await secureGround(await bootOn('image'), authority))
+    const written = { step: "nginx's file is written", last: true, after: 1 } as const
+    await cut(trial, 'https', 'program', [
+      { step: 'the answer for the preflight is there' },
+      { step: "nginx's bytes from before HTTPS are in the journal", after: 1 },
+      written,
+    ])
+    await cut(trial, 'https', 'power', [written])
   })
 })
+
+/** The command's number, counted from 1. @throws Error where there is no such command */
+function numberOf(step: Step, commands: readonly string[], last: boolean): number {
+  const is = (command: string) => steps[step].test(command.trimEnd())
+  const found = last ? commands.findLastIndex(is) : commands.findIndex(is)
+  if (found < 0) throw new Error(`no command for ${step} among\n${commands.join('\n')}`)
+  return found + 1
+}

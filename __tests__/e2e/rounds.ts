@@ -1,18 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Server } from '../server/boot.ts'
-import { type ActionOptions, act, type Ran, reach, start } from './action.ts'
-import { arm, atMoment, type CutKind, disarm, goOn, installCounters } from './cuts.ts'
+import { type ActionOptions, act, type Ran, start } from './action.ts'
+import { type Act, type ActName, acts, letDie, type Scene, type Stage } from './acts.ts'
+import { arm, atMoment, type CutKind, disarm, goOn, installCounters, wasKilled } from './cuts.ts'
+import type { Ground } from './grounds.ts'
 import { type Checkout, tinyProject } from './projects.ts'
 import { withoutMasks } from './runs.ts'
-import { differenceOnceQuiet, snapshot } from './snapshot.ts'
-import { page } from './traces.ts'
+import { differenceOnceQuiet } from './snapshot.ts'
+import { isPage, Visits } from './visits.ts'
 
 /** One moment at which something is cut. */
 export interface Moment {
+  readonly act: ActName
   readonly kind: CutKind
-  /** Before this command of the program. */
+  /** Before this command; 0: never. */
   readonly at: number
-  /** A second cut, before this command of the recovery. */
+  /** A second cut, before so many commands more, or before this command of what repairs after a boot. */
   readonly again?: number
   /** Inputs of the run that is cut. */
   readonly inputs?: Readonly<Record<string, string>>
@@ -25,112 +28,115 @@ export interface Round {
   readonly command: string
   /** The output `result` of the run; `killed` where the runner was. */
   readonly outcome: string
-  /** The release that visitors got afterwards: the old one or the new one. */
-  readonly serves: 'old' | 'new' | 'neither'
+  /** The release that visitors got afterwards: the old one or the new one; `nothing` where there was no site before. */
+  readonly serves: 'old' | 'new' | 'nothing' | 'neither'
   /** The next run told of a repair. */
   readonly repaired: boolean
   /** Whatever must not be: an outage, a next run that failed, another state than an undisturbed one. */
   readonly faults: readonly string[]
 }
 
-/** What the run that is cut changes beside the code: nginx's file. */
-const change = { 'max-body-size': '11m' }
-
 /** Seconds after a boot in which the site has to be back. */
 const BACK_MS = 30_000
 
+/** The same for a way back from a release that dies: it has to be noticed, and a watch that was killed starts after 5 s. */
+const TAKEN_BACK_MS = 60_000
+
 /** A server with an app that was deployed a few times, undisturbed. */
 export class Trial {
+  readonly #ground: Ground
   readonly #server: Server
-  readonly #project: Checkout
-  readonly #options: ActionOptions
-  #version: number
-  #reference = ''
-  /** The program's commands in an undisturbed run, in order. */
-  commands: readonly string[] = []
+  readonly #project: Checkout = tinyProject()
+  readonly #stage: Stage
+  #version = 1
+  /** What the server is after undisturbed deploys, by the number of its releases. */
+  readonly #references = new Map<number, string>()
+  readonly #commands = new Map<ActName, readonly string[]>()
 
-  private constructor(server: Server, project: Checkout, options: ActionOptions) {
-    this.#server = server
-    this.#project = project
-    this.#options = options
-    this.#version = 1
+  private constructor(ground: Ground) {
+    this.#ground = ground
+    this.#server = ground.server
+    this.#stage = {
+      server: ground.server,
+      look: ground.look,
+      text: () => this.#text(),
+      commit: (code) => this.#commit(code),
+      run: async (inputs) => {
+        const ran = await act(this.#options(inputs))
+        if (ran.status !== 0) throw new Error(withoutMasks(ran.log))
+      },
+    }
   }
 
-  /** Deploys three times, and remembers what the server then is. @throws Error where one fails */
-  static async on(server: Server): Promise<Trial> {
-    const project = tinyProject()
-    const inputs = {
-      ...reach(server),
-      'keep-releases': '2',
-      'confirm-timeout': '10s',
-      'lock-timeout': '120s',
-      'release-command': 'true',
-      cron: 'clean: 0 4 * * * true',
-    }
-    const trial = new Trial(server, project, { workspace: project.folder, inputs })
-    await installCounters(server)
-    const deploy = async (more: Readonly<Record<string, string>> = {}) => {
+  /** Deploys as often as the ground wants it. @throws Error where one fails */
+  static async on(ground: Ground): Promise<Trial> {
+    const trial = new Trial(ground)
+    await installCounters(ground.server)
+    for (let time = 1; time <= ground.deploys; time += 1) {
       trial.#commit()
-      const { fault } = await trial.#deploy(more)
+      const { fault } = await trial.#next()
       if (fault !== '') throw new Error(fault)
-      return await trial.#quiet()
+      trial.#references.set(Math.min(time, 2), await trial.#quiet())
     }
-    await deploy()
-    await deploy()
-    trial.#reference = await deploy()
-    await arm(server, 'program', [])
-    await deploy(change)
-    trial.commands = await disarm(server)
-    await deploy()
-    const again = await differenceOnceQuiet(server, trial.#reference)
-    if (again !== '') throw new Error(`two undisturbed states differ:\n${again}`)
     return trial
+  }
+
+  /** The commands of an act's program (or watch) in an undisturbed round, in order. @throws Error where that has a fault */
+  async commands(name: ActName): Promise<readonly string[]> {
+    const known = this.#commands.get(name)
+    if (known !== undefined) return known
+    const { faults } = await this.round({ act: name, kind: 'program', at: 0 })
+    if (faults.length > 0) throw new Error(`an undisturbed round has faults:\n${faults.join('\n')}`)
+    return this.#commands.get(name) ?? []
   }
 
   /** A run that is cut at a moment, a look at what visitors get, and the next run, which has to make all well. */
   async round(moment: Moment): Promise<Round> {
     const server = this.#server
     const faults: string[] = []
-    const old = this.#text()
-    this.#commit()
-    const fresh = this.#text()
-    const visitors = new Watch(server, [old, fresh])
-    const at = [`program-${moment.at}`]
-    if (moment.again !== undefined) {
-      at.push(moment.kind === 'power' ? `boot-${moment.again}` : `program-${moment.at + moment.again}`)
-    }
-    await arm(server, moment.kind, at)
-    const inputs = { ...this.#options.inputs, ...change, ...moment.inputs }
-    const { outcome, ran } = await this.#cut(moment, { ...this.#options, inputs }, visitors)
-    const commands = await disarm(server)
-    const got = await page(server)
+    const doing = acts[moment.act]
+    const scene = await doing.ready(this.#stage)
+    const { old, fresh } = scene
+    const visits = new Visits(this.#ground.look, [old, fresh], old === '')
+    await arm(server, moment.kind, momentsOf(doing, moment))
+    const options = this.#options({ ...scene.inputs, ...moment.inputs })
+    const cut = doing.counted === 'watch' ? this.#cutWatch : this.#cutRun
+    const { outcome, ran } = await cut.call(this, moment, options, visits, scene)
+    const commands = await disarm(server, doing.counted)
+    if (moment.at === 0) this.#commands.set(moment.act, commands)
+    const got = await this.#ground.look()
     if (ran !== undefined && ran.outputs.serving !== 'unknown') {
-      const serving = (await server.run('readlink /srv/web-hello/current')).stdout
-        .trim()
-        .replace('releases/', '')
+      const serving = await this.#serving()
       if (serving !== ran.outputs.serving) faults.push(`serving said ${ran.outputs.serving}, is ${serving}`)
     }
     this.#commit()
-    visitors.allow(this.#text())
-    const log = await this.#deploy()
-    if (log.fault !== '') faults.push(log.fault)
-    const difference = await differenceOnceQuiet(server, this.#reference)
-    if (difference !== '') faults.push(`the state differs from an undisturbed one:\n${difference}`)
-    faults.push(...(await visitors.end()))
+    visits.allow(this.#text())
+    const next = await this.#next()
+    if (next.fault !== '') faults.push(next.fault)
+    if (doing.counted === 'watch' && !next.log.includes('died after the switch')) {
+      faults.push(`the next run does not say that a release was taken back:\n${next.log}`)
+    }
+    if (moment.act === 'https' && !next.url.startsWith('https:')) {
+      faults.push(`the next run leaves the site without HTTPS:\n${next.log}`)
+    }
+    faults.push(...(await this.#differences()))
+    faults.push(...(await visits.end()))
     return {
       moment,
-      command: commands[moment.at - 1] ?? this.commands[moment.at - 1] ?? '',
+      command: commands[moment.at - 1] ?? this.#commands.get(moment.act)?.[moment.at - 1] ?? '',
       outcome,
-      serves: got === old ? 'old' : got === fresh ? 'new' : 'neither',
-      repaired: log.repaired,
+      serves:
+        got === fresh ? 'new' : got === old ? 'old' : old === '' && !isPage(got) ? 'nothing' : 'neither',
+      repaired: next.log.includes('An earlier deploy was cut off'),
       faults,
     }
   }
 
-  async #cut(
+  async #cutRun(
     moment: Moment,
     options: ActionOptions,
-    visitors: Watch,
+    visits: Visits,
+    { old, fresh }: Scene,
   ): Promise<{ outcome: string; ran: Ran | undefined }> {
     const server = this.#server
     const running = start(options)
@@ -138,20 +144,18 @@ export class Trial {
     const ended = running.ended.finally(() => {
       over = true
     })
-    const came = async () => {
-      while (!over) {
-        if (await atMoment(server)) return true
-        await sleep(20)
-      }
-      return false
-    }
-    if (moment.kind !== 'program' && (await came())) {
+    // It goes on for a moment when its run has ended.
+    const isOver = async () => over && ((await wasKilled(server)) || (await this.#isAtRest()))
+    if (moment.kind !== 'program' && (await this.#came(isOver))) {
       if (moment.kind === 'power') {
-        visitors.pause()
+        visits.pause()
         await server.powerCut()
         running.process.kill('SIGKILL')
         await ended
-        await this.#powerOn(moment, visitors)
+        await server.powerOn()
+        await this.#cutAgain(moment, 'systemctl --quiet is-active multi-user.target')
+        // Where nothing was kept of a first deploy, nothing comes back.
+        if (old !== '' || (await this.#serving()) !== '') await visits.back(BACK_MS, new Set([old, fresh]))
         return { outcome: 'killed', ran: undefined }
       }
       if (moment.kind === 'runner') {
@@ -160,63 +164,124 @@ export class Trial {
         await ended
         return { outcome: 'killed', ran: undefined }
       }
-      visitors.pause()
+      visits.pause()
       await server.unplug()
       await goOn(server)
       await Promise.race([ended, sleep(4_000)])
       await server.plug()
-      await visitors.back(BACK_MS)
+      if (old !== '' || (await this.#serving()) !== '') await visits.back(BACK_MS)
     }
     const ran = await ended
+    if (moment.kind === 'program') await this.#came(isOver)
     return { outcome: ran.outputs.result, ran }
   }
 
-  async #powerOn(moment: Moment, visitors: Watch): Promise<void> {
+  /** The run is left alone; then its release dies, and the watch is cut on its way back. */
+  async #cutWatch(
+    moment: Moment,
+    options: ActionOptions,
+    visits: Visits,
+    { old }: Scene,
+  ): Promise<{ outcome: string; ran: Ran | undefined }> {
     const server = this.#server
-    await server.powerOn()
-    if (moment.again !== undefined) {
-      // The recovery may be shorter than that.
-      for (let look = 0; look < 40; look += 1) {
-        if (await atMoment(server)) {
-          await server.powerCut()
-          await server.powerOn()
-          break
-        }
-        if ((await server.run('systemctl --quiet is-active multi-user.target')).status === 0) break
-        await sleep(50)
-      }
-      await server.must('rm -f /var/cuts/at /run/cuts/now')
+    const ran = await act(options)
+    if (ran.outputs.result !== 'deployed') throw new Error(withoutMasks(ran.log))
+    visits.pause()
+    await letDie(server)
+    const deadline = performance.now() + TAKEN_BACK_MS
+    const hasEnded = '! systemctl --quiet is-active web-hello.watch.service'
+    const isOver = async () =>
+      performance.now() > deadline || (await wasKilled(server)) || (await server.run(hasEnded)).status === 0
+    const came = await this.#came(isOver)
+    if (came && moment.kind === 'power') {
+      await server.powerCut()
+      await server.powerOn()
+      await this.#cutAgain(moment, hasEnded)
     }
-    await visitors.back(BACK_MS)
+    await visits.back(TAKEN_BACK_MS, new Set([old]))
+    await server.must('rm -f /var/lib/web-hello/enough')
+    return { outcome: 'taken-back', ran: undefined }
   }
 
-  /** Deploys, and looks at what came of it; `fault` is '' where all is well. */
-  async #deploy(more: Readonly<Record<string, string>> = {}): Promise<{ fault: string; repaired: boolean }> {
-    const ran = await act({ ...this.#options, inputs: { ...this.#options.inputs, ...more } })
+  /** No program of the app's is at work, nor what follows one. */
+  async #isAtRest(): Promise<boolean> {
+    const units = await this.#server.run(
+      "systemctl list-units --plain --no-legend --state=active,activating,deactivating 'flask-deploy-hello-*'",
+    )
+    return units.stdout === ''
+  }
+
+  /** Waits until the chosen moment has come, or until that cannot be any more. */
+  async #came(isOver: () => boolean | Promise<boolean>): Promise<boolean> {
+    for (;;) {
+      if (await atMoment(this.#server)) return true
+      if (await isOver()) return await atMoment(this.#server)
+      await sleep(20)
+    }
+  }
+
+  /** After a boot: what repairs is cut too, unless it is shorter than that. @param over sh: it has ended */
+  async #cutAgain(moment: Moment, over: string): Promise<void> {
+    const server = this.#server
+    if (moment.again === undefined) return
+    const deadline = performance.now() + BACK_MS
+    const isOver = async () => performance.now() > deadline || (await server.run(over)).status === 0
+    if (await this.#came(isOver)) {
+      await server.powerCut()
+      await server.powerOn()
+    }
+    await server.must('rm -f /var/cuts/at /run/cuts/now')
+  }
+
+  /** The next run; `fault` is '' where all is well. */
+  async #next(): Promise<{ fault: string; log: string; url: string }> {
+    const ran = await act(this.#options())
     const log = withoutMasks(ran.log)
-    const got = await page(this.#server)
-    const fault =
-      ran.status !== 0
-        ? `the next run failed:\n${log}`
-        : got === this.#text()
-          ? ''
-          : `the next run's page is ${got}, not ${this.#text()}`
-    return { fault, repaired: log.includes('An earlier deploy was cut off') }
+    const { url } = ran.outputs
+    if (ran.status !== 0) return { fault: `the next run failed:\n${log}`, log, url }
+    const got = await this.#ground.look()
+    return {
+      fault: got === this.#text() ? '' : `the next run's page is ${got}, not ${this.#text()}`,
+      log,
+      url,
+    }
+  }
+
+  async #differences(): Promise<readonly string[]> {
+    const state = await this.#server.readFile('/srv/web-hello/state')
+    const releases = state.match(/^release /gm) ?? []
+    const reference = this.#references.get(Math.min(releases.length, 2)) ?? ''
+    const difference = await differenceOnceQuiet(this.#server, reference, this.#ground.snapshot)
+    return difference === '' ? [] : [`the state differs from an undisturbed one:\n${difference}`]
+  }
+
+  async #serving(): Promise<string> {
+    const link = (await this.#server.run('readlink /srv/web-hello/current')).stdout
+    return link.trim().replace('releases/', '')
   }
 
   async #quiet(): Promise<string> {
     let last = ''
     for (;;) {
       await sleep(1_200)
-      const now = await snapshot(this.#server)
+      const now = await this.#ground.snapshot(this.#server)
       if (now === last && !/^job .*web-hello|deactivating$|^unit flask-deploy/m.test(now)) return now
       last = now
     }
   }
 
-  #commit(): void {
+  #options(inputs: Readonly<Record<string, string>> = {}): ActionOptions {
+    const { inputs: common, network } = this.#ground
+    return {
+      workspace: this.#project.folder,
+      inputs: { ...common, ...inputs },
+      ...(network === undefined ? {} : { network }),
+    }
+  }
+
+  #commit(more = ''): void {
     this.#version += 1
-    const text = `from flask import Flask\n\napp = Flask(__name__)\n\n\n@app.route("/")\ndef index():\n    return "${this.#text()}"\n`
+    const text = `from flask import Flask\n\napp = Flask(__name__)\n\n\n@app.route("/")\ndef index():\n    return "${this.#text()}"\n${more}`
     this.#project.commit({ 'app.py': text })
   }
 
@@ -225,62 +290,10 @@ export class Trial {
   }
 }
 
-/** A visitor who comes every 100 ms, and gets one of certain pages or has found an outage. */
-export class Watch {
-  readonly #server: Server
-  readonly #pages: Set<string>
-  readonly #faults: string[] = []
-  #paused = false
-  #pauses = 0
-  #over = false
-  readonly #visits: Promise<void>
-
-  constructor(server: Server, pages: readonly string[]) {
-    this.#server = server
-    this.#pages = new Set(pages)
-    this.#visits = this.#visit()
-  }
-
-  allow(text: string): void {
-    this.#pages.add(text)
-  }
-
-  /** The server is off, or out of reach. */
-  pause(): void {
-    this.#paused = true
-    this.#pauses += 1
-  }
-
-  /** Waits until the site is back, at most so many ms; from then on it is watched again. */
-  async back(withinMs: number): Promise<void> {
-    const deadline = performance.now() + withinMs
-    let got = await page(this.#server)
-    while (!this.#pages.has(got) && performance.now() < deadline) {
-      await sleep(50)
-      got = await page(this.#server)
-    }
-    if (!this.#pages.has(got)) this.#faults.push(`not back within ${withinMs / 1000} s: ${got}`)
-    this.#paused = false
-  }
-
-  /** @returns every different page that nobody should have got */
-  async end(): Promise<readonly string[]> {
-    this.#over = true
-    await this.#visits
-    return this.#faults
-  }
-
-  async #visit(): Promise<void> {
-    const bad = new Map<string, number>()
-    while (!this.#over) {
-      await sleep(100)
-      if (this.#paused) continue
-      const before = this.#pauses
-      const got = await page(this.#server)
-      // Who asked just before the power went off waits for long.
-      if (this.#pauses !== before || this.#pages.has(got)) continue
-      bad.set(got, (bad.get(got) ?? 0) + 1)
-    }
-    for (const [got, times] of bad) this.#faults.push(`an outage: ${times} of the visits got: ${got}`)
-  }
+/** The moments as the counters know them. */
+function momentsOf({ counted }: Act, { kind, at, again }: Moment): readonly string[] {
+  const first = `${counted}-${at}`
+  if (again === undefined) return [first]
+  if (kind !== 'power') return [first, `${counted}-${at + again}`]
+  return [first, counted === 'watch' ? `later-${again}` : `boot-${again}`]
 }

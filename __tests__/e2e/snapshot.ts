@@ -25,6 +25,13 @@ export async function snapshot(server: Server, name = 'hello'): Promise<string> 
   return normalised(text)
 }
 
+/** The same of an app that came anew, with a key of its own; what is done once in its life was done by whichever release. */
+export async function snapshotOfNew(server: Server): Promise<string> {
+  return (await snapshot(server))
+    .replaceAll(/(SECRET_KEY=)k[0-9a-f]{64}/g, '$1KEY')
+    .replaceAll(/^tree .*\/first-deploy-command \n/gm, '')
+}
+
 function normalised(text: string): string {
   const of = (key: string) => new RegExp(`^state ${key} (\\S+)$`, 'm').exec(text)?.[1]
   let plain = text
@@ -36,11 +43,15 @@ function normalised(text: string): string {
   }
   return (
     plain
-      // It may lead to one that was pruned since.
-      .replaceAll(/(PREVIOUS\/\.previous \.\.\/)\S+/g, '$1EARLIER')
+      // It leads to one that was pruned since, or there is none.
+      .replaceAll(/^tree .*\/PREVIOUS\/\.previous \.\.\/[0-9]\S+\n/gm, '')
       .replaceAll(/\/run\/flask-deploy\/(\w+)\/[0-9a-f]{16}/g, '/run/flask-deploy/$1/RUN')
       .split('\n')
-      .filter((line) => line !== '' && !/^content \S*PREVIOUS/.test(line))
+      // (what a boot has started is remembered by systemd until it reads its units anew, though its file is gone)
+      .filter(
+        (line) =>
+          line !== '' && !/^content \S*PREVIOUS|^unit \S*\.recovery\.service loaded inactive/.test(line),
+      )
       .toSorted()
       .join('\n')
   )
@@ -49,15 +60,17 @@ function normalised(text: string): string {
 /**
  * The difference between the snapshot and the wanted one, as soon as there is none, else after some time: what visitors
  * have left finishes when the run is over. '' where there is none.
+ * @param taken how a snapshot is taken
  */
 export async function differenceOnceQuiet(
   server: Server,
   wanted: string,
+  taken: (server: Server) => Promise<string> = snapshot,
   timeoutMs = 20_000,
 ): Promise<string> {
   const deadline = performance.now() + timeoutMs
   for (;;) {
-    const now = await snapshot(server)
+    const now = await taken(server)
     if (now === wanted) return ''
     if (performance.now() > deadline) return difference(wanted, now)
     await sleep(200)
