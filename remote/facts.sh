@@ -98,6 +98,7 @@ all_facts() {
       IFS=' ' read -r _ begun _ 2>/dev/null <"$home/journal/begun" || :
       fact journal "${begun:--}"
     fi
+    if IFS=' ' read -r recovered _ 2>/dev/null <"$home/recovered"; then fact recovered "$recovered"; fi
     link=$(readlink "$home/current" 2>/dev/null) || link=
     [ -z "$link" ] || fact link "${link#releases/}"
     while read -r key id _; do

@@ -187,11 +187,18 @@ describe('a server that was restarted', () => {
     const script = [`flipped ${NEW}`, '< verdict-1 keep', `vanished ${OLD}`]
     const { applied } = await deploy(script, { [NEW]: good }, { from: OLD })
     expect(applied).toMatchObject({ end: 'failed', serving: OLD, failure: { code: 'server-restarted' } })
+    expect(applied).toMatchObject({ flipped: true, failure: { detail: `back ${OLD}` } })
+  })
+
+  test('before the switch: nothing had changed for visitors', async () => {
+    const { applied } = await deploy(['phase health', `vanished ${OLD}`], {}, { from: OLD })
+    expect(applied).toMatchObject({ serving: OLD, flipped: false, failure: { detail: `before ${OLD}` } })
   })
 
   test('and says that it keeps what nobody has judged: that is no success', async () => {
     const { applied } = await deploy(['phase health', `vanished ${NEW}`], {}, { from: OLD })
     expect(applied).toMatchObject({ end: 'failed', failure: { code: 'server-restarted' } })
+    expect(applied.failure?.detail).toBe(`unjudged ${NEW}`)
   })
 })
 

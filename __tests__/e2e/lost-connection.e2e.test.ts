@@ -261,6 +261,25 @@ describe.skipIf(!able.ok)(`a connection that is lost ${able.ok ? '' : able.why}`
       expect(await page(server)).toBe(text)
     })
 
+    test('after the switch: it goes back at its boot, and the run says so', async () => {
+      change()
+      const running = start(withInputs({ 'smoke-url': `http://${server.address}/slow` }))
+      await running.said(/Visitors get release/)
+      relay.unplug()
+      await server.powerCut()
+      await server.powerOn()
+      relay.plug()
+      const ran = await running.ended
+      expect(ran.status, shown(ran)).toBe(1)
+      expect(ran.log).toMatch(
+        /::error title=server-restarted::.*after the switch.*it went back to release .* by itself/,
+      )
+      expect(ran.outputs).toMatchObject({ result: 'reverted', serving: ran.outputs['previous-release'] })
+      expect(ran.summary).toContain('is back on')
+      await until('nginx is up again', async () => (await page(server)) === 'version 1')
+      await works(server, options, 'version 2')
+    })
+
     test('before it: the old release serves, and the run says so', async () => {
       change()
       const running = start(withInputs(asleep))
@@ -270,7 +289,7 @@ describe.skipIf(!able.ok)(`a connection that is lost ${able.ok ? '' : able.why}`
       relay.plug()
       const ran = await running.ended
       expect(ran.status, shown(ran)).toBe(1)
-      expect(ran.log).toContain('::error title=server-restarted::')
+      expect(ran.log).toMatch(/::error title=server-restarted::.*before visitors were switched/)
       expect(ran.outputs).toMatchObject({ result: 'failed', serving: ran.outputs['previous-release'] })
       expect(await page(server)).toBe('version 1')
       await works(server, options, 'version 2')

@@ -18,6 +18,7 @@ const done: Applied = {
   smokeFault: undefined,
   oldFault: undefined,
   lost: undefined,
+  flipped: true,
 }
 const good: Smoked = {
   ok: true,
@@ -66,7 +67,7 @@ test.each([
   ],
   [
     'a release that does not come up',
-    { end: 'failed', failure: { code: 'health-timeout', detail: '' }, serving: OLD },
+    { end: 'failed', failure: { code: 'health-timeout', detail: '' }, serving: OLD, flipped: false },
     good,
     {},
     'failed',
@@ -75,12 +76,44 @@ test.each([
   ],
   [
     'a stop that nobody here asked for',
-    { end: 'failed', failure: { code: 'stopped', detail: '' }, serving: OLD },
+    { end: 'failed', failure: { code: 'stopped', detail: '' }, serving: OLD, flipped: false },
     good,
     {},
     'failed',
     OLD,
     'stopped',
+  ],
+  [
+    'a program that was killed after the switch, and taken back',
+    { end: 'failed', failure: { code: 'program-killed', detail: '' }, serving: OLD },
+    good,
+    {},
+    'reverted',
+    OLD,
+    'program-killed',
+  ],
+  [
+    'a server that was restarted after the switch, and went back',
+    { end: 'failed', failure: { code: 'server-restarted', detail: `back ${OLD}` }, serving: OLD },
+    good,
+    {},
+    'reverted',
+    OLD,
+    'server-restarted',
+  ],
+  [
+    'a server that was restarted before the switch',
+    {
+      end: 'failed',
+      failure: { code: 'server-restarted', detail: `before ${OLD}` },
+      serving: OLD,
+      flipped: false,
+    },
+    good,
+    {},
+    'failed',
+    OLD,
+    'server-restarted',
   ],
   [
     'a killed program',

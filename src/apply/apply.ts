@@ -68,6 +68,8 @@ export interface Applied {
   readonly lost: unknown
   /** The server did not tell it, but was restarted: it was read from its facts. */
   readonly learned: boolean
+  /** Visitors had the new release, for a while at least. */
+  readonly flipped: boolean
 }
 
 /** What apply needs of the conversation. */
@@ -172,6 +174,7 @@ async function follow(
   let answered: PromiseWithResolvers<Answer> | undefined
   let leaf = ''
   let saidKeep = false
+  let flipped = false
 
   /** What is to be said to the waiting program, once it is known. */
   const reply = (words: Promise<void>) => {
@@ -207,12 +210,14 @@ async function follow(
     oldFault,
     lost,
     learned: learned !== undefined,
+    flipped,
     ...learned,
   })
   for (;;) {
     const message = await mail.take()
     if ('lost' in message) return end('lost', message.lost)
-    if ('vanished' in message) return end('failed', late, learn(message.vanished, plan, saidKeep))
+    if ('vanished' in message)
+      return end('failed', late, learn(message.vanished, plan, { saidKeep, flipped }))
     if ('late' in message) {
       late ??= message.late
       continue
@@ -229,6 +234,7 @@ async function follow(
     if (event.kind === 'waiting') clock.waits()
     switch (event.kind) {
       case 'flipped':
+        flipped ||= event.release === plan.release
         answered = Promise.withResolvers<Answer>()
         reply(judge(event.release, answered.promise))
         break

@@ -23,6 +23,11 @@ export interface SteadySettings {
 const LOOK_MS = 1_000
 const LOOKS = 10
 
+/** Recovery is yet to come, or at work. */
+function isUnfinished({ link, state, begun }: Facts): boolean {
+  return link !== state?.current || begun !== undefined
+}
+
 /** ms between two tries once the run was cancelled: it has a few seconds left. */
 const HURRY_MS = 300
 
@@ -266,7 +271,7 @@ export class SteadyTalk {
   async #tellVanished({ conversation, facts }: Line): Promise<void> {
     try {
       let seen = facts
-      for (let look = 1; look < LOOKS && seen.link !== seen.state?.current; look += 1) {
+      for (let look = 1; look < LOOKS && isUnfinished(seen); look += 1) {
         await delay(LOOK_MS, undefined, { signal: this.#over.signal })
         seen = await conversation.facts(this.#over.signal)
       }

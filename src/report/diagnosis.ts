@@ -4,6 +4,7 @@ import { DeployError, type Explanation } from '../errors.ts'
 import { cutToBytes, visible } from '../text.ts'
 import { explainExit, explainTraceback, lastWord } from './diagnosis-app.ts'
 import { commandRows } from './diagnosis-commands.ts'
+import { cutRows } from './diagnosis-cut.ts'
 import { explainOurs } from './diagnosis-ours.ts'
 import { packageRows } from './diagnosis-packages.ts'
 import {
@@ -176,28 +177,9 @@ const rows: Readonly<Record<string, Row>> = {
     cure: 'Set `name` to another name for this app.',
     input: 'name',
   }),
-  stopped: () => ({
-    cause:
-      'The program on the server was stopped before it was done: the server was shut down, or somebody stopped it.',
-    cure: 'Run the job again when the server is up; the release that served before is back.',
-    input: 'host',
-  }),
-  'program-killed': () => ({
-    cause:
-      'The program on the server was killed before it was done; what it had begun was taken back, or brought to its end where the verdict was in.',
-    cure: 'Look at the memory of the server (`free -m`, `journalctl -k`), then run the job again.',
-    input: 'host',
-  }),
-  'server-restarted': () => ({
-    cause:
-      'The server was restarted in the middle of the deploy, before the new release was kept: it goes on with the release that served before.',
-    cure: 'Run the job again when the server is up; it cleans up what is left.',
-    input: 'host',
-  }),
+  ...cutRows,
   ...signalRows,
   ...settleRows,
-  'no-cutover': () => lost('before the new release was switched to'),
-  'no-verdict': () => lost('before the smoke test was over, so the old release is back'),
   'not-root': rootRefused,
   ...Object.fromEntries(
     rootFailures.map((code) => [
@@ -268,14 +250,6 @@ function rootRefused({ lines }: Failure, { user }: Situation): Diagnosis {
 function ofRoot(code: RootFailure, user: string, lines: readonly string[]): Diagnosis {
   const [first] = rootFailure(code, user, lines).explanations
   return first ?? unknown({ code, detail: '', lines })
-}
-
-function lost(when: string): Diagnosis {
-  return {
-    cause: `The server did not hear from this job any more ${when}.`,
-    cure: 'Run the job again; if it happens again, look at the connection between the runner and the server.',
-    input: 'host',
-  }
 }
 
 function unknown({ code, detail }: Failure): Diagnosis {

@@ -65,17 +65,18 @@ export function endingOf(outcome: Outcome, lines: readonly string[]): Ending {
     }
     return { result: plan.kind === 'rollback' ? 'rolled-back' : 'deployed', serving }
   }
+  // Visitors had the new release, and have the one before it again.
+  const reverted = applied.flipped && serving === plan.from && serving !== plan.release
+  const result = reverted ? 'reverted' : 'failed'
   if (applied.failure?.code === 'smoke' && smoked?.ok === false) {
-    const result = serving === plan.from ? 'reverted' : 'failed'
     return { result, serving, error: smokeError(outcome, smoked, lines), failedPhase: 'smoke' }
   }
   if (applied.end === 'lost') {
-    return { result: 'failed', serving, error: killedError(lines) }
+    return { result, serving, error: killedError(lines) }
   }
   const { code = 'unknown', detail = '' } = applied.failure ?? {}
-  const reverted = (code === 'no-verdict' || code === 'taken-back') && serving === plan.from
   return {
-    result: reverted ? 'reverted' : 'failed',
+    result,
     serving,
     error: diagnose({ code, detail, lines }, situationOf(outcome)),
     ...(code.startsWith('facts') ? { failedPhase: 'facts' as const } : {}),

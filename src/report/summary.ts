@@ -86,14 +86,18 @@ function verdict(report: Report): string {
     case 'done':
       return doneVerdict(report, site, serving)
     case 'reverted':
-      return report.settling?.outcome === 'taken-back'
-        ? `The new release died after the switch, so ${site} is back on ${serving}.`
-        : `The smoke test failed, so ${site} is back on ${serving}.`
+      return `${whyBack(report)}, so ${site} is back on ${serving}.`
     case 'failed':
       return `The run failed${inPhase(report)}. ${whoServes(report, site, serving)}`
     case 'cancelled':
       return `The run was cancelled${inPhase(report)}. ${whoServes(report, site, serving)}${settleTime(report)}`
   }
+}
+
+/** What took visitors back to the old release. */
+function whyBack({ settling, smoke }: Report): string {
+  if (settling?.outcome === 'taken-back') return 'The new release died after the switch'
+  return smoke?.ok === false ? 'The smoke test failed' : 'The deploy was cut off after the switch'
 }
 
 /** The same of a command that makes no release. */

@@ -63,6 +63,11 @@ export interface Facts {
   readonly link: string | undefined
   /** The release that a deploy has begun to switch to and that has no verdict; its program may be gone (remote/journal.sh). */
   readonly begun: string | undefined
+  /**
+   * The release that visitors had when the server, by itself, last took back what was cut off (remote/recovery.sh); told
+   * until the next deploy.
+   */
+  readonly recovered: string | undefined
   /** The current release's units run. */
   readonly active: boolean
   /** The Python of the current release's environment is gone. */
@@ -169,6 +174,7 @@ export function parseFacts(lines: readonly string[]): Facts {
     link: one('link'),
     // Past the verdict it is only open until the old release is drained.
     begun: one('journal') === state?.current ? undefined : fitting('journal', WORD),
+    recovered: fitting('recovered', WORD),
     active: state?.current !== undefined && pairs(all('active')).get(state.current) === 'yes',
     environmentBroken: one('environment-broken') === 'yes',
     nonces: new Map(
