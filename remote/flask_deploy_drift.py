@@ -23,7 +23,8 @@ DROP_INS = (UNITS, "/etc/systemd/system.control", "/run/systemd/system", "/run/s
 SHARED = "/var/lib/flask-deploy/written"
 DEFAULTS = ("00-flask-deploy-default.conf", "00-flask-deploy-default-tls.conf")
 MOST_ITEMS, MOST_LINES, MOST_OF_ONE, LONGEST = 40, 200, 60, 200
-SECRET = re.compile(r"(?i)(secret|passw|token|api.?key|private|credential|auth|cookie|dsn)")
+# nginx's own `server_tokens off;` is none.
+SECRET = re.compile(r"(?i)(secret|passw|token(?!s (?:on|off|build);)|api.?key|private|credential|auth|cookie|dsn)")
 
 
 class Found:

@@ -118,6 +118,7 @@ take_back_processes() {
 # A release that serves runs it all, whatever an earlier program had stopped.
 # $1: release
 resume_beside() {
+  enable_beside "$1" process
   enable_beside "$1" single
   enable_beside "$1" timer
   for unit in $(units_beside "$1" single) $(units_beside "$1" process) $(units_beside "$1" timer); do

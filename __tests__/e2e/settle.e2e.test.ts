@@ -202,6 +202,10 @@ describe.skipIf(!able.ok)(`the settle time ${able.ok ? '' : able.why}`, () => {
     await expectBack(ran.outputs.release)
     await until('they are back', async () => (await active()).length === 2)
     expect((await active()).every((unit) => unit.includes(good.release))).toBe(true)
+    // At the next boot as well; and it is nobody's change by hand.
+    expect(await server.must(`systemctl is-enabled ${(await active()).join(' ')}`)).toBe('enabled\nenabled\n')
+    const plan = await act({ ...first.options, inputs: { ...first.options.inputs, command: 'plan' } })
+    expect(plan.log).not.toContain('changed by hand')
   })
 
   test('a job that is cancelled while it waits leaves the release and the watch', async () => {
