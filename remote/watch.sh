@@ -221,13 +221,14 @@ start_old() {
 }
 
 # With `wait-settled`: the program's last step, without the lock.
+# $1: seconds that it lasts
 await_settled() {
   read_settling
   [ "$watched" = "$release" ] || return 0
   take_down
   leave_all
   exec 9>&-
-  emit "running settle time of release $release"
+  emit "running settle time of release $release, $1 s in all"
   while [ "$watched" = "$release" ]; do
     patiently sleep 0.5
     state_load

@@ -28,7 +28,7 @@ import { tellDrift } from './report/found-drift.ts'
 import type { Log } from './report/log.ts'
 import type { Results } from './report/publish.ts'
 import { Recorder } from './report/recorder.ts'
-import { takenBackWarning } from './report/settling.ts'
+import { settlingNow, takenBackWarning } from './report/settling.ts'
 import { byHand, context, holder, temp } from './runner.ts'
 import { redactor, secretsToMask } from './secrets.ts'
 import type { Connection } from './server/connection.ts'
@@ -178,6 +178,8 @@ async function onServer(
     for (const warning of neighbourWarnings(facts)) recorder.warn(warning)
     const plan = makePlan(facts, supplied.wish)
     notePlan(plan, facts, recorder)
+    if (inputs.command === 'plan' || plan.kind === 'unchanged')
+      recorder.note({ settling: settlingNow(facts.state) })
     https.onPlan(plan, facts)
     const test = (applied: Plan): ReleaseTest => ({
       ...releaseTest(inputs.behaviour, connection.remoteAddress, applied.check, applied.trusted),

@@ -9,6 +9,7 @@ import type { Project } from './project/project.ts'
 import type { Ending } from './report/ending.ts'
 import { tellDrift } from './report/found-drift.ts'
 import type { Recorder } from './report/recorder.ts'
+import { settlingNow } from './report/settling.ts'
 import { TaskReport } from './report/task-report.ts'
 import type { Facts } from './server/facts.ts'
 
@@ -38,7 +39,7 @@ export async function doTask(given: TaskRun): Promise<Ending> {
   recorder.note({ serving: facts.state?.current ?? '' })
   const task = makeTask(facts, inputs, project)
   if (task.kind === 'look') {
-    recorder.note({ url: task.check.smoke.url })
+    recorder.note({ url: task.check.smoke.url, settling: settlingNow(facts.state) })
     tellDrift(facts, project.name, recorder)
     for (const warning of neighbourWarnings(facts)) recorder.warn(warning)
   }

@@ -33,3 +33,8 @@ export function shown(text: string): string {
   const characters = [...visible(text).replaceAll('\t', '\\t')]
   return `\`${characters.length > 60 ? `${characters.slice(0, 59).join('')}…` : characters.join('')}\``
 }
+
+/** A text that a sentence of ours ends with, without the full stop that it has itself. */
+export function withoutStop(text: string): string {
+  return text.replace(/(?<![.])[.]$/, '')
+}

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { boot, type Server } from '../server/boot.ts'
 import { canBoot } from '../server/requirements.ts'
+import { reach, start } from './action.ts'
 import { untilAtRest, visit } from './look.ts'
 import { tinyProject } from './projects.ts'
 import { runs } from './runs.ts'
@@ -46,6 +47,40 @@ describe.skipIf(!able.ok)(`destroy${able.ok ? '' : ` (skipped: ${able.why})`}`, 
     expect(await tree(server)).toBe(before)
     const again = await runs(server, project.folder, { domain: '' }).good({ command: 'destroy' })
     expect(again.report.found).toContainEqual({ what: 'removed', detail: expect.stringContaining('nothing') })
+    expect(await tree(server)).toBe(before)
+  }, 180_000)
+
+  test('while a release settles ends the watch too, and the release that waits', async () => {
+    const before = await tree(server)
+    const { good } = runs(server, project.folder, { 'settle-time': '60s' })
+    await good(everything)
+    project.commit({ 'more.txt': 'still more' })
+    await good(everything)
+    expect(await server.readFile('/srv/web-hello/state')).toContain('\nsettling ')
+    expect(await server.must('systemctl is-active web-hello.watch.service')).toBe('active\n')
+    await good({ command: 'destroy', 'destroy-data': 'hello', ...nothing })
+    expect(await tree(server)).toBe(before)
+    expect(await server.must('pgrep -fa [w]eb-hello || :')).toBe('')
+  }, 180_000)
+
+  test('waits for a deploy that is at work, or gives up and leaves all as it is', async () => {
+    const before = await tree(server)
+    const { good, bad } = runs(server, project.folder)
+    await good(everything)
+    project.commit({ 'more.txt': 'more and more' })
+    const inputs = { ...reach(server), ...everything, 'release-command': 'echo asleep; sleep 15' }
+    const deploy = start({ workspace: project.folder, inputs })
+    await deploy.said('asleep')
+    const late = await bad({ command: 'destroy', 'lock-timeout': '1s', ...nothing })
+    expect(late.report.error).toMatchObject({ code: 'lock-timeout', input: 'lock-timeout' })
+    expect(late.report.changes).toEqual([])
+    expect((await visit(server)).body).toMatch(/visits$/)
+
+    const destroyed = await good({ command: 'destroy', 'destroy-data': 'hello', ...nothing })
+    expect(destroyed.log).toMatch(/Waiting for .*actions\/runs\/1/)
+    const deployed = await deploy.ended
+    expect(deployed.outputs.result, deployed.log).toBe('deployed')
+    await untilAtRest(server)
     expect(await tree(server)).toBe(before)
   }, 180_000)
 
@@ -97,7 +132,7 @@ describe.skipIf(!able.ok)(`destroy${able.ok ? '' : ` (skipped: ${able.why})`}`, 
     expect(await server.must(databases)).toBe('web-hello\n')
     const kept = await good({ command: 'destroy', services: '' })
     expect(kept.report.found.map(({ detail }) => detail)).toEqual(
-      expect.arrayContaining(['`the database web-hello`', '`/var/lib/web-hello.redis`']),
+      expect.arrayContaining(['the database `web-hello`', '`/var/lib/web-hello.redis`']),
     )
     expect(await server.must(databases)).toBe('web-hello\n')
     expect(await server.must(`systemctl list-units --plain --no-legend 'web-hello.*'`)).toBe('')

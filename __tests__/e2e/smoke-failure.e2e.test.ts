@@ -84,7 +84,7 @@ describe.skipIf(!able.ok)(`smoke tests ${able.ok ? '' : able.why}`, () => {
     })
     const { error } = JSON.parse(bad.outputs.report)
     expect(error.code).toBe('smoke-text')
-    expect(error.cure).toContain(`because release ${good.outputs.release} fails the same test`)
+    expect(error.cure).toContain(`because release \`${good.outputs.release}\` fails the same test`)
     expect(await page(server)).toBe('version 2')
 
     const back = await act({ workspace: project.folder, inputs: { ...reach(server), command: 'rollback' } })

@@ -30,7 +30,7 @@ test('nothing is said where nothing was changed', () => {
 test.each([
   ['replaced variables A,B /etc/web-hello/x.env', '(variables A, B)', '`env` or `secret-files`'],
   [`replaced edited - /srv/web-hello/releases/${id}/app.py`, '`app.py` (edited)', 'the repository'],
-  [`replaced mode 0600,0644 /etc/web-hello/x.env`, '(mode 0644, should be 0600)', '`env`'],
+  [`replaced mode 0600,0644 /etc/web-hello/x.env`, '(mode 0644, should be 0600)', 'A deploy replaces it'],
   [
     `replaced added - /etc/systemd/system/web-hello-${id}.service.d/x.conf`,
     '(added)',
@@ -38,11 +38,7 @@ test.each([
   ],
   ['replaced edited - /etc/nginx/conf.d/web-hello.conf', '(edited)', '`max-body-size`'],
   [`replaced edited - /srv/web-hello/releases/${id}/.deploy/gunicorn.conf.py`, '(edited)', '`workers`'],
-  [
-    'stays groups sudo web-hello',
-    '(member of sudo)',
-    'A deploy leaves `web-hello` (member of sudo) as it is.',
-  ],
+  ['stays groups sudo web-hello', '(member of sudo)', 'A deploy leaves it as it is.'],
   ['replaced stopped - nginx.service', '(stopped)', 'A deploy replaces'],
 ])('%s is told in one warning, with the cure', (line, how, cure) => {
   const { report } = told([`drift ${line}`])
@@ -59,7 +55,26 @@ test('of many the first are named, and all are counted', () => {
     ),
     'drift-more 100',
   ])
-  expect(report.warnings[0]?.text).toContain('`f4.py` (edited) and 115 more.')
+  expect(report.warnings[0]?.text).toContain('`f2.py` (edited) and 117 more.')
+})
+
+test('what is replaced and what stays is told apart, and where each change would last', () => {
+  const { report } = told([
+    'drift replaced edited - /etc/nginx/conf.d/web-hello.conf',
+    'drift replaced variables A /etc/web-hello/x.env',
+    'drift stays groups adm web-hello',
+  ])
+  expect(report.warnings[0]?.text).toBe(
+    'Changed by hand on the server: `/etc/nginx/conf.d/web-hello.conf` (edited), `/etc/web-hello/x.env` (variables A), `web-hello` (member of adm). ' +
+      'A deploy replaces 2 of them, and keeps copies in `/srv/web-hello/edited` on the server; the summary says where each belongs so that it lasts. ' +
+      'It leaves `web-hello` (member of adm) as it is.',
+  )
+  const rows = driftSection({ ...report, app: 'hello' }, 10_000).filter((line) => line.startsWith('| <code>'))
+  expect(rows.map((row) => row.split(' | ').at(-1))).toEqual([
+    '<code>domain</code>, <code>max-body-size</code> or <code>timeout</code> |',
+    '<code>env</code> or <code>secret-files</code> |',
+    ' |',
+  ])
 })
 
 test('the section is safe for Markdown, and bounded', () => {

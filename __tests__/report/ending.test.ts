@@ -132,7 +132,7 @@ test.each([
 
 test('a release that stays in spite of its test says why', () => {
   expect(ending({ oldFault: bad }, bad).error?.message).toContain(
-    `because release ${OLD} fails the same test`,
+    `because release \`${OLD}\` fails the same test`,
   )
   expect(ending({}, bad).error?.message).toContain('no older one to go back to')
 })

@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { parseEvent } from '../../src/apply/event.ts'
-import { dying, settlingAfter, takenBackWarning, tellSettling } from '../../src/report/settling.ts'
+import {
+  dying,
+  settlingAfter,
+  settlingNow,
+  takenBackWarning,
+  tellSettling,
+} from '../../src/report/settling.ts'
 import { parseState } from '../../src/server/state.ts'
 
 const NEW = '20261101000000-1111111'
@@ -29,8 +35,19 @@ test('is open until the server says how it ended', () => {
 
 test('is told with the release that waits', () => {
   const open = { old: OLD, seconds: 60, running: false, outcome: 'open' } as const
-  expect(tellSettling({ ...open, running: true })).toContain(`${OLD}, which runs on until then`)
+  expect(tellSettling({ ...open, running: true })).toContain(`\`${OLD}\`, which runs on until then`)
   expect(tellSettling(open)).toContain('Memory is short')
+})
+
+test('is told by later runs as long as it lasts', () => {
+  const now = (...lines: readonly string[]) => settlingNow(parseState([`current ${NEW}`, ...lines]))
+  expect(now()).toBeNull()
+  expect(now(`settling ${OLD} ${NEW} running`)).toBeNull()
+  const settling = now(`settling ${NEW} ${OLD} stopped`)
+  expect(settling).toMatchObject({ old: OLD, running: false, outcome: 'watched' })
+  expect(settling === null ? '' : tellSettling(settling)).toBe(
+    `The server still watches it: should it die, release \`${OLD}\`, which would be started first, serves again.`,
+  )
 })
 
 describe('what the next run says of a release that died', () => {

@@ -236,7 +236,7 @@ function render(operation: Operation): readonly string[] {
       return [call('secure', tls.certificate, site, catchAll ?? '', tlsCatchAll, waitSeconds)]
     }
     case 'await-settled':
-      return ['await_settled']
+      return [call('await_settled', operation.seconds)]
     case 'prune':
       return [call('prune', operation.keep), 'prune_wheels']
   }

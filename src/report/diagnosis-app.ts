@@ -1,6 +1,6 @@
 import { anyNeed, saidNeed } from '../config/needs.ts'
 import type { Explanation } from '../errors.ts'
-import { cutToBytes, visible } from '../text.ts'
+import { cutToBytes, visible, withoutStop } from '../text.ts'
 import { explainSignal, signalInJournal } from './diagnosis-signals.ts'
 import { quotedNames } from './diagnosis-tools.ts'
 import type { Failure, Situation } from './failure.ts'
@@ -197,7 +197,7 @@ export function lastWord(lines: readonly string[]): string | undefined {
   const others =
     /^\[[^\]]+\] \[\d+\] \[[A-Z]+\] |^(web-[a-z0-9-]+-[0-9]{14}-|(Starting|Started|Stopping|Stopped|Listening on|Closed) web-)/
   const last = lines.findLast((line) => line.trim() !== '' && !others.test(line))?.trim()
-  return last === undefined ? undefined : cutToBytes(visible(last), 300)
+  return last === undefined ? undefined : withoutStop(cutToBytes(visible(last), 300))
 }
 
 /** The app's process ended without a traceback. */

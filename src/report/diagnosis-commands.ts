@@ -1,5 +1,5 @@
 import type { Explanation } from '../errors.ts'
-import { cutToBytes, visible } from '../text.ts'
+import { cutToBytes, visible, withoutStop } from '../text.ts'
 import { explainTraceback, lastWord } from './diagnosis-app.ts'
 import { explainSignal, signalBehind } from './diagnosis-signals.ts'
 import type { Failure, Situation } from './failure.ts'
@@ -95,5 +95,5 @@ function missingProgram(lines: readonly string[], { requirements }: Situation) {
 
 function lastSaid(lines: readonly string[]): string {
   const last = lines.findLast((line) => line.trim() !== '')
-  return last === undefined ? '' : `; its last line is: ${cutToBytes(visible(last.trim()), 300)}`
+  return last === undefined ? '' : `; its last line is: ${withoutStop(cutToBytes(visible(last.trim()), 300))}`
 }

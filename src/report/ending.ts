@@ -8,6 +8,7 @@ import type { Plan } from '../plan/operation.ts'
 import type { Project } from '../project/project.ts'
 import type { Redactor } from '../secrets.ts'
 import type { Facts } from '../server/facts.ts'
+import { withoutStop } from '../text.ts'
 import { diagnose } from './diagnosis.ts'
 import type { Situation } from './failure.ts'
 import type { Log } from './log.ts'
@@ -109,7 +110,7 @@ export function tellEnding(
   const { error, result, serving } = ending
   const good = error === undefined
   const failedPhase = good ? '' : (ending.failedPhase ?? recorder.current ?? 'report')
-  recorder.finish(good)
+  recorder.finish(failedPhase)
   if (error !== undefined) log.error(error)
   const report = redactedReport(
     {
@@ -133,8 +134,8 @@ function stays(outcome: Outcome, smoked: Smoked): DeployError {
   const error = smokeError(outcome, smoked, [])
   const why =
     applied?.oldFault === undefined
-      ? `Release ${plan.release} stays, because there is no older one to go back to.`
-      : `Release ${plan.release} stays, because release ${plan.from} fails the same test (${applied.oldFault.detail})`
+      ? `Release \`${plan.release}\` stays, because there is no older one to go back to.`
+      : `Release \`${plan.release}\` stays, because release \`${plan.from}\` fails the same test (${withoutStop(applied.oldFault.detail)}).`
   return new DeployError(
     error.code,
     error.explanations.map((one) => ({ ...one, cure: `${one.cure} ${why}` })),

@@ -2,8 +2,10 @@ import { daysLeft, endsSoon } from '../config/certificate.ts'
 import type { Warning } from '../project/project.ts'
 import type { Facts } from '../server/facts.ts'
 import type { Seen, SeenUnit } from '../server/seen.ts'
+import type { TakenBack } from '../server/state.ts'
 import { type Around, finding, type Judge } from './finding.ts'
 import { serverFindings } from './findings-server.ts'
+import { dying } from './settling.ts'
 import { repairText } from './status.ts'
 
 /** What `doctor` finds, what visitors feel first. Pure. */
@@ -147,7 +149,7 @@ const appJudges: readonly Judge[] = [
       ? []
       : finding(
           'release-taken-back',
-          `The server took release \`${state.takenBack.release}\` back by itself: ${state.takenBack.reason || 'it died'}.`,
+          diedText(state.takenBack),
           "See the app's last lines with `command: logs`, mend it, and push.",
         ),
   (facts) => {
@@ -197,4 +199,12 @@ const MISSING: Readonly<Record<string, string>> = {
 
 function isStopped({ load, active }: SeenUnit): boolean {
   return load === 'loaded' && (active === 'inactive' || active === 'deactivating')
+}
+
+/** A release that died after its run had ended. */
+function diedText({ release, reason }: TakenBack): string {
+  const stays = /^stays (.*)$/.exec(reason)?.[1]
+  return stays === undefined
+    ? `The server took release \`${release}\` back by itself, because ${dying(reason)}.`
+    : `Release \`${release}\` died after the switch, because ${dying(stays)}. It stayed, as the one before it was not well either.`
 }

@@ -3,8 +3,15 @@ import type { Change } from './report.ts'
 
 /** What `destroy` found, in words: see foundRow. */
 export const destroyFindings: Readonly<Record<string, (detail: string) => Change>> = {
-  kept: (detail) => ({ what: 'kept', detail: `\`${detail}\`` }),
+  kept: (detail) => ({ what: 'kept', detail: kept(detail) }),
   removed: () => ({ what: 'removed', detail: 'nothing: the app is not on this server' }),
+}
+
+function kept(detail: string): string {
+  const [, what = '', name = ''] = /^(the user|the database) (\S+)$/.exec(detail) ?? []
+  if (name !== '') return `${what} \`${name}\``
+  if (detail.endsWith('/generated.env')) return `\`${detail}\`: the secret key that the server made`
+  return detail.endsWith('/state') ? `\`${detail}\`: whose the app is` : `\`${detail}\``
 }
 
 /** What it could not remove, in words: see doubtWarning. */

@@ -5,7 +5,7 @@ import { shown } from '../text.ts'
 import type { Recorder } from './recorder.ts'
 
 /** So many are named in a sentence; the summary has them all. */
-const MOST_NAMED = 5
+const MOST_NAMED = 3
 
 /**
  * Tells what somebody changed by hand in what is ours on the server: in the log with its diff, as a section of the
@@ -26,41 +26,45 @@ export function tellDrift({ drift, moreDrift }: Facts, name: string, recorder: R
 function driftWarning(drift: readonly Drift[], more: number, name: string): Warning {
   const replaced = drift.filter(({ fate }) => fate === 'replaced')
   const stays = drift.filter(({ fate }) => fate === 'stays')
+  const all = [...replaced, ...stays]
+  const count = all.length + more
   const parts = [
+    `Changed by hand on the server: ${named(all, more)}.`,
     ...(replaced.length === 0
       ? []
       : [
-          `A deploy replaces them, and keeps copies in \`/srv/web-${name}/edited\` on the server; what is to last belongs into ${homes(replaced, name)}.`,
+          `A deploy replaces ${count === 1 ? 'it' : stays.length === 0 ? 'them' : `${replaced.length + more} of them`}, and keeps copies in \`/srv/web-${name}/edited\` on the server${lasting(replaced, name)}.`,
         ]),
     ...(stays.length === 0
       ? []
       : [
-          `${replaced.length === 0 ? 'A deploy leaves' : 'It leaves'} ${named(stays)} as ${stays.length === 1 ? 'it is' : 'they are'}.`,
+          `${replaced.length === 0 ? 'A deploy leaves' : 'It leaves'} ${count === 1 ? 'it' : replaced.length === 0 ? 'them' : named(stays)} as ${stays.length === 1 ? 'it is' : 'they are'}.`,
         ]),
   ]
-  const all = [...replaced, ...stays]
-  return {
-    code: 'drift',
-    text: `On the server was changed by hand: ${named(all, more)}. ${parts.join(' ')}`,
-  }
+  return { code: 'drift', text: parts.join(' ') }
 }
 
-/** Where a change would have to be made so that it lasts. */
-function homes(drift: readonly Drift[], name: string): string {
-  const found = new Set(drift.map((one) => homeOf(one, name)))
-  const [...list] = found
-  return list.length < 2 ? list.join('') : `${list.slice(0, -1).join(', ')} or ${list.at(-1)}`
+/** Where the changes would have to be made so that they last. Goes on in a sentence. */
+function lasting(drift: readonly Drift[], name: string): string {
+  const [home = '', ...others] = new Set(drift.map((one) => homeOf(one, name)).filter((one) => one !== ''))
+  if (home === '') return ''
+  return others.length === 0
+    ? `; what is to last belongs into ${home}`
+    : '; the summary says where each belongs so that it lasts'
 }
 
-function homeOf({ path, how }: Drift, name: string): string {
+/**
+ * Where a change would have to be made so that it lasts; '' where nothing of ours has such a place.
+ * @param name NAME
+ */
+export function homeOf({ path, how, fate }: Drift, name: string): string {
+  if (fate === 'stays' || !['edited', 'added', 'removed', 'variables'].includes(how)) return ''
   if (how === 'variables' || path.startsWith(`/etc/web-${name}/`)) return '`env` or `secret-files`'
-  if (path.startsWith('/etc/nginx/'))
-    return 'the inputs that nginx is set by (`domain`, `max-body-size`, `timeout`)'
+  if (path.startsWith('/etc/nginx/')) return '`domain`, `max-body-size` or `timeout`'
   if (path.includes('/systemd/system'))
-    return `a file of \`/etc/systemd/system/web-${name}-.service.d\`, which counts for all releases`
+    return `a file in \`/etc/systemd/system/web-${name}-.service.d\`, for all releases`
   if (path.endsWith('/.deploy/gunicorn.conf.py')) return '`workers`, `threads` or `timeout`'
-  if (path.startsWith(`/srv/web-${name}/releases/`)) return 'the repository'
-  return 'another place than this'
+  return path.startsWith(`/srv/web-${name}/releases/`) ? 'the repository' : ''
 }
 
 function named(drift: readonly Drift[], more = 0): string {

@@ -39,9 +39,15 @@ export class Recorder {
     return this.#open?.phase
   }
 
-  /** Closes the last phase. */
-  finish(ok: boolean): void {
-    this.#close(ok)
+  /**
+   * Closes the last phase.
+   * @param failed the phase that the run failed in, which may be an earlier one; '' where it did not
+   */
+  finish(failed: Phase | ''): void {
+    this.#close(failed !== this.#open?.phase)
+    const at = this.#phases.findLastIndex(({ phase }) => phase === failed)
+    const found = this.#phases[at]
+    if (found !== undefined) this.#phases[at] = { ...found, ok: false }
     this.#beat.stop()
   }
 

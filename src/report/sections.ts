@@ -80,7 +80,7 @@ function tableMarkdown({ title, columns, rows }: Section): readonly string[] {
 
 function blockMarkdown({ title, lines }: Section): readonly string[] {
   const shown = lines.map((line) => cutToBytes(line, longestCell))
-  return [`### ${markdown(title)}`, '', shown.length === 0 ? 'Nothing.' : markdownBlock(shown), '']
+  return [`### ${markdownSentence(title)}`, '', shown.length === 0 ? 'Nothing.' : markdownBlock(shown), '']
 }
 
 /** The sections without any secret. */

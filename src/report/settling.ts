@@ -10,11 +10,19 @@ import type { Failure, Situation } from './failure.ts'
 export interface SettlingReport {
   /** The release that serves again should the new one die. */
   readonly old: string
+  /** 0 where it is not known. */
   readonly seconds: number
   /** The old release runs on meanwhile; else memory was short, and it can be started. */
   readonly running: boolean
-  /** `open`: the server goes on watching when the job has ended. */
-  readonly outcome: 'open' | 'settled' | 'taken-back' | 'stays'
+  /** `open`: the server goes on watching when the job has ended; `watched`: it still does since an earlier run. */
+  readonly outcome: 'open' | 'watched' | 'settled' | 'taken-back' | 'stays'
+}
+
+/** The release that serves is watched since an earlier run. */
+export function settlingNow(state: State | undefined): SettlingReport | null {
+  if (state?.settling === undefined || state.settling.release !== state.current) return null
+  const { old, running } = state.settling
+  return { old, seconds: 0, running, outcome: 'watched' }
 }
 
 /** What an event changes of it; undefined where nothing. */
@@ -57,14 +65,16 @@ export function tellSettling({ old, seconds, running, outcome }: SettlingReport)
   switch (outcome) {
     case 'open':
       return running
-        ? `The server watches it for ${seconds} s more, and goes back to release ${old}, which runs on until then, should it die.`
-        : `The server watches it for ${seconds} s more, and goes back to release ${old} should it die. Memory is short for both, so that one was stopped, and would be started first.`
+        ? `The server goes on watching it for ${seconds} s: should it die, release \`${old}\`, which runs on until then, serves again.`
+        : `The server goes on watching it for ${seconds} s: should it die, release \`${old}\` serves again. Memory is short for both, so that one was stopped, and would be started first.`
+    case 'watched':
+      return `The server still watches it: should it die, release \`${old}\`, which ${running ? 'runs on until then' : 'would be started first'}, serves again.`
     case 'settled':
-      return `It has lived through its settle time (${seconds} s), so release ${old} was stopped.`
+      return `It has lived through its settle time (${seconds} s), so release \`${old}\` was stopped.`
     case 'taken-back':
-      return `It died in its settle time, so the server went back to release ${old}.`
+      return `It died in its settle time, so the server went back to release \`${old}\`.`
     case 'stays':
-      return `It died in its settle time, but release ${old} is not well either, so it stays.`
+      return `It died in its settle time, but release \`${old}\` is not well either, so it stays.`
   }
 }
 

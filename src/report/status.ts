@@ -1,14 +1,15 @@
 import { daysLeft } from '../config/certificate.ts'
 import type { Facts } from '../server/facts.ts'
 import type { Asked, Seen, SeenUnit } from '../server/seen.ts'
-import type { KeptRelease } from '../server/state.ts'
+import type { KeptRelease, TakenBack } from '../server/state.ts'
 import { type Section, table } from './sections.ts'
+import { dying } from './settling.ts'
 
 /** What `status` tells: the app and its server as they are, in tables. Pure. */
 export function statusSections(facts: Facts, seen: Seen, name: string): readonly Section[] {
   return [
-    table('The app', ['', ''], appRows(facts, seen, name)),
-    ...rowsOnly('Releases', ['Release', 'Commit', 'Adds to the disk', ''], releaseRows(facts, seen)),
+    pairs('The app', appRows(facts, seen, name)),
+    ...rowsOnly('Releases', ['Release', 'Commit', 'Adds to the disk', 'Role'], releaseRows(facts, seen)),
     ...rowsOnly('Asked just now', ['Asked', 'Answer'], answerRows(facts, seen)),
     ...rowsOnly('Units', ['Unit', 'State', 'At boot', 'Restarts', 'Memory'], unitRows(facts, seen, name)),
     ...rowsOnly(
@@ -17,14 +18,19 @@ export function statusSections(facts: Facts, seen: Seen, name: string): readonly
       besideRows(seen),
     ),
     ...rowsOnly('Certificate', ['Names', 'Issuer', 'Until', 'Renewed by'], certificateRows(facts)),
-    table('The server', ['', ''], serverRows(facts, seen)),
+    pairs('The server', serverRows(facts, seen)),
     ...rowsOnly('Disk', ['Folder', 'Size', 'Free', 'Free inodes'], diskRows(seen)),
     ...rowsOnly(
       'What the next deploy would set right',
-      [''],
+      ['It would'],
       seen.repairs.map((repair) => [repairText(repair)]),
     ),
   ]
+}
+
+/** Names and values; the first of them is the head, which a table has to have. */
+function pairs(title: string, [head = [], ...rows]: readonly (readonly string[])[]): Section {
+  return table(title, head, rows)
 }
 
 function rowsOnly(
@@ -36,13 +42,20 @@ function rowsOnly(
 }
 
 function appRows(facts: Facts, seen: Seen, name: string): readonly (readonly string[])[] {
-  const { state, link, begun } = facts
+  const { state, link, begun, recovered } = facts
   if (state === undefined) return [['App', `\`${name}\` is not on this server`]]
   const { settling, takenBack } = state
   return [
     ['App', `\`${name}\``],
     ['Repository', `\`${state.owner.name || state.owner.id}\``],
-    ['Visitors get', link === undefined ? 'nothing' : `release \`${link}\``],
+    [
+      'Visitors get',
+      link !== undefined
+        ? `release \`${link}\``
+        : state.releases.length > 0
+          ? 'nothing'
+          : 'nothing: no release is on the server; the next deploy finds what the app wrote',
+    ],
     ...(facts.siteNames.length === 0 ? [] : [['Names', facts.siteNames.join(', ')]]),
     ['Deploy at work', seen.holder === undefined ? 'none' : seen.holder],
     ...(settling === undefined
@@ -50,14 +63,31 @@ function appRows(facts: Facts, seen: Seen, name: string): readonly (readonly str
       : [
           [
             'Watched',
-            `release \`${settling.release}\`; should it die, \`${settling.old}\`, which ${settling.running ? 'runs on' : 'is stopped and can be started'}, serves again`,
+            `release \`${settling.release}\`, until its \`settle-time\` is over; should it die, \`${settling.old}\`, which ${settling.running ? 'runs on' : 'would be started first'}, serves again`,
           ],
         ]),
     ...(takenBack === undefined
       ? []
-      : [['Taken back', `release \`${takenBack.release}\` by the server itself: ${takenBack.reason}`]]),
+      : [[takenBack.reason.startsWith('stays ') ? 'Died' : 'Taken back', takenBackText(takenBack)]]),
+    ...(recovered === undefined
+      ? []
+      : [
+          [
+            'Repaired',
+            `what a deploy that was cut off had begun was taken back by the server itself${recovered === link ? '' : `; visitors had got release \`${recovered}\` for a while`}`,
+          ],
+        ]),
     ...(begun === undefined ? [] : [['Begun', `a switch to release \`${begun}\`, which has no verdict yet`]]),
   ]
+}
+
+/** A release that died after its run had ended. */
+function takenBackText({ release, commit, reason }: TakenBack): string {
+  const of = commit === '-' ? '' : ` (commit ${commit.slice(0, 7)})`
+  const stays = /^stays (.*)$/.exec(reason)?.[1]
+  return stays === undefined
+    ? `release \`${release}\`${of}, by the server itself, because ${dying(reason)}`
+    : `release \`${release}\`${of}, because ${dying(stays)}; it stayed, as the one before it was not well either`
 }
 
 function releaseRows({ state, link }: Facts, seen: Seen): readonly (readonly string[])[] {

@@ -1,21 +1,21 @@
 import type { Drift } from '../server/drift.ts'
 import { cutToBytes } from '../text.ts'
-import { markdown, markdownBlock, markdownCode } from './escape.ts'
-import { howText } from './found-drift.ts'
+import { markdown, markdownBlock, markdownCode, markdownSentence } from './escape.ts'
+import { homeOf, howText } from './found-drift.ts'
 import type { Report } from './report.ts'
 import { fitting } from './summary-sections.ts'
 
 /** What somebody changed by hand on the server, with the diffs folded away. */
-export function driftSection({ drift }: Report, maxBytes: number): readonly string[] {
+export function driftSection({ drift, app }: Report, maxBytes: number): readonly string[] {
   if (drift.length === 0) return []
   const row = (one: Drift) =>
-    `| ${markdownCode(cutToBytes(one.path, 300))} | ${markdown(cutToBytes(howText(one), 500))} | ${one.fate === 'stays' ? 'leaves it' : 'replaces it'} |`
+    `| ${markdownCode(cutToBytes(one.path, 300))} | ${markdown(cutToBytes(howText(one), 500))} | ${one.fate === 'stays' ? 'leaves it' : 'replaces it'} | ${markdownSentence(homeOf(one, app))} |`
   return [
     '### Changed by hand on the server',
     '',
-    '| What | How | A deploy |',
-    '| --- | --- | --- |',
-    ...fitting(drift, row, maxBytes / 2, (count) => `| and ${count} more | | |`),
+    '| What | How | A deploy | So that it lasts, it belongs into |',
+    '| --- | --- | --- | --- |',
+    ...fitting(drift, row, maxBytes / 2, (count) => `| and ${count} more | | | |`),
     '',
     ...diffs(drift, maxBytes / 2),
   ]

@@ -93,34 +93,19 @@ export function phasesSection(report: Report): readonly string[] {
   return ['### Phases', '', '| Phase | Result | Time |', '| --- | --- | --- |', ...rows, total, '']
 }
 
-/** What changed on the server, or would. */
-export function changesSection(report: Report, maxBytes: number): readonly string[] {
-  const planned = report.result === 'planned'
-  if (report.changes.length === 0) {
-    return planned ? ['### What a deploy would change', '', 'Nothing.', ''] : []
-  }
-  const row = ({ what, detail }: Change) => `| ${value(what)} | ${value(detail)} |`
-  return [
-    planned ? '### What a deploy would change' : '### What changed on the server',
-    '',
-    '| What | Detail |',
-    '| --- | --- |',
-    ...fitting(report.changes, row, maxBytes, (count) => `| and ${count} more | |`),
-    '',
-  ]
-}
-
 /** What was found out about the project, and from what. */
 export function foundSection(report: Report, maxBytes: number): readonly string[] {
-  if (report.found.length === 0) return []
+  const destroys = report.command === 'destroy'
+  const found = destroys ? report.found.filter(({ what }) => what === 'kept') : report.found
+  if (found.length === 0) return []
   const row = ({ what, detail }: Change) =>
     `| ${value(what)} | ${markdownSentence(cutToBytes(detail, longestValue))} |`
   return [
-    '### What was found',
+    destroys ? '### What stays on the server' : '### What was found',
     '',
     '| What | Finding |',
     '| --- | --- |',
-    ...fitting(report.found, row, maxBytes, (count) => `| and ${count} more | |`),
+    ...fitting(found, row, maxBytes, (count) => `| and ${count} more | |`),
     '',
   ]
 }
@@ -184,7 +169,8 @@ const mostNames = 20
 /** What the next build may get with other bytes; where this run had nothing to do with a build, nothing. */
 export function unpinnedSection(report: Report, maxBytes: number): readonly string[] {
   const { unpinned, result } = report
-  if (unpinned.length === 0 || result === 'unchanged' || result === 'rolled-back') return []
+  const built = report.phases.some(({ phase }) => phase === 'upload')
+  if (unpinned.length === 0 || !(built || result === 'planned') || result === 'rolled-back') return []
   const row = ([file, list]: readonly [string, readonly Unpinned[]]) => {
     const names = list.slice(0, mostNames).map(unpinnedName)
     const more = list.length > mostNames ? `, and ${list.length - mostNames} more` : ''
@@ -212,7 +198,8 @@ function unpinnedName({ what, name }: Unpinned): string {
 
 /** Every fault with its cause and cure. */
 export function errorSection(report: Report, context: SummaryContext, maxBytes: number): readonly string[] {
-  if (report.error === null) return []
+  // Of a run that was cancelled the first sentence says it all.
+  if (report.error === null || report.error.code === 'cancelled') return []
   const { faults } = report.error
   const row = (fault: Explanation) => {
     const place =
@@ -237,9 +224,9 @@ function fileLink(
   return markdownLink(label, url)
 }
 
-/** The last log lines, folded away; the newest ones where not all fit. */
+/** The last log lines, folded away; the newest ones where not all fit. A section of their own shows them once. */
 export function linesSection(report: Report, maxBytes: number): readonly string[] {
-  if (report.lines.length === 0) return []
+  if (report.lines.length === 0 || report.sections.some(({ lines }) => lines.length > 0)) return []
   let kept = report.lines.map((line) => cutToBytes(line, longestValue * 2))
   while (kept.length > 1 && Buffer.byteLength(markdownBlock(kept)) > maxBytes) kept = kept.slice(1)
   const title = kept.length === 1 ? 'The last log line' : `The last ${kept.length} log lines`

@@ -5,6 +5,7 @@ import { markdown, markdownCode, markdownLink, markdownSentence } from './escape
 import type { Report } from './report.ts'
 import { sectionsMarkdown } from './sections.ts'
 import { tellSettling } from './settling.ts'
+import { changesSection } from './summary-changes.ts'
 import { driftSection } from './summary-drift.ts'
 import type { SummaryContext } from './summary-sections.ts'
 import * as section from './summary-sections.ts'
@@ -32,7 +33,7 @@ const room = {
  */
 export function renderSummary(report: Report, context: SummaryContext): string {
   return [
-    `## ${symbols[report.result]} ${titleOf(report)}`,
+    `## ${symbolOf(report)} ${titleOf(report)}`,
     '',
     verdict(report),
     '',
@@ -42,12 +43,12 @@ export function renderSummary(report: Report, context: SummaryContext): string {
     ...section.warningsSection(report, room.warnings),
     ...sectionsMarkdown(report.sections, room.sections),
     ...driftSection(report, room.drift),
-    ...section.phasesSection(report),
-    ...section.changesSection(report, room.changes),
-    ...section.foundSection(report, room.found),
+    ...changesSection(report, room.changes),
     ...section.checksSection(report),
-    ...section.unpinnedSection(report, room.unpinned),
     ...section.rollbackSection(report, context),
+    ...section.foundSection(report, room.found),
+    ...section.unpinnedSection(report, room.unpinned),
+    ...section.phasesSection(report),
   ].join('\n')
 }
 
@@ -62,9 +63,16 @@ const symbols: Readonly<Record<Result, string>> = {
   cancelled: '🚫',
 }
 
+/** A look around is neither good nor bad by itself. */
+function symbolOf({ result, command, warnings }: Report): string {
+  if (result !== 'done') return symbols[result]
+  if (command === 'status' || command === 'logs') return '📋'
+  return command === 'doctor' && warnings.length > 0 ? '⚠️' : '✅'
+}
+
 function titleOf(report: Report): string {
   const app = report.app === '' ? 'Flask app' : markdown(cutToBytes(report.app, 200))
-  return `${app}: ${report.result}`
+  return `${app}: ${report.result === 'done' ? report.command : report.result}`
 }
 
 /** One line that says what visitors get now. */
@@ -77,10 +85,10 @@ function verdict(report: Report): string {
       return `${site} serves the new release ${serving}.${settleTime(report)}`
     case 'unchanged':
       return report.changes.length === 0
-        ? `${site} serves ${serving} already: nothing was changed and nothing restarted.`
-        : `${site} serves ${serving} already: no new release was made.`
+        ? `${site} serves ${serving} already: nothing was changed and nothing restarted.${settleTime(report)}`
+        : `${site} serves ${serving} already: no new release was made.${settleTime(report)}`
     case 'planned':
-      return `Nothing was changed. ${site} goes on as it is.`
+      return `Nothing was changed. ${plannedSite(report, site, serving)}`
     case 'rolled-back':
       return `${site} serves ${serving} again.`
     case 'done':
@@ -90,7 +98,7 @@ function verdict(report: Report): string {
     case 'failed':
       return `The run failed${inPhase(report)}. ${whoServes(report, site, serving)}`
     case 'cancelled':
-      return `The run was cancelled${inPhase(report)}. ${whoServes(report, site, serving)}${settleTime(report)}`
+      return `The run was cancelled${inPhase(report)}. ${whoServes(report, site, serving)}${report.settling === null ? ' Run the job again when you want the new release.' : settleTime(report)}`
   }
 }
 
@@ -105,7 +113,7 @@ function doneVerdict(report: Report, site: string, serving: string): string {
   const serves =
     report.serving === '' || report.serving === 'unknown'
       ? 'No release serves.'
-      : `${site} serves ${serving}.`
+      : `${site} serves ${serving}.${settleTime(report)}`
   switch (report.command) {
     case 'status':
       return `Nothing was changed. ${serves}`
@@ -118,10 +126,23 @@ function doneVerdict(report: Report, site: string, serving: string): string {
     case 'logs':
       return `Nothing was changed. ${serves}`
     case 'destroy':
-      return 'The app is off the server.'
+      return destroyed(report)
     default:
       return `\`${report.command}\` is done. ${serves}`
   }
+}
+
+function plannedSite(report: Report, site: string, serving: string): string {
+  if (report.serving === '') return 'No release serves yet.'
+  return `${site} goes on serving ${serving}.${settleTime(report)}`
+}
+
+function destroyed({ app, changes, found }: Report): string {
+  if (found.some(({ what }) => what === 'kept'))
+    return `The app is off the server. Its data stays, and the next deploy finds it again; with ${markdownCode(`destroy-data: ${cutToBytes(app, 200)}`)} it goes as well.`
+  return changes.length === 0
+    ? 'Nothing was removed: the app is not on this server.'
+    : 'The app is off the server, and so is its data.'
 }
 
 function settleTime({ settling }: Report): string {
@@ -137,10 +158,13 @@ const untouched: ReadonlySet<Phase> = new Set(['inputs', 'project', 'connect', '
 
 function whoServes(report: Report, site: string, serving: string): string {
   if (report.phases.every(({ phase }) => untouched.has(phase))) {
-    return 'The server was not touched.'
+    const serves =
+      report.serving === '' || report.serving === 'unknown' ? '' : ` ${site} serves ${serving} as before.`
+    return `The server was not touched.${serves}`
   }
   if (report.serving === 'unknown') return 'Which release serves now could not be learned: look at the site.'
   if (report.serving === '') return 'No release serves yet.'
-  if (report.serving === report.release) return `${site} serves the new release ${serving} all the same.`
+  if (report.serving === report.release && report.previous !== report.serving)
+    return `${site} serves the new release ${serving} all the same.`
   return `${site} still serves ${serving}.`
 }

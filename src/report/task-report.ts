@@ -10,7 +10,6 @@ import { type Ending, killedError } from './ending.ts'
 import type { Situation } from './failure.ts'
 import { findings } from './findings.ts'
 import { doubtWarning, foundRow } from './found.ts'
-import { tellDrift } from './found-drift.ts'
 import type { Recorder } from './recorder.ts'
 import { block, type Section, sectionText } from './sections.ts'
 import { statusSections } from './status.ts'
@@ -106,7 +105,6 @@ export class TaskReport {
   #sections(): readonly Section[] {
     if (this.#inputs.command !== 'status' && this.#inputs.command !== 'doctor') return this.#blockSections()
     const seen = parseSeen(this.#told)
-    tellDrift(this.#facts, this.#name, this.#recorder)
     if (this.#inputs.command === 'doctor') {
       const found = findings(this.#facts, seen, {
         name: this.#name,
