@@ -68,17 +68,27 @@ describe.skipIf(!able.ok)(`destroy${able.ok ? '' : ` (skipped: ${able.why})`}`, 
     const { good, bad } = runs(server, project.folder)
     await good(everything)
     project.commit({ 'more.txt': 'more and more' })
-    const inputs = { ...reach(server), ...everything, 'release-command': 'echo asleep; sleep 15' }
-    const deploy = start({ workspace: project.folder, inputs })
+    const untilTold = 'echo asleep; until [ -e instance/go ]; do sleep 0.1; done'
+    const options = { workspace: project.folder, inputs: reach(server) }
+    const deploy = start({
+      ...options,
+      inputs: { ...options.inputs, ...everything, 'release-command': untilTold },
+    })
     await deploy.said('asleep')
     const late = await bad({ command: 'destroy', 'lock-timeout': '1s', ...nothing })
     expect(late.report.error).toMatchObject({ code: 'lock-timeout', input: 'lock-timeout' })
     expect(late.report.changes).toEqual([])
     expect((await visit(server)).body).toMatch(/visits$/)
 
-    const destroyed = await good({ command: 'destroy', 'destroy-data': 'hello', ...nothing })
-    expect(destroyed.log).toMatch(/Waiting for .*actions\/runs\/1/)
+    const destroy = start({
+      ...options,
+      inputs: { ...options.inputs, command: 'destroy', 'destroy-data': 'hello', ...nothing },
+    })
+    await destroy.said(/Waiting for .*actions\/runs\/1/)
+    await server.must('touch /var/lib/web-hello/instance/go')
     const deployed = await deploy.ended
+    const destroyed = await destroy.ended
+    expect(destroyed.outputs.result, destroyed.log).toBe('done')
     expect(deployed.outputs.result, deployed.log).toBe('deployed')
     await untilAtRest(server)
     expect(await tree(server)).toBe(before)
