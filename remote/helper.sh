@@ -117,8 +117,15 @@ frames() {
   speaks || return 0
   if [ -e "$dir/starts" ]; then
     : >"$dir/lost"
-    # Of what only looked around nothing stays, once it was heard.
-    [ "$lasting$bye" != noyes ] || systemctl --quiet is-active "flask-deploy-$name-$run.service" || rm -rf "$dir"
+    # Of a command nothing stays, once it was heard and its program has ended.
+    if [ "$lasting$bye" = noyes ]; then
+      patience=100
+      while systemctl --quiet is-active "flask-deploy-$name-$run.service" && [ "$patience" -gt 0 ]; do
+        sleep 0.1
+        patience=$((patience - 1))
+      done
+      [ "$patience" = 0 ] || rm -rf "$dir"
+    fi
     # The program takes the bundle away with itself; one that ended before it came left that to us.
     systemctl --quiet is-active "flask-deploy-$name-$run.service" || rm -f "$bundle" "$bundle".*
   else

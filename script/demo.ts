@@ -27,7 +27,11 @@ async function demo(once: boolean): Promise<number> {
   try {
     console.log(`It is up at ${server.address}. Deploying examples/hello, as a workflow would:\n`)
     const project = checkoutOf(join(repository, 'examples', 'hello'))
-    const action = start({ workspace: project.folder, inputs: reach(server), repository: 'you/hello' })
+    const action = start({
+      workspace: project.folder,
+      inputs: { ...reach(server), 'settle-time': '' },
+      repository: 'you/hello',
+    })
     action.process.stdout?.on('data', (chunk: Buffer) => process.stdout.write(readable(chunk.toString())))
     const ran = await action.ended
     const summary = join(mkdtempSync(join(tmpdir(), 'flask-deploy-demo-')), 'summary.md')

@@ -130,6 +130,14 @@ test.each([
   expect(end.error?.code).toBe(code)
 })
 
+test('a killed program is told with what its recovery has made of it', () => {
+  const of = (serving: string) =>
+    ending({ end: 'failed', failure: { code: 'program-killed', detail: '' }, serving }).error?.message
+  expect(of(OLD)).toContain('what it had begun was taken back')
+  expect(of(NEW)).toContain('its release had been kept, so it stays')
+  expect(of('unknown')).toContain('was killed before it was done.')
+})
+
 test('a release that stays in spite of its test says why', () => {
   expect(ending({ oldFault: bad }, bad).error?.message).toContain(
     `because release \`${OLD}\` fails the same test`,

@@ -11,10 +11,9 @@ export const cutRows: Readonly<Record<string, (failure: Failure) => Explanation>
     cure: 'Run the job again when the server is up; the release that served before is back.',
     input: 'host',
   }),
-  'program-killed': () => ({
-    cause:
-      'The program on the server was killed before it was done; what it had begun was taken back, or brought to its end where the verdict was in.',
-    cure: 'Look at the memory of the server (`free -m`, `journalctl -k`), then run the job again.',
+  'program-killed': ({ detail }) => ({
+    cause: `The program on the server was killed before it was done${detail === 'finished' ? '; its release had been kept, so it stays, and what was left to do was done' : detail === 'taken-back' ? '; what it had begun was taken back' : ''}.`,
+    cure: 'Look for what killed it (`journalctl -k` on the server names a lack of memory), then run the job again.',
     input: 'host',
   }),
   'server-restarted': explainRestarted,

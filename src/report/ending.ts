@@ -75,13 +75,20 @@ export function endingOf(outcome: Outcome, lines: readonly string[]): Ending {
   if (applied.end === 'lost') {
     return { result, serving, error: killedError(lines) }
   }
-  const { code = 'unknown', detail = '' } = applied.failure ?? {}
+  const { code = 'unknown', detail: told = '' } = applied.failure ?? {}
+  // What a killed program cannot say any more, its recovery has decided.
+  const detail = code === 'program-killed' ? recovered(serving, plan) : told
   return {
     result,
     serving,
     error: diagnose({ code, detail, lines }, situationOf(outcome)),
     ...(code.startsWith('facts') ? { failedPhase: 'facts' as const } : {}),
   }
+}
+
+function recovered(serving: string, { release }: Plan): string {
+  if (serving === 'unknown') return ''
+  return serving === release ? 'finished' : 'taken-back'
 }
 
 /** A run whose job was cancelled, whatever had become of it by then: visitors get one release or the other. */

@@ -76,7 +76,7 @@ const appJudges: readonly Judge[] = [
         finding(
           'unit-failed',
           `The unit \`${unit.unit}\` ${unit.active === 'failed' ? `has failed${unit.result === '' || unit.result === 'success' ? '' : ` (${unit.result})`}` : `is ${unit.load}`}.`,
-          `See its last lines with \`command: logs\`, or \`journalctl -u ${unit.unit}\` on the server, mend what they name and deploy again${unit.release === '' ? '' : `; \`systemctl restart ${unit.unit}\` tries it at once`}.`,
+          failedCure(unit, link),
         ),
       )
       .slice(0, 10),
@@ -207,4 +207,11 @@ function diedText({ release, reason }: TakenBack): string {
   return stays === undefined
     ? `The server took release \`${release}\` back by itself, because ${dying(reason)}.`
     : `Release \`${release}\` died after the switch, because ${dying(stays)}. It stayed, as the one before it was not well either.`
+}
+
+function failedCure({ unit, release }: SeenUnit, link: string | undefined): string {
+  if (release !== '' && release !== link)
+    return `No visitor notices: its release does not serve. See why with \`journalctl -u ${unit}\` on the server; \`systemctl reset-failed ${unit}\` there forgets it.`
+  const again = release === '' ? '' : `; \`systemctl restart ${unit}\` tries it at once`
+  return `See its last lines with \`command: logs\`, or \`journalctl -u ${unit}\` on the server, mend what they name and deploy again${again}.`
 }

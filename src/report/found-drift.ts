@@ -5,7 +5,7 @@ import { shown } from '../text.ts'
 import type { Recorder } from './recorder.ts'
 
 /** So many are named in a sentence; the summary has them all. */
-const MOST_NAMED = 3
+export const MOST_NAMED = 3
 
 /**
  * Tells what somebody changed by hand in what is ours on the server: in the log with its diff, as a section of the

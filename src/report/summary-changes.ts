@@ -79,7 +79,10 @@ function inGroups(changes: readonly Change[]): readonly Change[] {
       : [
           {
             what: 'removed',
-            detail: `${list.length} ${kind}s: ${list.map(({ detail }) => detail.slice(kind.length + 1)).join(', ')}`,
+            detail:
+              kind === 'unit'
+                ? `${list.length} units of systemd`
+                : `${list.length} releases: ${list.map(({ detail }) => detail.slice(kind.length + 1)).join(', ')}`,
           },
         ],
   )

@@ -1,13 +1,16 @@
 import type { Drift } from '../server/drift.ts'
 import { cutToBytes } from '../text.ts'
 import { markdown, markdownBlock, markdownCode, markdownSentence } from './escape.ts'
-import { homeOf, howText } from './found-drift.ts'
+import { homeOf, howText, MOST_NAMED } from './found-drift.ts'
 import type { Report } from './report.ts'
 import { fitting } from './summary-sections.ts'
 
 /** What somebody changed by hand on the server, with the diffs folded away. */
 export function driftSection({ drift, app }: Report, maxBytes: number): readonly string[] {
-  if (drift.length === 0) return []
+  const homes = drift.map((one) => homeOf(one, app)).filter((home) => home !== '')
+  // Then the warning has said it all.
+  if (drift.length <= MOST_NAMED && homes.length === 0 && drift.every(({ lines }) => lines.length === 0))
+    return []
   const row = (one: Drift) =>
     `| ${markdownCode(cutToBytes(one.path, 300))} | ${markdown(cutToBytes(howText(one), 500))} | ${one.fate === 'stays' ? 'leaves it' : 'replaces it'} | ${markdownSentence(homeOf(one, app))} |`
   return [

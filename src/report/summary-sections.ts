@@ -156,7 +156,7 @@ export function warningsSection(report: Report, maxBytes: number): readonly stri
     return `- ⚠️ ${markdownSentence(cutToBytes(text, longestValue))}${place}`
   }
   return [
-    '### Warnings',
+    report.command === 'doctor' ? '### Findings' : '### Warnings',
     '',
     ...fitting(report.warnings, row, maxBytes, (count) => `- and ${count} more`),
     '',
