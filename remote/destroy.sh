@@ -126,10 +126,32 @@ remove_folders() {
 remove_certificate() {
   lineage=web-$name
   if [ -d "/etc/letsencrypt/live/$lineage" ] || [ -e "/etc/letsencrypt/renewal/$lineage.conf" ]; then
+    remove_copies
     if command -v certbot >/dev/null; then guarded certbot delete -n --cert-name "$lineage" || :; fi
     rm -rf "/etc/letsencrypt/live/$lineage" "/etc/letsencrypt/archive/$lineage" "/etc/letsencrypt/renewal/$lineage.conf"
     changed removed "certificate $lineage"
   fi
+}
+
+# certbot (2.1 does) keeps each key and each request a second time, under numbers of its own.
+remove_copies() {
+  set -- "/etc/letsencrypt/archive/$lineage"/privkey*.pem
+  [ -f "$1" ] || return 0
+  sha256sum "$@" | cut -c 1-64 >"$dir/keys"
+  for file in /etc/letsencrypt/keys/*.pem; do
+    [ ! -f "$file" ] || ! grep -qxF "$(sha256sum <"$file" | cut -c 1-64)" "$dir/keys" || rm -f "$file"
+  done
+  command -v openssl >/dev/null || return 0
+  for key; do public_half pkey -in "$key" -pubout; done >"$dir/keys"
+  for file in /etc/letsencrypt/csr/*.pem; do
+    half=$(public_half req -in "$file" -noout -pubkey)
+    [ -z "$half" ] || ! grep -qxF "$half" "$dir/keys" || rm -f "$file"
+  done
+}
+
+# In one line; nothing where there is none. "$@": openssl's words
+public_half() {
+  openssl "$@" 2>/dev/null 3>&- 9>&- | sed '/^-----/d' | tr -d '\n' | sed '$s/$/\n/'
 }
 
 # $1: user; its group goes with it

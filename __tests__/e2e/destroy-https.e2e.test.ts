@@ -60,7 +60,12 @@ describe.skipIf(!able.ok)(`destroy of a site with HTTPS${able.ok ? '' : ` (skipp
     const run = await good({ command: 'destroy', 'destroy-data': 'blog', domain: '' })
     expect(run.report.changes).toContainEqual({ what: 'removed', detail: 'certificate web-blog' })
     expect(await traces('blog')).toBe('')
-    // Nor is there a copy of the key under another name.
+    // Nor is there a copy of the key under another name, nor of its request; the neighbour's are there.
+    const requests = await server.must(
+      'for one in /etc/letsencrypt/csr/*.pem; do openssl req -in $one -noout -text; done | grep -o "DNS:.*" || :',
+    )
+    expect(requests).not.toContain('blog.test')
+    expect(requests).toContain('shop.test')
     expect(
       await server.must(
         `find /etc /var /srv /opt /root -xdev -type f -size -20k -exec sha256sum {} + | grep -F '${key.slice(0, 64)}' || :`,

@@ -16,8 +16,7 @@ const sections = (...lines: readonly string[]): readonly Section[] =>
 
 /** A value of the first table. */
 function told(key: string, ...lines: readonly string[]): string | undefined {
-  const { columns = [], rows = [] } = sections(...lines)[0] ?? {}
-  return [columns, ...rows].find(([name]) => name === key)?.[1]
+  return sections(...lines)[0]?.rows.find(([name]) => name === key)?.[1]
 }
 
 describe('status says of an app', () => {

@@ -5,7 +5,7 @@ import { markdown, markdownBlock, markdownSentence } from './escape.ts'
 /** A part of what a command has to tell: a table, or lines of another program. What stands in backquotes is code. */
 export interface Section {
   readonly title: string
-  /** The table's head; empty where there is no table. */
+  /** The table's head, of empty words for a table of names and values; empty where there is no table. */
   readonly columns: readonly string[]
   readonly rows: readonly (readonly string[])[]
   /** Lines as they were printed, oldest first. */
@@ -66,13 +66,16 @@ export function sectionsMarkdown(sections: readonly Section[], maxBytes: number)
 function tableMarkdown({ title, columns, rows }: Section): readonly string[] {
   const line = (row: readonly string[]) =>
     `| ${columns.map((_, at) => markdownSentence(cutToBytes(row[at] ?? '', longestCell))).join(' | ')} |`
-  const left = rows.length - mostRows
+  // Markdown has no table without a head: of names and values the first pair is it.
+  const [first = []] = rows
+  const [head, body] = columns.every((name) => name === '') ? [first, rows.slice(1)] : [columns, rows]
+  const left = body.length - mostRows
   return [
     `### ${markdown(title)}`,
     '',
-    line(columns),
+    line(head),
     `|${' --- |'.repeat(columns.length)}`,
-    ...rows.slice(0, mostRows).map(line),
+    ...body.slice(0, mostRows).map(line),
     ...(left > 0 ? [line([`and ${left} more`])] : []),
     '',
   ]

@@ -8,7 +8,7 @@ import { dying } from './settling.ts'
 /** What `status` tells: the app and its server as they are, in tables. Pure. */
 export function statusSections(facts: Facts, seen: Seen, name: string): readonly Section[] {
   return [
-    pairs('The app', appRows(facts, seen, name)),
+    table('The app', ['', ''], appRows(facts, seen, name)),
     ...rowsOnly('Releases', ['Release', 'Commit', 'Adds to the disk', 'Role'], releaseRows(facts, seen)),
     ...rowsOnly('Asked just now', ['Asked', 'Answer'], answerRows(facts, seen)),
     ...rowsOnly('Units', ['Unit', 'State', 'At boot', 'Restarts', 'Memory'], unitRows(facts, seen, name)),
@@ -18,7 +18,7 @@ export function statusSections(facts: Facts, seen: Seen, name: string): readonly
       besideRows(seen),
     ),
     ...rowsOnly('Certificate', ['Names', 'Issuer', 'Until', 'Renewed by'], certificateRows(facts)),
-    pairs('The server', serverRows(facts, seen)),
+    table('The server', ['', ''], serverRows(facts, seen)),
     ...rowsOnly('Disk', ['Folder', 'Size', 'Free', 'Free inodes'], diskRows(seen)),
     ...rowsOnly(
       'What the next deploy would set right',
@@ -26,11 +26,6 @@ export function statusSections(facts: Facts, seen: Seen, name: string): readonly
       seen.repairs.map((repair) => [repairText(repair)]),
     ),
   ]
-}
-
-/** Names and values; the first of them is the head, which a table has to have. */
-function pairs(title: string, [head = [], ...rows]: readonly (readonly string[])[]): Section {
-  return table(title, head, rows)
 }
 
 function rowsOnly(
