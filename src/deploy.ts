@@ -1,5 +1,4 @@
 import { type Applied, apply } from './apply/apply.ts'
-import type { ServerEvent } from './apply/event.ts'
 import type { SteadyTalk } from './apply/steady.ts'
 import type { WorkLimits } from './apply/time-limits.ts'
 import { type ReleaseTest, type Smoked, testRelease } from './check/test-release.ts'
@@ -9,9 +8,9 @@ import type { Plan } from './plan/operation.ts'
 import { makePlan } from './plan/plan.ts'
 import type { WheelFile } from './plan/wheels.ts'
 import type { Wish } from './plan/wish.ts'
-import { doubtWarning, foundRow, outcomeRead, pageAbsent } from './report/found.ts'
+import { tellDeploy } from './report/deploy-events.ts'
+import { outcomeRead } from './report/found.ts'
 import type { Recorder } from './report/recorder.ts'
-import { settlingAfter, tellSettling } from './report/settling.ts'
 import type { Facts } from './server/facts.ts'
 import type { Again, Supplied } from './wheels/supply.ts'
 
@@ -127,7 +126,7 @@ async function applyOnce(
       preflight: (token, content) => https.preflight(token, content),
       testSecured: (leaf, answered) => https.testSecured(leaf, answered),
       onEvent: (event) => {
-        record(recorder, event, plan)
+        tellDeploy(recorder, event, plan)
         https.onEvent(event)
       },
       onUpload: uploadProgress(recorder),
@@ -176,107 +175,6 @@ function tell(release: string, found: Smoked): string {
   return found.ok
     ? `Smoke test of ${asked}: release ${release} answered ${status} in ${ms} ms.${found.advice === undefined ? '' : ` ${found.advice}`}`
     : `Smoke test of ${asked} failed: ${found.detail}`
-}
-
-/** An event of the server's, in log and report. */
-function record(recorder: Recorder, event: ServerEvent, plan: Plan): void {
-  switch (event.kind) {
-    case 'phase':
-      // The smoke test begins with the flip.
-      if (event.phase !== 'smoke') recorder.phase(event.phase)
-      break
-    case 'log':
-      recorder.toolLine(event.line)
-      break
-    case 'app':
-      recorder.appLine(event.line)
-      break
-    case 'running':
-      recorder.running(event.what)
-      break
-    case 'waiting':
-      recorder.running(`Waiting for ${event.holder}, which holds the lock.`)
-      break
-    case 'changed':
-      recorder.change(event.what, event.detail)
-      recorder.say(`changed: ${event.what} ${event.detail}`)
-      break
-    case 'environment':
-      recorder.change(
-        'environment',
-        event.how === 'linked' ? `unchanged, shared with ${event.detail}` : `built from ${event.detail}`,
-      )
-      recorder.say(
-        event.how === 'linked'
-          ? `Dependencies are unchanged: the environment of ${event.detail} is shared.`
-          : `Built the environment from ${event.detail}.`,
-      )
-      break
-    case 'unpublished':
-      recorder.say(`The app serves ${event.folder} itself: it is no plain folder, or a link leads out of it.`)
-      break
-    case 'found': {
-      const { what, detail } = foundRow(event.what, event.detail)
-      recorder.find(what, detail)
-      if (event.what === 'system-packages') recorder.forgetLines()
-      break
-    }
-    case 'doubt':
-      recorder.warn(doubtWarning(event.what, event.detail))
-      break
-    case 'repaired':
-      recorder.change('repaired', event.detail)
-      recorder.say(`An earlier deploy was cut off; repaired: ${event.detail}`)
-      break
-    case 'health':
-      recorder.say(
-        `Health check: ${event.answers} good answers in a row, status ${event.status}, ${event.ms} ms.`,
-      )
-      recorder.note({
-        health: {
-          ok: true,
-          path: plan.check.path,
-          status: event.status,
-          ms: event.ms,
-          answers: event.answers,
-        },
-      })
-      if (event.status === 404 && !plan.check.explicit) recorder.warn(pageAbsent(plan.check.path))
-      break
-    case 'flipped':
-      recorder.phase('smoke')
-      recorder.say(`Visitors get release ${event.release}.`)
-      break
-    case 'reverted':
-      recorder.change('reverted', event.release)
-      recorder.say(`Visitors get release ${event.release} again.`)
-      break
-    case 'kept':
-      recorder.say(`Release ${event.release} is kept.`)
-      break
-    case 'settling':
-    case 'settled':
-    case 'fail': {
-      const settling = settlingAfter(event, recorder.report().settling)
-      if (settling === undefined) break
-      recorder.note({ settling })
-      recorder.say(tellSettling(settling))
-      break
-    }
-    case 'stderr':
-      recorder.toolLine(event.line)
-      break
-    case 'fact':
-    case 'block':
-    case 'answered':
-    case 'preflight':
-    case 'certificate':
-    case 'secured':
-    case 'serving':
-    case 'end':
-    case 'gone':
-      break
-  }
 }
 
 function megabytes(bytes: number): string {

@@ -48,6 +48,19 @@ describe('a phase', () => {
     expect(told).toHaveLength(1)
   })
 
+  test('follows the events of any program: phases, the flip that begins the smoke test, another app that is waited for', () => {
+    const one = clock()
+    one.hear({ seconds: 1, kind: 'phase', phase: 'cutover' })
+    vi.advanceTimersByTime(90)
+    one.hear({ seconds: 2, kind: 'flipped', release: '20261122201017-0400bbb' })
+    vi.advanceTimersByTime(90)
+    one.hear({ seconds: 3, kind: 'waiting', holder: 'another app' })
+    vi.advanceTimersByTime(1_009)
+    expect(told).toEqual([])
+    vi.advanceTimersByTime(2)
+    expect(told[0]?.message).toContain('`smoke`')
+  })
+
   test('that takes the bundle lasts as long as it comes, no other one does', () => {
     const one = clock()
     one.enter('upload')

@@ -9,8 +9,10 @@ import { type Learned, learn } from './learned.ts'
 import { nobody } from './line.ts'
 import { Mailbox } from './mailbox.ts'
 import { type RunSettings, renderProgram, wheelsToken } from './program.ts'
+import { Outcome, type ProgramEnd } from './program-end.ts'
 import { programFiles } from './program-files.ts'
 import type { SteadyTalk } from './steady.ts'
+import { stopOn } from './stop.ts'
 import { PhaseClock, UploadClock, type WorkLimits } from './time-limits.ts'
 
 /** ms that a connection's end may be told after a write to it failed. */
@@ -50,22 +52,12 @@ export interface ApplySettings {
   readonly onUpload: (sent: number, of: number) => void
 }
 
-/** How the program ended. */
-export interface Applied {
-  /**
-   * `done`: the release serves and is kept; `failed`: the program said why; `lost`: nobody knows (the connection broke,
-   * or the program was killed).
-   */
-  readonly end: 'done' | 'failed' | 'lost'
-  readonly failure: { readonly code: string; readonly detail: string } | undefined
-  /** The release that visitors get: '' where none, `unknown` where the server did not say. */
-  readonly serving: string
+/** How the program ended; `done`: the release serves and is kept. */
+export interface Applied extends ProgramEnd {
   /** Why the smoke test of the new release failed, though it may have stayed. */
   readonly smokeFault: Tested | undefined
   /** The smoke test that the old release failed too, so that the new one stayed. */
   readonly oldFault: Tested | undefined
-  /** Why the connection was lost, or why the run gave up on the server. */
-  readonly lost: unknown
   /** The server did not tell it, but was restarted: it was read from its facts. */
   readonly learned: boolean
   /** Visitors had the new release, for a while at least. */
@@ -100,16 +92,13 @@ export async function apply(
   const mail = new Mailbox<Message>()
   const lose = (lost: unknown) => loseLater(mail, lost)
   const { limits } = settings
-  const cancel = (reason: unknown) => {
-    setTimeout(() => mail.put({ lost: reason }), limits.cancelMs).unref()
-    conversation.cancel(settings.run.run).catch(lose)
-  }
-  const onAbort = () => cancel(signal.reason)
-  signal.addEventListener('abort', onAbort, { once: true })
-  if (signal.aborted) onAbort()
+  const stop = stopOn(signal, conversation, settings.run.run, limits.cancelMs, {
+    silent: (reason) => mail.put({ lost: reason }),
+    unsaid: lose,
+  })
   const late = (error: DeployError) => {
     mail.put({ late: error })
-    cancel(error)
+    stop.now(error)
   }
   const clock = new PhaseClock(limits, late)
   const upload = new UploadClock(limits.uploadMs, late)
@@ -146,7 +135,7 @@ export async function apply(
   } finally {
     clock.stop()
     upload.stop()
-    signal.removeEventListener('abort', onAbort)
+    stop.over()
     // Whatever is still said is of no use, and nobody takes it out of the mailbox.
     conversation.listen(nobody)
   }
@@ -165,9 +154,8 @@ async function follow(
   signal: AbortSignal,
 ): Promise<Applied> {
   const order = new EventOrder(plan)
+  const outcome = new Outcome()
   let late: DeployError | undefined
-  let failure: Applied['failure']
-  let serving = 'unknown'
   let turn = 0
   let smokeFault: Tested | undefined
   let oldFault: Tested | undefined
@@ -203,12 +191,9 @@ async function follow(
   }
 
   const end = (how: Applied['end'], lost?: unknown, learned?: Learned): Applied => ({
-    end: how,
-    failure,
-    serving,
+    ...outcome.end(how, lost),
     smokeFault,
     oldFault,
-    lost,
     learned: learned !== undefined,
     flipped,
     ...learned,
@@ -225,13 +210,11 @@ async function follow(
     const { event } = message
     const wrong = order.next(event)
     if (wrong !== undefined) {
-      serving = 'unknown'
+      outcome.distrust()
       return end('lost', contradiction(wrong))
     }
     settings.onEvent(event)
-    if (event.kind === 'phase') clock.enter(event.phase)
-    if (event.kind === 'flipped') clock.enter('smoke')
-    if (event.kind === 'waiting') clock.waits()
+    clock.hear(event)
     switch (event.kind) {
       case 'flipped':
         flipped ||= event.release === plan.release
@@ -259,19 +242,10 @@ async function follow(
       case 'answered':
         answered?.resolve(event.answer)
         break
-      case 'fail':
-        failure ??= { code: event.code, detail: event.detail }
-        break
-      case 'serving':
-        serving = event.release
-        break
-      case 'end':
-        return event.status === 0 ? end('done') : end('failed', late)
-      case 'gone':
-        failure ??= { code: 'program-killed', detail: String(event.status) }
-        return end('lost')
       default:
         break
     }
+    const how = outcome.take(event)
+    if (how !== undefined) return end(how, how === 'failed' ? late : undefined)
   }
 }

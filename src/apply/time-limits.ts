@@ -1,5 +1,6 @@
 import { DeployError } from '../errors.ts'
 import type { LimitInput, ServerPhase } from '../limits.ts'
+import type { ServerEvent } from './event.ts'
 
 /** What the server's work may take, in ms. */
 export interface WorkLimits {
@@ -25,6 +26,13 @@ export class PhaseClock {
     this.#limits = limits
     this.#onOver = onOver
     this.#arm(limits.of('facts'))
+  }
+
+  /** The program's next event. */
+  hear(event: ServerEvent): void {
+    if (event.kind === 'phase') this.enter(event.phase)
+    if (event.kind === 'flipped') this.enter('smoke')
+    if (event.kind === 'waiting') this.waits()
   }
 
   enter(phase: ServerPhase): void {

@@ -1,5 +1,5 @@
 import type { ServerEvent } from '../apply/event.ts'
-import type { TaskEnd } from '../apply/task.ts'
+import type { ProgramEnd } from '../apply/program-end.ts'
 import { DeployError } from '../errors.ts'
 import type { Inputs } from '../inputs.ts'
 import type { Project } from '../project/project.ts'
@@ -9,10 +9,10 @@ import { diagnose } from './diagnosis.ts'
 import { type Ending, killedError } from './ending.ts'
 import type { Situation } from './failure.ts'
 import { findings } from './findings.ts'
-import { doubtWarning, foundRow } from './found.ts'
 import type { Recorder } from './recorder.ts'
 import { block, type Section, sectionText } from './sections.ts'
 import { statusSections } from './status.ts'
+import { tellEvent } from './tell-event.ts'
 
 /** More lines of one program than anybody reads in a summary. */
 const mostLines = 1_000
@@ -41,9 +41,6 @@ export class TaskReport {
   take(event: ServerEvent): void {
     const recorder = this.#recorder
     switch (event.kind) {
-      case 'phase':
-        recorder.phase(event.phase)
-        break
       case 'fact':
         this.#told.push(event.line)
         break
@@ -54,35 +51,18 @@ export class TaskReport {
         break
       case 'log':
       case 'stderr':
-        recorder.toolLine(event.line)
+        tellEvent(recorder, event)
         this.#block?.push(event.line)
         if ((this.#block?.length ?? 0) > mostLines) this.#block?.shift()
         break
-      case 'running':
-        recorder.running(event.what)
-        break
-      case 'waiting':
-        recorder.running(`Waiting for ${event.holder}, which holds the lock.`)
-        break
-      case 'changed':
-        recorder.change(event.what, event.detail)
-        recorder.say(`${event.what} ${event.detail}`)
-        break
-      case 'found': {
-        const { what, detail } = foundRow(event.what, event.detail)
-        recorder.find(what, detail)
-        break
-      }
-      case 'doubt':
-        recorder.warn(doubtWarning(event.what, event.detail))
-        break
       default:
+        tellEvent(recorder, event)
         break
     }
   }
 
   /** How the run ended, told in log and report. */
-  ending({ end, failure, serving, lost }: TaskEnd, release: string): Ending {
+  ending({ end, failure, serving, lost }: ProgramEnd, release: string): Ending {
     if (end === 'done') {
       const sections = this.#sections()
       this.#recorder.note({ sections })
