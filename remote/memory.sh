@@ -101,7 +101,8 @@ set_victim() {
   done
 }
 
-# Processes that the kernel has ended for want of memory, here or, where that is all it tells, on the whole machine.
+# Processes that the kernel has ended for want of memory, here or, where that is all it tells, on the whole machine: it
+# says that there were some, and not whose they were.
 oom_kills() {
   if [ -r /sys/fs/cgroup/memory.events ]; then
     memory_word oom_kill /sys/fs/cgroup/memory.events
@@ -109,14 +110,44 @@ oom_kills() {
     memory_word oom_kill /proc/vmstat
   fi
 }
-kills_before=$(oom_kills)
 
-# Was it memory? $1: the code of the failure; sets $exact
-look_at_kills() {
-  case $1 in facts-changed | wheels-wanted | lock-timeout | stopped | no-* | memory | out-of-memory | older-commit) return 0 ;; esac
+# They are counted from here on.
+count_kills() { kills_before=$(oom_kills) || kills_before=0; }
+
+# Did memory run out meanwhile? To be asked where something of ours was ended by a SIGKILL: either alone has other reasons.
+# $1: what was at work. Sets $short, the details of the failure
+ran_out() {
   kills=$(($(oom_kills) - kills_before))
-  [ "$kills" -le 0 ] || {
-    measure_memory
-    exact="out-of-memory $kills $((memory_total / 1024)) ${child:-$1}"
-  }
+  [ "$kills" -gt 0 ] || return 1
+  measure_memory
+  short="$kills $((memory_total / 1024)) $1"
+}
+
+# Was a process of a release's unit ended by a SIGKILL? What gunicorn's processes ended of only the kernel says, where it
+# counts for each unit. $1: unit, $2: what nobody knows counts as: yes or no
+was_killed() {
+  known=no
+  for counter in "/sys/fs/cgroup/system.slice/$1/memory.events" "/sys/fs/cgroup/memory/system.slice/$1/memory.oom_control"; do
+    [ -r "$counter" ] || continue
+    known=yes
+    [ "$(memory_word oom_kill "$counter")" = 0 ] || return 0
+  done
+  # systemd's own fields of how a main process ended (systemd.journal-fields(7)): one that was started anew has new counts.
+  [ -z "$(journalctl -q -b -n 1 -o cat "UNIT=$1" EXIT_CODE=killed EXIT_STATUS=9 2>/dev/null)" ] || return 0
+  [ "$known$2" = noyes ]
+}
+
+# Was it memory? $1: the code of a failure; the rest: its details. Sets $exact where it was
+look_at_kills() {
+  ran_out "$1" || return 0
+  case $1 in
+    # With the status of the command that ended.
+    internal | run) [ "${2:-}" = 137 ] || return 0 ;;
+    packages*) [ "${apt_status:-}" = 137 ] || return 0 ;;
+    worker-restarted | health-timeout) was_killed "$(unit_of "$release").service" yes || return 0 ;;
+    start | app-exited) was_killed "$(unit_of "$release").service" no || return 0 ;;
+    process-died) was_killed "$(unit_of "$release").$2.service" no || return 0 ;;
+    *) return 0 ;;
+  esac
+  exact="out-of-memory $short"
 }

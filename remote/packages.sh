@@ -52,10 +52,14 @@ run_apt() {
   reader=$!
   foreign log <"$dir/apt.fifo" &
   apt_status=0
+  count_kills
+  look_for_policy
+  literal "$within"
   # No app's unit is called so, nor the program's of an app that is called apt.
-  patiently systemd-run --quiet --wait --collect --unit="flask-deploy-apt.$run" \
+  # shellcheck disable=SC2086 # words of ours
+  patiently systemd-run --quiet --wait --collect --unit="flask-deploy-apt.$run" $policy \
     -p "StandardOutput=append:$dir/apt.log" -p "StandardError=append:$dir/apt.log" \
-    /bin/sh "$dir/apt.sh" "$offline" "$@" || apt_status=$?
+    /bin/sh -c "$word" sh /bin/sh "$dir/apt.sh" "$offline" "$@" || apt_status=$?
   sleep 0.3
   kill "$reader" 2>/dev/null || :
   apt_why=

@@ -15,6 +15,7 @@ beginnings() {
   failure='' child='' stage=working has_lock=no
   made_release=no made_units=no nginx_changed=no nginx_written=no bytes=nginx switching=no flipped=no kept_now=no draining='' old='' current='' previous='' persisted=''
   asking=$dir/check.json made_processes=no stopped_singles='' starting=''
+  count_kills
 }
 
 finish() { stage=finished; }
@@ -29,7 +30,7 @@ ended() {
     [ "$status" != 0 ] || status=1
     [ -n "$failure" ] || {
       look_at_disk internal
-      [ -n "$exact" ] || look_at_kills internal
+      [ -n "$exact" ] || look_at_kills internal "$status"
       emit "fail ${exact:-internal $status}"
     }
     end_child

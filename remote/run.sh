@@ -31,10 +31,13 @@ run_command() {
   emit 'block output'
   IFS=' ' read -r began _ </proc/uptime
   child="flask-deploy-$name-$run-command"
+  literal "$within"
+  look_for_policy
   {
     s=0
-    systemd-run --quiet --wait --pipe --collect --unit="$child" -p "RuntimeMaxSec=$seconds" -p TimeoutStopSec=5 "$@" \
-      -- /bin/sh -c '"$$@" || exit "$$?"' sh /bin/sh -eu "$script" </dev/null 2>&1 3>&- || s=$?
+    # shellcheck disable=SC2086 # words of ours
+    systemd-run --quiet --wait --pipe --collect --unit="$child" $policy -p "RuntimeMaxSec=$seconds" -p TimeoutStopSec=5 "$@" \
+      -- /bin/sh -c "$word" sh /bin/sh -eu "$script" </dev/null 2>&1 3>&- || s=$?
     echo "$s" >"$dir/status"
   } | hide_secrets | foreign log &
   wait $! || :

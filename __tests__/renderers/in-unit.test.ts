@@ -15,6 +15,9 @@ function wordsOf(...given: readonly string[]): readonly string[] {
       `#!/bin/sh\nprintf '%s\\0' "$@" >${quote(join(folder, 'words'))}\n`,
     )
     chmodSync(join(folder, 'systemd-run'), 0o755)
+    // An old systemd, which knows no OOMPolicy.
+    writeFileSync(join(folder, 'systemctl'), '#!/bin/sh\n')
+    chmodSync(join(folder, 'systemctl'), 0o755)
     const program = `set -eu; PATH=${quote(folder)}:$PATH dir=${quote(folder)} name=shop run=abc
 ${remoteFile('events.sh')}
 ${remoteFile('memory-limit.sh')}
@@ -52,9 +55,12 @@ test.skipIf(process.platform === 'win32')(
       '-p',
       'OOMScoreAdjust=1000',
     ])
+    // Ours is a shell's, with no dollar that systemd would read.
+    expect(words[11]).toMatch(/^"\$\$@" && exit\n/)
+    expect(words[11]?.replaceAll('$$', '')).not.toContain('$')
     // systemd reads `$$` as one dollar in a command, and knows no variables in a property.
     expect(words.slice(7)).toEqual([
-      ...['-p', 'Environment="V=$x"', '--', '/bin/sh', '-c', '"$$@" || exit "$$?"', 'sh'],
+      ...['-p', 'Environment="V=$x"', '--', '/bin/sh', '-c', expect.any(String), 'sh'],
       ...['/bin/sh', '-c', 'echo "$$1"', 'sh'],
       ...['a$${HOME}b', '$$HOME', 'a$$$$b', '$$', 'a$$\nb\n', 'plain', '', '--', '-p'],
     ])
