@@ -63,6 +63,21 @@ time.sleep(600)'; sleep 1`)
     expect(await page(server)).toBe('version 1')
   })
 
+  test('a neighbour that is ended for want of it meanwhile is not to blame for what fails by itself', async () => {
+    await server.must(`systemd-run --quiet --unit=neighbour -p OOMScoreAdjust=1000 /bin/sh -c '
+while sleep 0.2; do /usr/bin/python3 -Ic "ballast = bytearray(900 * 1024 * 1024)"; done'`)
+    try {
+      const killed = `sed -n 's/^oom_kill //p' /proc/vmstat`
+      const before = Number(await server.must(killed))
+      const ran = await deploy({ 'release-command': 'sleep 4; exit 3' })
+      expect(Number(await server.must(killed))).toBeGreaterThan(before)
+      expect(error(ran).code, ran.log).toBe('release-command')
+      expect(await page(server)).toBe('version 1')
+    } finally {
+      await server.must('systemctl stop neighbour.service')
+    }
+  })
+
   test('a release that takes all of it is ended before the one that serves', async () => {
     const before = await pid()
     project.commit({ 'app.py': `${tinyApp.replace('version 1', 'version 3')}\n${eating(700)}\n` })

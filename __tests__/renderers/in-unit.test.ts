@@ -56,8 +56,8 @@ test.skipIf(process.platform === 'win32')(
       'OOMScoreAdjust=1000',
     ])
     // Ours is a shell's, with no dollar that systemd would read.
-    expect(words[11]).toMatch(/^"\$\$@" && exit\n/)
-    expect(words[11]?.replaceAll('$$', '')).not.toContain('$')
+    expect(words[12]).toMatch(/^"\$\$@" && exit\n/)
+    expect(words[12]?.replaceAll('$$', '')).not.toContain('$')
     // systemd reads `$$` as one dollar in a command, and knows no variables in a property.
     expect(words.slice(7)).toEqual([
       ...['-p', 'Environment="V=$x"', '--', '/bin/sh', '-c', expect.any(String), 'sh'],
