@@ -177,8 +177,8 @@ LAST
     emit "fail program-killed"
   fi
   exec 9>>"/run/flask-deploy/$name/lock"
-  # Who has the lock by now recovers by itself, first of all.
-  if flock -n 9; then
+  # Who has the lock by now recovers by itself, first of all: what serves is told when that is done.
+  if flock -w 5 9; then
     hold_as 'the server itself, which repairs what was cut off'
     clean_runs
     recover reverted later

@@ -81,13 +81,21 @@ mend_watch() {
   [ "$watching" = no ] || return 0
   if [ -z "$settling" ]; then
     end_watch
-  elif [ ! -f "$watch_folder/watch" ] || [ ! -e "$wants/$watch_unit" ]; then
+  elif ! can_watch; then
     read_settling
     settled
     end_watch
   elif ! systemctl --quiet is-active "$watch_unit"; then
     begin_watch
   fi
+}
+
+# Is all there that it works with? The power may have gone before the bytes were on the disk.
+can_watch() {
+  [ -e "$wants/$watch_unit" ] || return 1
+  for part in watch library.sh http.py flask_deploy_processes.py flask_deploy_watch.py check.json; do
+    [ -s "$watch_folder/$part" ] || return 1
+  done
 }
 
 # The unit's own program.
@@ -115,6 +123,9 @@ watch_over() {
 "
   before=$settling
   state_load
+  # A program that was killed may have left the lock to this: what it had begun comes first. It may have switched to the very
+  # release that would be ended here.
+  [ ! -d "$journal" ] || recover none now
   if [ "$settling" != "$before" ]; then
     found=
     # A later release: whoever kept it has written this folder anew.

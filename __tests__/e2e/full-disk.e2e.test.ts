@@ -27,6 +27,7 @@ const places = [
   ['the env files', 'tar', '*', fill('/etc/web-hello'), 'disk', '/etc/web-hello'],
   ['the unit files', 'tar', '*', fill('/etc/systemd/system'), 'disk', '/etc/systemd/system'],
   ["nginx's files", 'tar', '*', fill('/etc/nginx'), 'disk', '/etc/nginx'],
+  ['where the run itself is kept', 'tar', '*', fill('/run'), 'disk', '/run'],
   ['a disk without inodes', 'tar', '*', many('/srv'), 'inodes', '/srv'],
   [
     'a disk that becomes read-only',
@@ -42,6 +43,7 @@ describe.skipIf(!able.ok)(`a disk that gets full in the middle ${able.ok ? '' : 
   let server: Server
   let project: Checkout
   let before = ''
+  let serving = ''
   let turn = 1
   const deploy = async (inputs: Readonly<Record<string, string>> = {}): Promise<Ran> =>
     await act({
@@ -54,12 +56,14 @@ describe.skipIf(!able.ok)(`a disk that gets full in the middle ${able.ok ? '' : 
     // Disks of their own, each small.
     await server.must(`set -e
       mount -t tmpfs -o size=400m,nr_inodes=9000,mode=0755 tmpfs /srv
+      mount -o remount,size=40m /run
       for folder in /etc/nginx /etc/systemd/system; do
         cp -a $folder /var/copy; mount -t tmpfs -o size=4m,mode=0755 tmpfs $folder; cp -a /var/copy/. $folder; rm -rf /var/copy
       done`)
     project = tinyProject()
     const first = await deploy()
     if (first.outputs.result !== 'deployed') throw new Error(first.log)
+    serving = first.outputs.release
     await untilQuiet(server, 'hello')
     await server.must(
       'cp -a /etc/web-hello /var/copy; mount -t tmpfs -o size=4m,mode=0700 tmpfs /etc/web-hello; cp -a /var/copy/. /etc/web-hello; rm -rf /var/copy',
@@ -86,7 +90,7 @@ SHIM
       chmod 0755 /usr/local/sbin/${program}`)
       const ran = await deploy()
       await server.must(
-        `rm -f /run/filling; sleep 0.2; mount -o remount,rw /srv; rm -rf /srv/fill* /etc/web-hello/fill* /etc/systemd/system/fill* /etc/nginx/fill*; ! ls /usr/local/sbin/${program}`,
+        `rm -f /run/filling; sleep 0.2; mount -o remount,rw /srv; rm -rf /srv/fill* /run/fill* /etc/web-hello/fill* /etc/systemd/system/fill* /etc/nginx/fill*; ! ls /usr/local/sbin/${program}`,
       )
       expect(ran.outputs.result, ran.log).toBe('failed')
       const { error } = JSON.parse(ran.outputs.report)
@@ -97,6 +101,26 @@ SHIM
       if (code !== 'server-read-only') expect(await traces(server)).toBe(before)
     },
   )
+
+  test.each([
+    ['/run', fill('/run'), 'disk'],
+    ['the inodes of /run', many('/run'), 'inodes'],
+  ])('before the run begins, %s: it says so at once, and nothing is changed', async (_, how, code) => {
+    await server.must(`mount -o remount,nr_inodes=3000 /run; (${how}) >/dev/null 2>&1 </dev/null || :`)
+    const began = performance.now()
+    const ran = await deploy()
+    const ms = performance.now() - began
+    await server.must('rm -rf /run/filling /run/fill*; mount -o remount,nr_inodes=100000 /run')
+    expect(ran.outputs.result, ran.log).toBe('failed')
+    const { error } = JSON.parse(ran.outputs.report)
+    expect(error, ran.log).toMatchObject({ code, cause: expect.stringContaining('/run') })
+    expect(error.cure).toMatch(/\/run\b/)
+    expect(ran.outputs.serving).toBe(serving)
+    expect(ms).toBeLessThan(20_000)
+    expect(await page(server)).toBe('version 1')
+    await untilQuiet(server, 'hello')
+    expect(await traces(server)).toBe(before)
+  })
 
   test('with space again the next deploy succeeds, and nothing of the failed ones is left', async () => {
     const ran = await deploy()

@@ -31,12 +31,18 @@ export type Mutation =
   | 'journal-not-synced'
   | 'state-not-synced'
   | 'no-recovery-at-boot'
+  /** What watches the release is not on the disk when the state file says that it settles. */
+  | 'watch-not-synced'
+  /** The watch acts before it takes back what a killed program had begun. */
+  | 'hasty-watch'
 
 export interface Attempt {
   readonly plan: Plan
   /** What nginx's site file shall hold. */
   readonly site: string
   readonly mutation: Mutation
+  /** The release that waits behind the one that settles when the program begins; ''. */
+  readonly behind: string
 }
 
 const effect = (name: string, change: Effect['change']): Effect => ({ name, change })
@@ -110,8 +116,8 @@ const pruned: readonly Effect[] = [
     effect(`prune ${name}`, (world) => {
       const { kept } = stateOf(world)
       let pruned = world
-      for (const id of releasesIn(world))
-        if (!kept.includes(id)) pruned = write(pruned, `${name} ${id}`, null)
+      for (const id of releasesIn(world).filter((one) => !kept.includes(one)))
+        pruned = write(run(run(pruned, `web ${id}`, null), `beside ${id}`, null), `${name} ${id}`, null)
       return pruned
     }),
   ),
@@ -133,7 +139,7 @@ const effects: {
   claim: () => [
     effect('claim', (world) =>
       read(world, 'state') === undefined
-        ? save(world, 'state', stateText({ current: '', previous: '', kept: [] }))
+        ? save(world, 'state', stateText({ current: '', previous: '', kept: [], behind: '' }))
         : world,
     ),
   ],
@@ -189,25 +195,34 @@ const effects: {
       : [...openJournal(attempt), enable, ...flip]
   },
   verdict: () => nothing('verdict'),
-  settle: (_, { plan, mutation }) => [
-    effect('verdict saved', (world) => {
-      const { current, previous, kept } = stateOf(world)
-      const next = stateText({
-        current: plan.release,
-        previous: current === plan.release ? previous : current,
-        kept: [...kept.filter((id) => id !== plan.release), plan.release],
-      })
-      return mutation === 'state-not-synced' ? write(world, 'state', next) : save(world, 'state', next)
-    }),
-    effect('nginx stays', (world) => {
-      const journal = journalOf(world)
-      return journal === undefined || journal.nginx === ''
-        ? world
-        : save(world, 'journal', journalText({ ...journal, nginx: '' }))
-    }),
-    ...leaveOld(plan),
-    effect('timers', (world) => run(world, `beside ${plan.release}`, 'yes')),
-  ],
+  settle: ({ seconds }, { plan, mutation, behind }) => {
+    const settles = seconds > 0 && plan.from !== undefined && plan.from !== plan.release
+    return [
+      ...(settles ? keepWatch(mutation) : []),
+      effect('verdict saved', (world) => {
+        const { current, previous, kept } = stateOf(world)
+        const next = stateText({
+          current: plan.release,
+          previous: current === plan.release ? previous : current,
+          kept: [...kept.filter((id) => id !== plan.release), plan.release],
+          behind: settles ? current : '',
+        })
+        return mutation === 'state-not-synced' ? write(world, 'state', next) : save(world, 'state', next)
+      }),
+      effect('nginx stays', (world) => {
+        const journal = journalOf(world)
+        return journal === undefined || journal.nginx === ''
+          ? world
+          : save(world, 'journal', journalText({ ...journal, nginx: '' }))
+      }),
+      ...(settles ? [effect('watch begins', (world) => run(world, 'watch', 'yes'))] : forgetWatch),
+      ...leaveOld(plan, settles),
+      ...(['', plan.from, plan.release].includes(behind)
+        ? []
+        : [effect('disable the one that waited', (world) => write(world, `enabled ${behind}`, null))]),
+      effect('timers', (world) => run(world, `beside ${plan.release}`, 'yes')),
+    ]
+  },
   preflight: () => nothing('preflight'),
   'request-certificate': () => [effect('certificate', (world) => save(world, 'certificate', 'there'))],
   secure: (_, attempt) => [
@@ -222,21 +237,41 @@ const effects: {
   'await-settled': () => nothing('settle time'),
 }
 
-function leaveOld({ from, release }: Plan): readonly Effect[] {
-  if (from === undefined || from === release) return []
-  return [effect('disable the old release', (world) => write(world, `enabled ${from}`, null))]
+/** The unit that watches and its folder, on the disk before the state file says that something settles. */
+function keepWatch(mutation: Mutation): readonly Effect[] {
+  return [
+    effect('old watch folder gone', (world) => write(world, 'watch', null)),
+    effect('watch folder', (world) => write(world, 'watch', 'whole')),
+    effect('watch unit', (world) => write(world, 'watch-unit', 'yes', true)),
+    ...(mutation === 'watch-not-synced' ? [] : [effect('watch on the disk', sync)]),
+  ]
 }
 
-/** What the program still does when the runner has its end: the old release is drained, the journal closed. */
-function ending({ plan }: Attempt): readonly Effect[] {
-  const { from, release } = plan
+/** Nothing settles any more. */
+export const forgetWatch: readonly Effect[] = [
+  effect('watch ends', (world) => run(world, 'watch', null)),
+  effect('watch unit gone', (world) => write(world, 'watch-unit', null)),
+  effect('watch folder gone', (world) => write(world, 'watch', null)),
+]
+
+function leaveOld({ from, release }: Plan, settles: boolean): readonly Effect[] {
+  if (from === undefined || from === release) return []
+  return settles
+    ? [effect('the old release rests', (world) => run(world, `beside ${from}`, null))]
+    : [effect('disable the old release', (world) => write(world, `enabled ${from}`, null))]
+}
+
+/** What the program still does when the runner has its end: what nobody needs is drained, the journal closed. */
+function ending({ plan, behind }: Attempt): readonly Effect[] {
+  const { release } = plan
   return [
-    ...(from === undefined || from === release
-      ? []
-      : [
-          effect('drain', (world) => run(world, `web ${from}`, null)),
-          effect('drain beside', (world) => run(world, `beside ${from}`, null)),
-        ]),
+    ...[plan.from, behind].map((id) =>
+      effect(`drain ${id === behind ? 'the one that waited' : 'the old release'}`, (world) => {
+        const state = stateOf(world)
+        if (id === undefined || id === '' || id === release || id === state.behind) return world
+        return run(run(world, `web ${id}`, null), `beside ${id}`, null)
+      }),
+    ),
     ...closing,
   ]
 }

@@ -1,5 +1,5 @@
 import type { Effect } from './effects.ts'
-import { bootNginx, bootServices, recoversAtBoot, recoveryEffects } from './recovery.ts'
+import { bootNginx, bootServices, recoversAtBoot, recoveryEffects, watchOutcomes } from './recovery.ts'
 import { keyOf, powerCuts, read, serving, stateOf, TORN, type World } from './world.ts'
 
 /** What was found. */
@@ -21,6 +21,10 @@ export interface Ways {
   /** What the server has to be after it; equal texts. */
   readonly ended: (world: World) => string
   readonly wanted: (world: World) => string
+  /** What it is whose effects these are: a program is taken back at once where it is killed, the watch begins anew. */
+  readonly by?: 'program' | 'watch'
+  /** See watchOutcomes. */
+  readonly hasty?: boolean
   /** Releases that visitors may get meanwhile; none: nothing served before. */
   readonly allowed: readonly string[]
 }
@@ -36,7 +40,9 @@ export function explore(ways: Ways): Found {
   let count = 0
 
   const look = (world: World, how: string) => {
-    seen.add(keyOf(world))
+    const key = keyOf(world)
+    if (seen.has(key)) return
+    seen.add(key)
     const rule = ruleBroken(world, ways)
     if (rule !== undefined) blame(how, rule)
   }
@@ -44,8 +50,26 @@ export function explore(ways: Ways): Found {
     if (broken.length < mostBroken) broken.push(`${how}: ${rule}`)
   }
 
+  /** What may come next: a program, or the watch of what settles, and then a program. @param cuts of the watch's work */
+  const goOn = (world: World, how: string, cuts = 0) => {
+    nextRun(world, how)
+    for (const [name, effects] of watchOutcomes(world, ways.hasty)) {
+      let now = world
+      for (const { name: step, change } of effects) {
+        if (cuts > 0) {
+          const cut = `${how}, the watch ${name}, cut before ${step}`
+          nextRun(now, `${cut}, killed`)
+          for (const lost of powerCuts(now)) boot(lost, `${cut}, power cut`, 0)
+        }
+        now = change(now)
+        look(now, `${how}, the watch ${name}: ${step}`)
+      }
+      nextRun(now, `${how}, the watch ${name}`)
+    }
+  }
+
   /** The next program of the app: its recovery first. */
-  const goOn = (world: World, how: string) => {
+  const nextRun = (world: World, how: string) => {
     const key = keyOf(world)
     if (ended.has(key)) return
     ended.add(key)
@@ -79,11 +103,14 @@ export function explore(ways: Ways): Found {
     }
     now = bootNginx(now)
     look(now, `${how}, booted`)
+    if (stateOf(now).behind !== '' && now.running['watch'] === undefined)
+      blame(how, 'nobody watches the release that settles')
     goOn(now, how)
   }
 
   /** The end of the killed program's unit. */
   const killed = (world: World, how: string, cuts: number) => {
+    if (ways.by === 'watch') return goOn(world, how, cuts)
     let now = world
     for (const { name, change } of recoveryEffects()) {
       if (cuts > 0) {
@@ -94,6 +121,7 @@ export function explore(ways: Ways): Found {
       look(now, `${how}, recovery: ${name}`)
     }
     goOn(now, how)
+    return undefined
   }
 
   let now = ways.start
@@ -124,7 +152,9 @@ function ruleBroken(world: World, { start, allowed }: Ways): string | undefined 
   const state = read(world, 'state')
   if (read(start, 'state') !== undefined && (state === undefined || state === TORN))
     return 'the state is lost'
-  for (const id of stateOf(world).kept) {
+  const { kept, behind } = stateOf(world)
+  if (behind !== '' && !kept.includes(behind)) return `the release ${behind}, which waits, is not kept`
+  for (const id of kept) {
     const whole = ['release', 'env', 'units'].every((part) => {
       const value = read(world, `${part} ${id}`)
       return value !== undefined && value !== TORN

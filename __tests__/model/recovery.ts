@@ -1,4 +1,4 @@
-import { closing, type Effect, releasesIn } from './effects.ts'
+import { closing, type Effect, forgetWatch, releasesIn } from './effects.ts'
 import {
   journalOf,
   journalText,
@@ -7,6 +7,7 @@ import {
   save,
   startable,
   stateOf,
+  stateText,
   sync,
   TORN,
   type World,
@@ -16,7 +17,7 @@ import {
 const step = (name: string, change: Effect['change']): Effect => ({ name, change })
 
 /** Recovery (remote/recovery.sh), step by step; each looks at the world as it is when its turn comes. */
-export function recoveryEffects(): readonly Effect[] {
+export function recoveryEffects(by: 'program' | 'watch' = 'program'): readonly Effect[] {
   return [
     step('wake', (world) => {
       const { current } = stateOf(world)
@@ -33,11 +34,11 @@ export function recoveryEffects(): readonly Effect[] {
     ...bringBack('nginx'),
     ...bringBack('secure'),
     step('rest', (world) => {
-      const { current, kept } = stateOf(world)
+      const { current, kept, behind } = stateOf(world)
       let rested = world
       for (const id of kept.filter((one) => one !== current)) {
-        rested = write(rested, `enabled ${id}`, null)
-        rested = run(run(rested, `web ${id}`, null), `beside ${id}`, null)
+        rested = run(rested, `beside ${id}`, null)
+        if (id !== behind) rested = run(write(rested, `enabled ${id}`, null), `web ${id}`, null)
       }
       return rested
     }),
@@ -56,7 +57,83 @@ export function recoveryEffects(): readonly Effect[] {
       const { current } = stateOf(world)
       return current === '' ? world : run(world, `beside ${current}`, 'yes')
     }),
+    // The watch itself comes by here on its way back.
+    ...(by === 'watch' ? [] : mendWatch),
     ...closing,
+  ]
+}
+
+/** Whatever settles is watched, and else nothing is. */
+const mendWatch: readonly Effect[] = [
+  step('what nobody can watch is settled', (world) => {
+    const state = stateOf(world)
+    if (state.behind === '' || canWatch(world)) return world
+    return save(world, 'state', stateText({ ...state, behind: '' }))
+  }),
+  step('what nothing waits for any more ends', (world) => {
+    const { current, kept, behind } = stateOf(world)
+    let ended = world
+    for (const id of kept.filter((one) => one !== current && one !== behind))
+      ended = run(write(ended, `enabled ${id}`, null), `web ${id}`, null)
+    return ended
+  }),
+  ...forgetWatch.map(({ name, change }) =>
+    step(name, (world) => (stateOf(world).behind === '' ? change(world) : world)),
+  ),
+  step('watch again', (world) => (stateOf(world).behind === '' ? world : run(world, 'watch', 'yes'))),
+]
+
+/** Its folder and its unit are whole. */
+export function canWatch(world: World): boolean {
+  return read(world, 'watch') === 'whole' && read(world, 'watch-unit') !== undefined
+}
+
+/**
+ * What the watch may do next, by what it sees: it takes the lock for that, so no program of the app is at work.
+ * @param hasty a wrong order: it acts before it takes back what a killed program had begun
+ */
+export function watchOutcomes(
+  world: World,
+  hasty = false,
+): readonly (readonly [string, readonly Effect[]])[] {
+  if (world.running['watch'] === undefined) return []
+  const { behind } = stateOf(world)
+  // It was cut in the middle of what follows the state file.
+  if (behind === '') return [['goes on', [...recoveryEffects('watch'), ...forgetWatch]]]
+  // It had the lock before anybody took back what a killed program had begun.
+  const first = hasty || read(world, 'journal') === undefined ? [] : recoveryEffects('watch')
+  return [
+    ['settles', [...first, ...settled(behind)]],
+    ['goes back', [...first, ...takenBack(behind)]],
+  ]
+}
+
+function settled(behind: string): readonly Effect[] {
+  return [
+    step('settled saved', (world) => save(world, 'state', stateText({ ...stateOf(world), behind: '' }))),
+    step('disable the one that waited', (world) => write(world, `enabled ${behind}`, null)),
+    ...forgetWatch,
+    step('drain the one that waited', (world) =>
+      run(run(world, `web ${behind}`, null), `beside ${behind}`, null),
+    ),
+  ]
+}
+
+/** @param early a wrong order: what it leaves is taken away before the state file says so */
+export function takenBack(behind: string, early = false): readonly Effect[] {
+  const saved = step('taken back saved', (world) => {
+    const { current, kept } = stateOf(world)
+    const left = kept.filter((id) => id !== current)
+    const previous = left.findLast((id) => id !== behind) ?? ''
+    return save(world, 'state', stateText({ current: behind, previous, kept: left, behind: '' }))
+  })
+  const removed = step('removed', (world) => write(world, `release ${stateOf(world).current}`, null))
+  return [
+    step('start the old release', (world) => run(world, `web ${behind}`, 'yes')),
+    ...(early ? [removed] : []),
+    saved,
+    ...recoveryEffects('watch'),
+    ...forgetWatch,
   ]
 }
 
@@ -109,7 +186,7 @@ export function bootServices(world: World): World {
         stateOf(world).current === id ? 'yes' : null,
       )
   }
-  return booted
+  return canWatch(world) ? run(booted, 'watch', 'yes') : booted
 }
 
 /** It reads its files; with a broken one it does not start at all. */

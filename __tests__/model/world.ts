@@ -43,6 +43,7 @@ export function write(world: World, key: string, value: string | null, whole = f
 }
 
 export function sync(world: World): World {
+  if (Object.keys(world.pending).length === 0) return world
   return { ...world, disk: Object.fromEntries(present(world)), pending: {}, tearable: [] }
 }
 
@@ -53,12 +54,23 @@ export function save(world: World, key: string, value: string): World {
 }
 
 export function run(world: World, key: string, value: string | null): World {
+  if (world.running[key] === (value ?? undefined)) return world
   const { [key]: _, ...running } = world.running
   return { ...world, running: value === null ? running : { ...running, [key]: value } }
 }
 
 /** What a boot may find: everything lost that was not synced, nothing, each alone, all but each, and empty files. */
 export function powerCuts(world: World): readonly World[] {
+  const known = cuts.get(world)
+  if (known !== undefined) return known
+  const found = lostIn(world)
+  cuts.set(world, found)
+  return found
+}
+
+const cuts = new WeakMap<World, readonly World[]>()
+
+function lostIn(world: World): readonly World[] {
   const names = Object.keys(world.pending)
   const survivors: (readonly string[])[] = [[], names]
   for (const name of names)
@@ -84,14 +96,27 @@ export function powerCuts(world: World): readonly World[] {
 
 /** Equal texts: equal worlds. */
 export function keyOf(world: World): string {
-  const sorted = (record: Readonly<Record<string, unknown>>) =>
-    Object.entries(record).toSorted(([one], [two]) => (one < two ? -1 : 1))
-  return JSON.stringify([
-    sorted(world.disk),
-    sorted(world.pending),
-    world.tearable.toSorted(),
-    sorted(world.running),
-  ])
+  const known = keys.get(world)
+  if (known !== undefined) return known
+  const torn = world.tearable.toSorted().join()
+  const key = `${textOf(world.disk)}|${textOf(world.pending)}|${torn}|${textOf(world.running)}`
+  keys.set(world, key)
+  return key
+}
+
+/** Most worlds share their parts with the one before. */
+const keys = new WeakMap<World, string>()
+const texts = new WeakMap<object, string>()
+
+function textOf(record: Readonly<Record<string, string | null>>): string {
+  const known = texts.get(record)
+  if (known !== undefined) return known
+  const text = Object.keys(record)
+    .toSorted()
+    .map((key) => `${key}=${record[key] ?? '-'}`)
+    .join(';')
+  texts.set(record, text)
+  return text
 }
 
 /** The state file: the releases that were kept, newest last; of two at least, the others pruned. */
@@ -99,17 +124,19 @@ export interface StateFile {
   readonly current: string
   readonly previous: string
   readonly kept: readonly string[]
+  /** The release that waits while `current` settles; '' where nothing does. */
+  readonly behind: string
 }
 
 export function stateOf(world: World): StateFile {
   const text = read(world, 'state')
-  if (text === undefined || text === TORN) return { current: '', previous: '', kept: [] }
-  const [current = '', previous = '', kept = ''] = text.split('|')
-  return { current, previous, kept: kept === '' ? [] : kept.split(',') }
+  if (text === undefined || text === TORN) return { current: '', previous: '', kept: [], behind: '' }
+  const [current = '', previous = '', kept = '', behind = ''] = text.split('|')
+  return { current, previous, kept: kept === '' ? [] : kept.split(','), behind }
 }
 
-export function stateText({ current, previous, kept }: StateFile): string {
-  return `${current}|${previous}|${kept.join(',')}`
+export function stateText({ current, previous, kept, behind }: StateFile): string {
+  return `${current}|${previous}|${kept.join(',')}|${behind}`
 }
 
 /** The journal: what was begun, and nginx's bytes from before (`-`: there was no file). */
