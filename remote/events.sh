@@ -14,7 +14,16 @@ emit() {
   case $words in
     *"$newline"*) words=$(printf '%s' "$words" | tr '\n' '?') ;;
   esac
-  printf '%s %s\n' "$now" "$words" >&3
+  printf '%s %s\n' "$now" "$words" >&3 || use_spare "$words"
+}
+
+# /run is full: what the helper kept free of it is for what has to be told; what other programs print has no room any more.
+# $1: what is to be told, of which a part may stand there already
+use_spare() {
+  [ -e "$dir/spare" ] || return 1
+  rm -f "$dir/spare"
+  : >"$dir/full"
+  printf '\n%s %s\n' "$now" "$1" >&3
 }
 
 # The server's uptime in whole seconds; sets $now.
@@ -31,7 +40,7 @@ most_foreign=10000000
 foreign() {
   room=$most_foreign
   while IFS= read -r line || [ -n "$line" ]; do
-    [ "$room" -gt 0 ] || continue
+    if [ "$room" -le 0 ] || [ -e "$dir/full" ]; then continue; fi
     emit "$1 $line"
     room=$((room - ${#line} - 20))
     [ "$room" -gt 0 ] || emit "$1 (the rest is not kept: too much was said)"

@@ -14,18 +14,41 @@ ready() {
   printf '\nready %s\n' "$nonce"
 }
 
+# Why nothing can begin, told in the place of the program that would have told it.
+# $1: code and details
+refuse() {
+  link=$(readlink "/srv/web-$name/current") || link=
+  [ -e "$dir/starts" ] || ! speaks || rm -rf "$dir"
+  printf '0 fail %s\n0 serving %s\n0 end 1\n' "$1" "${link#releases/}"
+  exit 1
+}
+
+# Has a folder room for what a run writes? Told, and the end, where it has not. $1: folder
+need_room() {
+  for need in 'disk -k 4096' 'inodes -i 64'; do
+    IFS=' ' read -r code unit least <<NEED
+$need
+NEED
+    lack=$(room_in "$unit" "$1" | while read -r folder free; do [ "$free" -ge "$least" ] || printf '%s %s' "$folder" "$free"; done)
+    [ -z "$lack" ] || refuse "$code $lack"
+  done
+}
+
 # Only once something is to be done: facts alone leave nothing behind.
 make_folders() {
   if [ -d "$dir" ]; then
     speaks || exit 1
     return 0
   fi
+  need_room /run
   if [ "$lasting" = yes ]; then set -- "$dir" /var/lib/flask-deploy/incoming; else set -- "$dir"; fi
   mkdir -p "$@" 2>/dev/null || {
-    printf '0 fail server-read-only\n0 end 1\n'
-    exit 1
+    need_room /var/lib
+    refuse server-read-only
   }
   chmod 0700 /run/flask-deploy
+  # Should /run, which is small, be full later on, the program's last words need some of it.
+  head -c 262144 /dev/zero >"$dir/spare"
   take_over
   [ "$lasting" = yes ] || return 0
   chmod 0700 /var/lib/flask-deploy/incoming
@@ -71,6 +94,7 @@ frames() {
         # Cut in the middle: half a program has secrets too.
         head -c "$two" | gzip -d >"$dir/$one.part" || {
           rm -f "$dir/$one.part"
+          need_room /run
           break
         }
         mv "$dir/$one.part" "$dir/$one"
@@ -104,7 +128,10 @@ frames() {
       attach) attach "$one" "$two" ;;
       facts) send_facts ;;
       say)
-        printf '%s\n' "$two" >"$dir/frame-$one.part"
+        printf '%s\n' "$two" >"$dir/frame-$one.part" || {
+          rm -f "$dir/spare"
+          printf '%s\n' "$two" >"$dir/frame-$one.part"
+        }
         mv "$dir/frame-$one.part" "$dir/frame-$one"
         ;;
       cancel) systemctl stop --no-block "flask-deploy-$name-$one.service" 2>/dev/null || : ;;

@@ -25,6 +25,7 @@ ended() {
   trap '' TERM INT HUP
   trap - EXIT
   set +e
+  rm -f "$dir/spare"
   end_record
   if [ "$stage" != finished ]; then
     [ "$status" != 0 ] || status=1

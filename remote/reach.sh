@@ -36,7 +36,10 @@ take_over() {
     done
   fi
   began_at $$
-  printf '%s %s\n' "$$" "$began" >"$dir/helper"
+  printf '%s %s\n' "$$" "$began" >"$dir/helper" || {
+    rm -f "$dir/spare"
+    printf '%s %s\n' "$$" "$began" >"$dir/helper"
+  }
   rm -f "$dir/lost"
 } 2>/dev/null
 

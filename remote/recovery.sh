@@ -161,6 +161,7 @@ recover_alone() {
   # Each step is worth doing, whatever became of the one before.
   set +e
   mkdir -p "$dir"
+  rm -f "$dir/spare"
   chmod 0700 /run/flask-deploy
   beginnings
   starting=''

@@ -15,6 +15,7 @@ task_ended() {
   trap '' TERM INT HUP
   trap - EXIT
   set +e
+  rm -f "$dir/spare"
   if [ "$stage" != finished ]; then
     [ "$status" != 0 ] || status=1
     [ -n "$failure" ] || emit "fail internal $status"

@@ -56,6 +56,11 @@ until [ -n "$(find /proc/[0-9]*/fd -lname /var/lib/dpkg/lock-frontend 2>/dev/nul
     said: 'uv pip install -r',
   },
   {
+    phase: 'configure',
+    files: { 'app.py': `import time\ntime.sleep(60)\n${tinyApp}` },
+    said: 'running the probe',
+  },
+  {
     phase: 'release-command',
     files: {},
     inputs: { 'release-command': 'echo asleep; sleep 60' },
@@ -65,6 +70,15 @@ until [ -n "$(find /proc/[0-9]*/fd -lname /var/lib/dpkg/lock-frontend 2>/dev/nul
     phase: 'start or health',
     files: { 'app.py': `import time\ntime.sleep(60)\n${tinyApp}` },
     said: '::group::health',
+  },
+  {
+    phase: 'cutover',
+    files: {},
+    // Another app's deploy is at work on nginx.
+    inputs: { 'max-body-size': '7m' },
+    prepare: 'systemd-run --quiet --unit=other-app flock /run/flask-deploy/lock sleep 600; sleep 0.5',
+    said: 'Waiting for another app of this server',
+    release: 'systemctl stop other-app',
   },
 ]
 

@@ -548,6 +548,20 @@ const tools: readonly Case[] = [
 const others: readonly Case[] = [
   { code: 'disk', cause: /full/, cure: /df -h/, input: 'keep-releases' },
   {
+    code: 'disk',
+    detail: '/run 3200',
+    cause: /\/run is full: 3 MB are left; .* in the server's memory/,
+    cure: /`du -xh \/run \|.*reboot/,
+    input: 'host',
+  },
+  {
+    code: 'inodes',
+    detail: '/run 2',
+    cause: /\/run.* can hold no more files/,
+    cure: /`du --inodes -xS \/run/,
+    input: 'host',
+  },
+  {
     code: 'lock-timeout',
     detail: 'https://github.com/o/r/actions/runs/1 (octocat)',
     cause: /more than 600 s: https:\/\/github\.com\/o\/r\/actions\/runs\/1/,

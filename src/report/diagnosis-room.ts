@@ -31,6 +31,13 @@ export function explainDisk(detail: string, when: string): Explanation {
   const where = folder === undefined ? '' : ` in ${folder}`
   const needs = sizes.get('needs')
   const left = free === undefined ? '' : `: ${Math.floor(free / 1024)} MB are left`
+  if (folder === '/run') {
+    return {
+      cause: `The server's /run is full${left}; it is a small file system in the server's memory, in which each run has its program.`,
+      cure: 'See with `du -xh /run | sort -h | tail` on the server what fills it (its journal, where that is kept in memory: `journalctl --vacuum-size=10M`), remove that or reboot the server, and run the job again.',
+      input: 'host',
+    }
+  }
   const wanted = needs === undefined ? '' : `, and a release takes ${needs} MB`
   const large = caches.filter(([word]) => (sizes.get(word) ?? 0) > 0)
   const going = large.map(([word, what]) => `${what}: ${sizes.get(word)} MB`).join(', ')
@@ -44,6 +51,13 @@ export function explainDisk(detail: string, when: string): Explanation {
 /** It has space, but can hold no more files. */
 export function explainInodes(detail: string): Explanation {
   const { folder = '/srv' } = read(detail)
+  if (folder === '/run') {
+    return {
+      cause: "The server's /run, a small file system in its memory, can hold no more files.",
+      cure: 'See with `du --inodes -xS /run | sort -n | tail` on the server what has so many, remove that or reboot the server, and run the job again.',
+      input: 'host',
+    }
+  }
   return {
     cause: `The server's disk can hold no more files in ${folder}: its inodes are used up, whatever space is free.`,
     cure: `Remove what has many small files: \`du --inodes -xS / | sort -n | tail\` on the server shows where they are (sessions and caches are the usual ones), or set \`keep-releases\` lower.`,
