@@ -104,9 +104,14 @@ SHIM
 
   test.each([
     ['/run', fill('/run'), 'disk'],
-    ['the inodes of /run', many('/run'), 'inodes'],
+    // (without any, nobody can log in)
+    [
+      'the inodes of /run',
+      'mount -o remount,nr_inodes=$(($(df --output=iused /run | tail -n 1) + 40)) /run',
+      'inodes',
+    ],
   ])('before the run begins, %s: it says so at once, and nothing is changed', async (_, how, code) => {
-    await server.must(`mount -o remount,nr_inodes=3000 /run; (${how}) >/dev/null 2>&1 </dev/null || :`)
+    await server.must(`(${how}) >/dev/null 2>&1 </dev/null || :`)
     const began = performance.now()
     const ran = await deploy()
     const ms = performance.now() - began

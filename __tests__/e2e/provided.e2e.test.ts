@@ -1,14 +1,16 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { quote } from '../../src/quote.ts'
 import { type Authority, startAuthority } from '../server/authority.ts'
 import { boot, type Server } from '../server/boot.ts'
 import { canBoot } from '../server/requirements.ts'
+import { reach, start } from './action.ts'
 import { secureVisit } from './https.ts'
 import { modes, untilQuiet, visit } from './look.ts'
 import { type Issued, type PrivateAuthority, privateAuthority } from './private-authority.ts'
 import { type Checkout, tinyProject } from './projects.ts'
 import { type Run, runs } from './runs.ts'
+import { until } from './traces.ts'
 
 const able = canBoot()
 
@@ -102,6 +104,36 @@ describe.skipIf(!able.ok)(`a certificate of one's own${able.ok ? '' : ` (skipped
         expect([log, summary, outputs.report].filter((text) => text.includes(line))).toEqual([])
     }
   }, 120_000)
+
+  test.each(['SIGKILL', 'SIGTERM'] as const)(
+    'is taken back where the runner says no word on it (%s): the site goes on over HTTP, and the next run has it',
+    async (signal) => {
+      const first = await site({ tls: 'off' }).good()
+      const away = `OUTPUT -d ${server.address} -p tcp --dport 443 -j DROP`.split(' ')
+      execFileSync('iptables', ['-I', ...away])
+      onTestFinished(() => void spawnSync('iptables', ['-D', ...away]))
+      const issued = provided(await own.issue(['blog.test']))
+      const inputs = { ...reach(server), domain: 'blog.test', 'confirm-timeout': '8s', ...issued }
+      const running = start({ workspace: project.folder, inputs, network: authority.runner })
+      const site443 = async () =>
+        (await server.run('grep -q "listen 443" /etc/nginx/sites-enabled/web-hello.conf')).status === 0
+      await until('the site has it', site443)
+      running.process.kill(signal)
+      const ran = await running.ended
+      execFileSync('iptables', ['-D', ...away])
+      if (signal === 'SIGTERM')
+        expect(ran.outputs, ran.log).toMatchObject({ result: 'cancelled', serving: first.release })
+      await until('it is on HTTP again', async () => !(await site443()))
+      await untilQuiet(server, 'hello')
+      const page = await visit(server, '/', 'blog.test')
+      expect([page.status, page.body]).toEqual([200, 'version 1'])
+      expect(await server.must('ls /etc/web-hello')).not.toContain('tls-')
+      expect(await server.must('ls -A /srv/web-hello')).not.toMatch(/^(?:journal|guard)$/m)
+      expect((await site(issued).good()).outputs).toMatchObject({ url: 'https://blog.test/' })
+      expect((await secured()).body).toBe('version 1')
+    },
+    120_000,
+  )
 
   test('is refused before anything is asked of the server where its key is another', async () => {
     const [one, two] = [await own.issue(['blog.test']), await own.issue(['blog.test'])]

@@ -7,7 +7,7 @@ import type { Operation } from './operation.ts'
 import type { TlsTask } from './tls.ts'
 import type { Wish } from './wish.ts'
 
-/** Seconds that the server waits for the runner's word on the way to HTTPS; then the site stays as it is. */
+/** Most seconds that the server waits for the runner's word on the way to HTTPS; then the site stays as it is. */
 const WORD_SECONDS = 120
 
 /** nginx's file for names that nobody serves over HTTPS; undefined where the site has none. */
@@ -54,7 +54,7 @@ export function tlsOperations(facts: Facts, wish: Wish, task: TlsTask): readonly
       site: siteText(facts, wish, tls),
       catchAll: catchAllText(facts, wish),
       tlsCatchAll: tlsCatchAllText(facts, tls) ?? '',
-      waitSeconds: WORD_SECONDS,
+      waitSeconds: Math.min(WORD_SECONDS, wish.inputs.behaviour.confirmSeconds),
     },
   ]
 }
