@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { boot, type Server } from '../server/boot.ts'
 import { canBoot } from '../server/requirements.ts'
-import { act, type Ran, reach } from './action.ts'
+import { act, type Ran, reach, start } from './action.ts'
 import { units, untilQuiet } from './look.ts'
 import { type Checkout, tinyApp, tinyProject } from './projects.ts'
 import { page } from './traces.ts'
@@ -64,18 +64,18 @@ time.sleep(600)'; sleep 1`)
   })
 
   test('a neighbour that is ended for want of it meanwhile is not to blame for what fails by itself', async () => {
-    await server.must(`systemd-run --quiet --unit=neighbour -p OOMScoreAdjust=1000 /bin/sh -c '
-while sleep 0.2; do /usr/bin/python3 -Ic "ballast = bytearray(900 * 1024 * 1024)"; done'`)
-    try {
-      const killed = `sed -n 's/^oom_kill //p' /proc/vmstat`
-      const before = Number(await server.must(killed))
-      const ran = await deploy({ 'release-command': 'sleep 4; exit 3' })
-      expect(Number(await server.must(killed))).toBeGreaterThan(before)
-      expect(error(ran).code, ran.log).toBe('release-command')
-      expect(await page(server)).toBe('version 1')
-    } finally {
-      await server.must('systemctl stop neighbour.service')
-    }
+    const killed = `sed -n 's/^oom_kill //p' /proc/vmstat`
+    const before = Number(await server.must(killed))
+    const inputs = { ...reach(server), 'release-command': 'echo asleep; sleep 10; exit 3' }
+    const running = start({ workspace: project.folder, inputs })
+    await running.said('asleep')
+    const hog = '/usr/bin/python3 -Ic "ballast = bytearray(900 * 1024 * 1024)"'
+    await server.run(`systemd-run --quiet --wait --unit=neighbour -p OOMScoreAdjust=1000 ${hog}`)
+    const ran = await running.ended
+    await untilQuiet(server, 'hello')
+    expect(Number(await server.must(killed))).toBeGreaterThan(before)
+    expect(error(ran).code, ran.log).toBe('release-command')
+    expect(await page(server)).toBe('version 1')
   })
 
   test('a release that takes all of it is ended before the one that serves', async () => {
