@@ -15,11 +15,11 @@ ready() {
 }
 
 # Why nothing can begin, told in the place of the program that would have told it.
-# $1: code and details
+# $1: the event
 refuse() {
   link=$(readlink "/srv/web-$name/current") || link=
   [ -e "$dir/starts" ] || ! speaks || rm -rf "$dir"
-  printf '0 fail %s\n0 serving %s\n0 end 1\n' "$1" "${link#releases/}"
+  printf '0 %s\n0 serving %s\n0 end 1\n' "$1" "${link#releases/}"
   exit 1
 }
 
@@ -30,7 +30,7 @@ need_room() {
 $need
 NEED
     lack=$(room_in "$unit" "$1" | while read -r folder free; do [ "$free" -ge "$least" ] || printf '%s %s' "$folder" "$free"; done)
-    [ -z "$lack" ] || refuse "$code $lack"
+    [ -z "$lack" ] || refuse "fail $code $lack"
   done
 }
 
@@ -44,7 +44,7 @@ make_folders() {
   if [ "$lasting" = yes ]; then set -- "$dir" /var/lib/flask-deploy/incoming; else set -- "$dir"; fi
   mkdir -p "$@" 2>/dev/null || {
     need_room /var/lib
-    refuse server-read-only
+    refuse 'fail server-read-only'
   }
   chmod 0700 /run/flask-deploy
   # Should /run, which is small, be full later on, the program's last words need some of it.

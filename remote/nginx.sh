@@ -134,6 +134,8 @@ bring_back() {
   to_disk
   commit_bytes "$1"
   if systemctl --quiet is-active nginx.service && nginx -t -q 2>/dev/null; then reload_nginx 2>/dev/null || :; fi
+  # The key that was handed over for it is nobody's now.
+  [ "$1" != secure ] || drop_keys
   [ "$own_lock" = no ] || server_unlock
 }
 

@@ -213,6 +213,7 @@ secure() {
   await_frame secured "$5" || frame=none
   if [ "$frame" != keep ]; then
     restore_nginx
+    # (also where nginx has the same file as before)
     drop_keys
     emit 'certificate unused'
     [ "$frame" != none ] || ask_alone "$release"

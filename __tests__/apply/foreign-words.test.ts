@@ -12,7 +12,7 @@ function events(calls: string): readonly string[] {
   const folder = mkdtempSync(join(tmpdir(), 'events-'))
   try {
     const file = join(folder, 'events')
-    const program = `set -eu; ${remoteFile('events.sh')}\nexec 3>>${quote(file)}\n${calls}`
+    const program = `set -eu; dir=${quote(folder)}; ${remoteFile('events.sh')}\nexec 3>>${quote(file)}\n${calls}`
     execFileSync('sh', ['-c', program])
     const lines = readFileSync(file, 'utf8').split('\n')
     expect(lines.pop()).toBe('')
@@ -45,5 +45,10 @@ describe.skipIf(process.platform !== 'linux')('words of strangers in the events'
       'log (the rest is not kept: too much was said)',
       'after',
     ])
+  })
+
+  test('what is said once /run is full is not kept either, for the last words have to go there', () => {
+    const kept = events(`: >$dir/full; echo much | foreign log; emit 'fail disk /run 0'`)
+    expect(kept).toEqual(['fail disk /run 0'])
   })
 })

@@ -58,7 +58,7 @@ until [ -n "$(find /proc/[0-9]*/fd -lname /var/lib/dpkg/lock-frontend 2>/dev/nul
   {
     phase: 'configure',
     files: { 'app.py': `import time\ntime.sleep(60)\n${tinyApp}` },
-    said: 'running the probe',
+    said: 'the probe: importing the app',
   },
   {
     phase: 'release-command',

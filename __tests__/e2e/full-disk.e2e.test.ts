@@ -111,6 +111,8 @@ SHIM
       'inodes',
     ],
   ])('before the run begins, %s: it says so at once, and nothing is changed', async (_, how, code) => {
+    // An attempt on a disk that had become read-only may have left something, up to the next deploy.
+    const there = await traces(server)
     await server.must(`(${how}) >/dev/null 2>&1 </dev/null || :`)
     const began = performance.now()
     const ran = await deploy()
@@ -124,7 +126,7 @@ SHIM
     expect(ms).toBeLessThan(20_000)
     expect(await page(server)).toBe('version 1')
     await untilQuiet(server, 'hello')
-    expect(await traces(server)).toBe(before)
+    expect(await traces(server)).toBe(there)
   })
 
   test('with space again the next deploy succeeds, and nothing of the failed ones is left', async () => {

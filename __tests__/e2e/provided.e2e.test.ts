@@ -113,10 +113,11 @@ describe.skipIf(!able.ok)(`a certificate of one's own${able.ok ? '' : ` (skipped
       execFileSync('iptables', ['-I', ...away])
       onTestFinished(() => void spawnSync('iptables', ['-D', ...away]))
       const issued = provided(await own.issue(['blog.test']))
-      const inputs = { ...reach(server), domain: 'blog.test', 'confirm-timeout': '8s', ...issued }
+      const inputs = { ...reach(server), domain: 'blog.test', 'confirm-timeout': '10s', ...issued }
       const running = start({ workspace: project.folder, inputs, network: authority.runner })
       const site443 = async () =>
         (await server.run('grep -q "listen 443" /etc/nginx/sites-enabled/web-hello.conf')).status === 0
+      await running.said('::group::certificate')
       await until('the site has it', site443)
       running.process.kill(signal)
       const ran = await running.ended
