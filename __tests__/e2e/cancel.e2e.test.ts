@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { boot, type Server } from '../server/boot.ts'
 import { startRelay } from '../server/relay.ts'
 import { canBoot } from '../server/requirements.ts'
-import { act, reach } from './action.ts'
+import { act, reach, start } from './action.ts'
 import {
   CANCEL_MS,
   cancelled,
@@ -106,6 +106,32 @@ describe.skipIf(!able.ok)(`cancel ${able.ok ? '' : able.why}`, () => {
     if (moment.release !== undefined) await server.must(moment.release)
     project.commit({ 'app.py': saying('version 3'), 'requirements.txt': 'flask\n' })
     await works(server, options, 'version 3')
+  })
+
+  test('while apt is at work: it is not stopped half-way, what it installs stays, and that is said', async () => {
+    server = await boot({ suite: 'bookworm' })
+    const { project, options, good } = await firstDeploy(server)
+    const before = await traces(server)
+    await server.must(`echo 'pre-invoke=sleep 8' >/etc/dpkg/dpkg.cfg.d/slow`)
+    project.commit({ 'app.py': saying('version 2') })
+    const inputs = { ...options.inputs, packages: 'bc' }
+    const running = start({ ...options, inputs })
+    const booted = server
+    await until('dpkg is at work', async () => (await booted.run('pgrep -x dpkg')).status === 0, 60_000)
+    const at = performance.now()
+    running.process.kill('SIGTERM')
+    const ran = await running.ended
+    expectCancelled(ran, performance.now() - at, good.outputs.release)
+    expect(ran.outputs['failed-phase']).toBe('packages')
+    expect(JSON.parse(ran.outputs.report).warnings, ran.log).toContainEqual(
+      expect.objectContaining({ code: 'packages-go-on', text: expect.stringContaining('bc') }),
+    )
+    const apt = "systemctl list-units --plain --no-legend 'flask-deploy-apt.*'"
+    await until('apt has ended', async () => (await booted.must(apt)) === '', 60_000)
+    expect(await server.must('rm /etc/dpkg/dpkg.cfg.d/slow; dpkg --audit')).toBe('')
+    expect(await server.must("dpkg-query -W -f '${db:Status-Status}' bc")).toBe('installed')
+    expect(await traces(server)).toBe(before)
+    await works(server, options, 'version 2')
   })
 
   test('before the server greets, and while a login file hangs: the server is not touched', async () => {

@@ -269,7 +269,7 @@ describe.skipIf(!able.ok)(`the settle time of a server ${able.ok ? '' : able.why
     await server.must(`systemctl kill -s KILL --kill-who=main 'flask-deploy-hello-*.service'`)
     running.process.kill('SIGCONT')
     const ran = await running.ended
-    expect(ran.outputs, ran.log).toMatchObject({ result: 'failed', serving: release })
+    expect(ran.outputs, ran.log).toMatchObject({ result: 'reverted', serving: release })
     expect(await page(server)).toBe('version 3')
     await until(
       'the one that waited ended',
