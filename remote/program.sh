@@ -69,7 +69,8 @@ drop_secrets() {
 take_down() {
   [ "$taken_down" = no ] || return 0
   taken_down=yes
-  trust_build_cache
+  # (another program may be building)
+  [ "$has_lock" = no ] || trust_build_cache
   if [ "$kept_now$made_release" = yesyes ]; then note_size; fi
 }
 

@@ -180,6 +180,7 @@ LAST
   exec 9>>"/run/flask-deploy/$name/lock"
   # Who has the lock by now recovers by itself, first of all: what serves is told when that is done.
   if flock -w 5 9; then
+    has_lock=yes
     hold_as 'the server itself, which repairs what was cut off'
     clean_runs
     recover reverted later
@@ -189,7 +190,7 @@ LAST
   emit "serving $(serving)"
   emit 'end 1'
   # (at boot the site waits for this)
-  [ "$1" = boot ] || trust_build_cache
+  [ "$1" = boot ] || [ "$has_lock" = no ] || trust_build_cache
   drop_secrets
   leave_all
   [ "$1" = boot ] || rm -f "$dir/library.sh"

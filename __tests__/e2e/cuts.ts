@@ -50,7 +50,14 @@ case $* in 0.05 | 'show -p Id,MainPID'*) exec "$real" "$@" ;; esac
 echo "\${0##*/} $*" | /usr/bin/tr '\\n' ' ' >>"/run/cuts/$count"
 echo >>"/run/cuts/$count"
 number=$(/usr/bin/wc -l <"/run/cuts/$count")
-case " $(/usr/bin/cat /var/cuts/at) " in
+if [ "$count" = "$(/usr/bin/cat /var/cuts/counted)" ] && [ -s /var/cuts/pattern ] &&
+  /usr/bin/tail -n 1 "/run/cuts/$count" | /usr/bin/grep -qEf /var/cuts/pattern 2>/dev/null; then
+  echo >>/run/cuts/found
+  read -r nth after again </var/cuts/step
+  [ "$(/usr/bin/wc -l </run/cuts/found)" != "$nth" ] ||
+    echo " $count-$((number + after)) $count-$((number + after + again))" >>/var/cuts/at
+fi
+case " $(/usr/bin/tr '\\n' ' ' </var/cuts/at) " in
   *" $count-$number "*)
     read -r kind </var/cuts/kind
     if [ "$kind" = program ]; then
@@ -80,21 +87,45 @@ done
 sync`)
 }
 
-/**
- * Chooses the moments of the next run.
- * @param at `program-12`: before its 12th command; `boot-3`: before the third of a recovery at boot; `watch-4`: before the
- *   watch's fourth; `later-4`: the same after a boot
- */
-export async function arm(server: Server, kind: CutKind, at: readonly string[]): Promise<void> {
+/** A moment by what is done then. */
+export interface Step {
+  /** The command as `grep -E` finds it. */
+  readonly pattern: string
+  /** Which of those, counted from 1. */
+  readonly nth: number
+  /** Commands after it. */
+  readonly after: number
+}
+
+/** The moments of a run. */
+export interface Moments {
+  readonly kind: CutKind
+  readonly counted: Counted
+  /** Before its 12th command; 0: never. */
+  readonly at: number | Step
+  /** A second one: so many commands later, or after a boot the number of a command of what repairs then. */
+  readonly again: number | undefined
+}
+
+/** Chooses the moments of the next run. */
+export async function arm(server: Server, { kind, counted, at, again = 0 }: Moments): Promise<void> {
+  const later = kind === 'power' ? 0 : again
+  const { pattern, nth, after } = typeof at === 'number' ? { pattern: '', nth: 0, after: 0 } : at
+  const first = typeof at === 'number' ? `${counted}-${at} ${counted}-${at + later}` : ''
+  const booted = kind === 'power' && again > 0 ? `${counted === 'watch' ? 'later' : 'boot'}-${again}` : ''
   await server.must(
-    `rm -rf /run/cuts; mkdir /run/cuts; : >/run/cuts/armed; echo ${kind} >/var/cuts/kind; echo '${at.join(' ')}' >/var/cuts/at; sync`,
+    `rm -rf /run/cuts /var/cuts/pattern; mkdir /run/cuts; : >/run/cuts/armed
+    cd /var/cuts
+    [ -z '${pattern}' ] || printf '%s\\n' '${pattern}' >pattern
+    echo ${kind} >kind; echo ${counted} >counted; echo ${nth} ${after} ${later} >step; echo '${first} ${booted}' >at
+    sync`,
   )
 }
 
 /** No more cuts, and nobody waits for one. @returns the commands of those who are counted since `arm`, or since the boot */
 export async function disarm(server: Server, counted: Counted = 'program'): Promise<readonly string[]> {
   const text = await server.must(
-    `rm -f /var/cuts/at /run/cuts/now; cat /run/cuts/${counted} 2>/dev/null || :; rm -rf /run/cuts`,
+    `rm -f /var/cuts/at /var/cuts/pattern /run/cuts/now; cat /run/cuts/${counted} 2>/dev/null || :; rm -rf /run/cuts`,
   )
   return text.split('\n').filter((line) => line !== '')
 }

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Server } from '../server/boot.ts'
 import { type ActionOptions, act, type Ran, start } from './action.ts'
-import { type Act, type ActName, acts, letDie, type Scene, type Stage } from './acts.ts'
-import { arm, atMoment, type CutKind, disarm, goOn, installCounters, wasKilled } from './cuts.ts'
+import { type ActName, acts, letDie, type Scene, type Stage } from './acts.ts'
+import { arm, atMoment, type CutKind, disarm, goOn, installCounters, type Step, wasKilled } from './cuts.ts'
 import type { Ground } from './grounds.ts'
 import { type Checkout, tinyProject } from './projects.ts'
 import { withoutMasks } from './runs.ts'
@@ -14,7 +14,7 @@ export interface Moment {
   readonly act: ActName
   readonly kind: CutKind
   /** Before this command; 0: never. */
-  readonly at: number
+  readonly at: number | Step
   /** A second cut, before so many commands more, or before this command of what repairs after a boot. */
   readonly again?: number
   /** Inputs of the run that is cut. */
@@ -98,12 +98,13 @@ export class Trial {
     const scene = await doing.ready(this.#stage)
     const { old, fresh } = scene
     const visits = new Visits(this.#ground.look, [old, fresh], old === '')
-    await arm(server, moment.kind, momentsOf(doing, moment))
+    const { kind, at, again } = moment
+    await arm(server, { kind, counted: doing.counted, at, again })
     const options = this.#options({ ...scene.inputs, ...moment.inputs })
     const cut = doing.counted === 'watch' ? this.#cutWatch : this.#cutRun
     const { outcome, ran } = await cut.call(this, moment, options, visits, scene)
     const commands = await disarm(server, doing.counted)
-    if (moment.at === 0) this.#commands.set(moment.act, commands)
+    if (at === 0) this.#commands.set(moment.act, commands)
     const got = await this.#ground.look()
     if (ran !== undefined && ran.outputs.serving !== 'unknown') {
       const serving = await this.#serving()
@@ -123,7 +124,7 @@ export class Trial {
     faults.push(...(await visits.end()))
     return {
       moment,
-      command: commands[moment.at - 1] ?? this.#commands.get(moment.act)?.[moment.at - 1] ?? '',
+      command: this.#command(moment, commands),
       outcome,
       serves:
         got === fresh ? 'new' : got === old ? 'old' : old === '' && !isPage(got) ? 'nothing' : 'neither',
@@ -288,12 +289,9 @@ export class Trial {
   #text(): string {
     return `version ${this.#version}`
   }
-}
 
-/** The moments as the counters know them. */
-function momentsOf({ counted }: Act, { kind, at, again }: Moment): readonly string[] {
-  const first = `${counted}-${at}`
-  if (again === undefined) return [first]
-  if (kind !== 'power') return [first, `${counted}-${at + again}`]
-  return [first, counted === 'watch' ? `later-${again}` : `boot-${again}`]
+  #command({ act: name, at }: Moment, commands: readonly string[]): string {
+    if (typeof at !== 'number') return `${at.pattern} ${at.after === 0 ? '' : `and ${at.after} more`}`
+    return commands[at - 1] ?? this.#commands.get(name)?.[at - 1] ?? ''
+  }
 }
