@@ -92,7 +92,7 @@ function lineOf(number: number, round: Round): string {
     String(number).padStart(4),
     moment.act.padEnd(8),
     moment.kind.padEnd(7),
-    String(moment.at).padStart(4),
+    (typeof moment.at === 'number' ? String(moment.at) : '').padStart(4),
     moment.again === undefined ? '     ' : `+${moment.again}`.padEnd(5),
     outcome.padEnd(9),
     serves.padEnd(7),
