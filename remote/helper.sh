@@ -143,15 +143,18 @@ frames() {
   # The connection is gone, for good or until the next helper of this run.
   speaks || return 0
   if [ -e "$dir/starts" ]; then
-    : >"$dir/lost"
-    # Of a command nothing stays, once it was heard and its program has ended.
-    if [ "$lasting$bye" = noyes ]; then
+    [ "$lasting$bye" = noyes ] || : >"$dir/lost"
+    # Of a command nothing stays, once it was heard and its program has ended. A goodbye may be lost with the connection: then
+    # another helper may come for the end.
+    if [ "$lasting" = no ]; then
+      [ "$bye" = yes ] || sleep 90
       patience=100
       while systemctl --quiet is-active "flask-deploy-$name-$run.service" && [ "$patience" -gt 0 ]; do
         sleep 0.1
         patience=$((patience - 1))
       done
-      [ "$patience" = 0 ] || rm -rf "$dir"
+      if [ "$patience" != 0 ] && speaks; then rm -rf "$dir"; fi
+      return 0
     fi
     # The program takes the bundle away with itself; one that ended before it came left that to us.
     systemctl --quiet is-active "flask-deploy-$name-$run.service" || rm -f "$bundle" "$bundle".*

@@ -6,6 +6,7 @@ import { secureVisit } from './https.ts'
 import { untilAtRest } from './look.ts'
 import { tinyProject } from './projects.ts'
 import { runs } from './runs.ts'
+import { until } from './traces.ts'
 
 const able = canBoot()
 
@@ -35,6 +36,12 @@ describe.skipIf(!able.ok)(`destroy of a site with HTTPS${able.ok ? '' : ` (skipp
   /** What speaks of an app, by its name or by its site's, but for certbot's log. */
   const traces = async (name: string) => {
     await untilAtRest(server)
+    // What a run leaves for a runner that comes back, where its goodbye was lost.
+    await until(
+      'nothing is left of its runs',
+      async () => (await server.run(`ls -d /run/flask-deploy/${name}/*/`)).status !== 0,
+      120_000,
+    )
     return await server.must(`
       find / -xdev \\( -path /proc -o -path /sys -o -path /var/log/letsencrypt -o -path /usr \\) -prune -o \\
         \\( -name '*web-${name}*' -o -lname '*web-${name}*' \\) -print
@@ -82,7 +89,7 @@ describe.skipIf(!able.ok)(`destroy of a site with HTTPS${able.ok ? '' : ` (skipp
     await expect
       .poll(async () => (await served('shop')).certificate.fingerprint, { timeout: 10_000 })
       .not.toBe(before.certificate.fingerprint)
-  }, 180_000)
+  }, 300_000)
 
   test('gets a new one when it is deployed again, and goes as the last one with all that all share', async () => {
     const { good } = site('blog')
@@ -101,5 +108,5 @@ describe.skipIf(!able.ok)(`destroy of a site with HTTPS${able.ok ? '' : ` (skipp
     expect(await server.must('nginx -t -q; systemctl is-active nginx; ls /etc/letsencrypt/renewal')).toBe(
       'active\n',
     )
-  }, 180_000)
+  }, 300_000)
 })

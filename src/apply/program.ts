@@ -69,7 +69,6 @@ export function renderLibrary(): string {
 export function renderProgram(plan: Plan, settings: RunSettings): string {
   const lines = [
     ...programHead(settings, plan.release, plan.kind === 'deploy'),
-    `sent_wait=${settings.sentWaitSeconds}`,
     'begin',
     call('take_lock', settings.lockTimeoutSeconds, settings.holder),
     call('compare_generation', plan.generation),
@@ -89,7 +88,7 @@ export function renderProgram(plan: Plan, settings: RunSettings): string {
 
 /** What every program begins with. @param release the one that it is about, '' for none */
 export function programHead(
-  { name, run }: Pick<RunSettings, 'name' | 'run'>,
+  { name, run, sentWaitSeconds }: Pick<RunSettings, 'name' | 'run' | 'sentWaitSeconds'>,
   release: string,
   making: boolean,
 ): readonly string[] {
@@ -101,6 +100,7 @@ export function programHead(
     'export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
     assign('name', name),
     assign('run', run),
+    assign('sent_wait', String(sentWaitSeconds)),
     assign('release', release),
     assign('making', yes(making)),
     'home=/srv/web-$name',

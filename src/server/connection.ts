@@ -231,11 +231,7 @@ function connectionOf(
     close() {
       closing = true
       stopWatch()
-      try {
-        client.end()
-      } catch {
-        // ssh2 throws once it has given up on what the server sends.
-      }
+      // No SSH_MSG_DISCONNECT: sshd goes at once when it reads that, and may not hand on what came just before it.
       // Nobody waits for the server's goodbye, one round trip away, nor for one that never says it.
       socket.destroySoon()
       setTimeout(() => socket.destroy(), 1_000).unref()
