@@ -44,6 +44,8 @@ ended() {
     fi
     # After the verdict only what is still on its way is taken back.
     if [ "$kept_now" = yes ]; then restore_nginx; else undo; fi
+    # A cancel waits for few seconds only, and the disk may be slow.
+    if [ "$has_lock" = yes ] && [ "$failure" != stopped ]; then trust_build_cache; fi
   else
     status=0
   fi
