@@ -149,7 +149,11 @@ watch_over() {
   exec 9>>"/run/flask-deploy/$name/lock"
   flock 9
   state_load
-  [ -n "$settling" ] || forget_watch
+  if [ -z "$settling" ]; then
+    forget_watch
+    # Else systemd would go on listing what is no more on the disk.
+    systemctl daemon-reload
+  fi
 }
 
 # The new release has lived: the one before it ends. No plan was made for that, so the generation stays.
