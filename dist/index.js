@@ -58946,7 +58946,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("zlib");
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _shim_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3327);
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(257);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5776);
 
 
 await (0,_main_js__WEBPACK_IMPORTED_MODULE_1__/* .main */ .i)();
@@ -58956,7 +58956,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 257:
+/***/ 5776:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -62203,6 +62203,10 @@ function shown(text) {
     const characters = [...visible(text).replaceAll('\t', '\\t')];
     return `\`${characters.length > 60 ? `${characters.slice(0, 59).join('')}…` : characters.join('')}\``;
 }
+/** A text that a sentence of ours ends with, without the full stop that it has itself. */
+function withoutStop(text) {
+    return text.replace(/(?<![.])[.]$/, '');
+}
 
 ;// CONCATENATED MODULE: ./build/server/fact-words.js
 
@@ -62441,6 +62445,7 @@ function parseFacts(lines) {
         link: one('link'),
         // Past the verdict it is only open until the old release is drained.
         begun: one('journal') === state?.current ? undefined : fitting('journal', WORD),
+        recovered: fitting('recovered', WORD),
         active: state?.current !== undefined && pairs(all('active')).get(state.current) === 'yes',
         environmentBroken: one('environment-broken') === 'yes',
         nonces: new Map([...pairs(all('nonce'))].filter(([id, nonce]) => isReleaseId(id) && /^[0-9a-f]{1,128}$/.test(nonce))),
@@ -62864,20 +62869,15 @@ const external_node_path_namespaceObject = __WEBPACK_EXTERNAL_createRequire(impo
 function remoteFile(name) {
     return (0,external_node_fs_namespaceObject.readFileSync)((0,external_node_path_namespaceObject.join)(import.meta.dirname, '..', 'remote', name), 'utf8');
 }
+/** A file of sh without its comment lines: they are half of its bytes, and would travel in every run. */
+function remoteScript(name) {
+    return remoteFile(name).replace(/^ *#.*\n/gm, '');
+}
 
 ;// CONCATENATED MODULE: ./build/apply/helper-command.js
 
 
 
-/** A file of sh without its comments: they would travel in front of everything else. */
-function terse(file) {
-    return remoteFile(file).replace(/^ *#.*\n/gm, '');
-}
-/** What looks for changes by hand, as one text: the server has no folder to import from before anything is done. */
-function driftProgram() {
-    const drift = remoteFile('flask_deploy_drift.py').replace(/^from flask_deploy_look .*\n/m, '');
-    return `${remoteFile('flask_deploy_look.py')}\n${drift}`.replace(/^ *#.*\n|^ *"""(?:(?!""")[\s\S])*"""\n|^\n/gm, '');
-}
 /**
  * The command of the one exec. The helper is root's: where the user is not root, sudo asks for a password only if it
  * needs one, with the nonce as its prompt.
@@ -62898,14 +62898,13 @@ function helperCommand(settings) {
         `lasting=${settings.lasting === false ? 'no' : 'yes'}`,
         `good=${quote((settings.pythons ?? []).join(' '))}`,
         `domains=${quote((settings.domains ?? []).join(' '))}`,
-        terse('memory-limit.sh'),
-        terse('space-facts.sh'),
-        `drift_program=${quote(driftProgram())}`,
-        terse('facts.sh'),
-        terse('default-site.sh'),
-        terse('neighbours.sh'),
-        terse('reach.sh'),
-        terse('helper.sh'),
+        remoteScript('memory-limit.sh'),
+        remoteScript('space-facts.sh'),
+        remoteScript('facts.sh'),
+        remoteScript('default-site.sh'),
+        remoteScript('neighbours.sh'),
+        remoteScript('reach.sh'),
+        remoteScript('helper.sh'),
         'ready',
         'send_facts',
         'frames',
@@ -65872,12 +65871,7 @@ function connectionOf(login, socket, options, timings) {
         close() {
             closing = true;
             stopWatch();
-            try {
-                client.end();
-            }
-            catch {
-                // ssh2 throws once it has given up on what the server sends.
-            }
+            // No SSH_MSG_DISCONNECT: sshd goes at once when it reads that, and may not hand on what came just before it.
             // Nobody waits for the server's goodbye, one round trip away, nor for one that never says it.
             socket.destroySoon();
             setTimeout(() => socket.destroy(), 1_000).unref();
@@ -69159,15 +69153,27 @@ function contradiction(wrong) {
 ;// CONCATENATED MODULE: ./build/apply/learned.js
 /**
  * What became of a run that the server knows nothing of any more, because it was restarted. The state file outlives that: it
- * names the release that was kept last.
+ * names the release that was kept last. So does what the recovery at boot has written down.
  * @param saidKeep the runner has said that the release may stay: without, no honest server can have kept it
+ * @param flipped the runner has heard of the switch
  */
-function learn({ state, link }, plan, saidKeep) {
+function learn({ state, link, recovered }, plan, { saidKeep, flipped }) {
     const serving = link === state?.current ? (link ?? '') : 'unknown';
+    const had = flipped || recovered === plan.release;
     const keeps = plan.operations.some(({ kind }) => kind === 'settle');
     if (keeps && saidKeep && serving === plan.release)
-        return { end: 'done', failure: undefined, serving };
-    return { end: 'failed', failure: { code: 'server-restarted', detail: '' }, serving };
+        return { end: 'done', failure: undefined, serving, flipped: had };
+    const standing = standingOf(serving, plan, had);
+    const detail = serving === '' || serving === 'unknown' ? standing : `${standing} ${serving}`;
+    return { end: 'failed', failure: { code: 'server-restarted', detail }, serving, flipped: had };
+}
+function standingOf(serving, { from, release }, flipped) {
+    if (serving === 'unknown')
+        return 'unknown';
+    // Of a plan that goes on with the release that serves, nothing was to be switched.
+    if (serving === (from ?? ''))
+        return serving === '' ? 'none' : flipped && from !== release ? 'back' : 'before';
+    return serving === release ? 'unjudged' : 'other';
 }
 
 ;// CONCATENATED MODULE: ./build/apply/line.js
@@ -69268,7 +69274,7 @@ const LIBRARY = [
  * with the same ones.
  */
 function renderLibrary() {
-    return LIBRARY.map((file) => remoteFile(file)).join('\n');
+    return LIBRARY.map((file) => remoteScript(file)).join('\n');
 }
 /**
  * Renders a plan to the program that does it: one call for each operation, of functions of the library. It is a file of
@@ -69277,7 +69283,6 @@ function renderLibrary() {
 function renderProgram(plan, settings) {
     const lines = [
         ...programHead(settings, plan.release, plan.kind === 'deploy'),
-        `sent_wait=${settings.sentWaitSeconds}`,
         'begin',
         calls_call('take_lock', settings.lockTimeoutSeconds, settings.holder),
         calls_call('compare_generation', plan.generation),
@@ -69295,7 +69300,7 @@ function renderProgram(plan, settings) {
     return `${lines.join('\n')}\n`;
 }
 /** What every program begins with. @param release the one that it is about, '' for none */
-function programHead({ name, run }, release, making) {
+function programHead({ name, run, sentWaitSeconds }, release, making) {
     return [
         '#!/bin/sh',
         'set -eu',
@@ -69304,6 +69309,7 @@ function programHead({ name, run }, release, making) {
         'export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
         calls_assign('name', name),
         calls_assign('run', run),
+        calls_assign('sent_wait', String(sentWaitSeconds)),
         calls_assign('release', release),
         calls_assign('making', yes(making)),
         'home=/srv/web-$name',
@@ -69420,7 +69426,7 @@ function render(operation) {
             return [calls_call('secure', tls.certificate, site, catchAll ?? '', tlsCatchAll, waitSeconds)];
         }
         case 'await-settled':
-            return ['await_settled'];
+            return [calls_call('await_settled', operation.seconds)];
         case 'prune':
             return [calls_call('prune', operation.keep), 'prune_wheels'];
     }
@@ -69450,6 +69456,39 @@ function tryWord(one) {
             return 'forbidden:';
         default:
             return `${one.how}:${one.version}`;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/apply/program-end.js
+/** What a program's events say about how it ends: the first failure, the last word on what serves. */
+class Outcome {
+    #failure;
+    #serving = 'unknown';
+    /** Takes the next event. @returns how the program ended with it; undefined as long as it goes on */
+    take(event) {
+        switch (event.kind) {
+            case 'fail':
+                this.#failure ??= { code: event.code, detail: event.detail };
+                return undefined;
+            case 'serving':
+                this.#serving = event.release;
+                return undefined;
+            case 'end':
+                return event.status === 0 && this.#failure === undefined ? 'done' : 'failed';
+            case 'gone':
+                this.#failure ??= { code: 'program-killed', detail: String(event.status) };
+                return 'lost';
+            default:
+                return undefined;
+        }
+    }
+    /** What it said of the server is not to be believed. */
+    distrust() {
+        this.#serving = 'unknown';
+    }
+    /** @param lost why the connection was lost, or why the run gave up */
+    end(how, lost) {
+        return { end: how, failure: this.#failure, serving: this.#serving, lost };
     }
 }
 
@@ -69931,6 +69970,24 @@ function unwanted({ operations }) {
     return alone ? 'redis-server redis-server.service\n' : '';
 }
 
+;// CONCATENATED MODULE: ./build/apply/stop.js
+/**
+ * Has a program stopped when the run is cancelled, and whenever else that is asked for.
+ * @param cancelMs how long its last words are waited for, in ms
+ * @param lost told when they did not come, or could not be asked for
+ */
+function stopOn(signal, conversation, run, cancelMs, lost) {
+    const now = (reason) => {
+        setTimeout(() => lost.silent(reason), cancelMs).unref();
+        conversation.cancel(run).catch(lost.unsaid);
+    };
+    const onAbort = () => now(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted)
+        onAbort();
+    return { now, over: () => signal.removeEventListener('abort', onAbort) };
+}
+
 ;// CONCATENATED MODULE: ./build/apply/time-limits.js
 
 /** Tells when the server stays in one phase for longer than it may, whatever it says meanwhile. */
@@ -69946,6 +70003,15 @@ class PhaseClock {
         this.#limits = limits;
         this.#onOver = onOver;
         this.#arm(limits.of('facts'));
+    }
+    /** The program's next event. */
+    hear(event) {
+        if (event.kind === 'phase')
+            this.enter(event.phase);
+        if (event.kind === 'flipped')
+            this.enter('smoke');
+        if (event.kind === 'waiting')
+            this.waits();
     }
     enter(phase) {
         if (phase === this.#phase)
@@ -70031,6 +70097,8 @@ function spoken(ms) {
 
 
 
+
+
 /** ms that a connection's end may be told after a write to it failed. */
 const LOST_MS = 250;
 /**
@@ -70042,17 +70110,13 @@ async function apply(conversation, plan, settings, signal) {
     const mail = new Mailbox();
     const lose = (lost) => loseLater(mail, lost);
     const { limits } = settings;
-    const cancel = (reason) => {
-        setTimeout(() => mail.put({ lost: reason }), limits.cancelMs).unref();
-        conversation.cancel(settings.run.run).catch(lose);
-    };
-    const onAbort = () => cancel(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-    if (signal.aborted)
-        onAbort();
+    const stop = stopOn(signal, conversation, settings.run.run, limits.cancelMs, {
+        silent: (reason) => mail.put({ lost: reason }),
+        unsaid: lose,
+    });
     const late = (error) => {
         mail.put({ late: error });
-        cancel(error);
+        stop.now(error);
     };
     const clock = new PhaseClock(limits, late);
     const upload = new UploadClock(limits.uploadMs, late);
@@ -70089,7 +70153,7 @@ async function apply(conversation, plan, settings, signal) {
     finally {
         clock.stop();
         upload.stop();
-        signal.removeEventListener('abort', onAbort);
+        stop.over();
         // Whatever is still said is of no use, and nobody takes it out of the mailbox.
         conversation.listen(nobody);
     }
@@ -70100,15 +70164,15 @@ function loseLater(mail, lost) {
 }
 async function follow(conversation, plan, settings, { mail, clock }, signal) {
     const order = new EventOrder(plan);
+    const outcome = new Outcome();
     let late;
-    let failure;
-    let serving = 'unknown';
     let turn = 0;
     let smokeFault;
     let oldFault;
     let answered;
     let leaf = '';
     let saidKeep = false;
+    let flipped = false;
     /** What is to be said to the waiting program, once it is known. */
     const reply = (words) => {
         void words.catch((lost) => {
@@ -70138,13 +70202,11 @@ async function follow(conversation, plan, settings, { mail, clock }, signal) {
         await conversation.say(`verdict-${turn}`, word);
     };
     const end = (how, lost, learned) => ({
-        end: how,
-        failure,
-        serving,
+        ...outcome.end(how, lost),
         smokeFault,
         oldFault,
-        lost,
         learned: learned !== undefined,
+        flipped,
         ...learned,
     });
     for (;;) {
@@ -70152,7 +70214,7 @@ async function follow(conversation, plan, settings, { mail, clock }, signal) {
         if ('lost' in message)
             return end('lost', message.lost);
         if ('vanished' in message)
-            return end('failed', late, learn(message.vanished, plan, saidKeep));
+            return end('failed', late, learn(message.vanished, plan, { saidKeep, flipped }));
         if ('late' in message) {
             late ??= message.late;
             continue;
@@ -70160,18 +70222,14 @@ async function follow(conversation, plan, settings, { mail, clock }, signal) {
         const { event } = message;
         const wrong = order.next(event);
         if (wrong !== undefined) {
-            serving = 'unknown';
+            outcome.distrust();
             return end('lost', contradiction(wrong));
         }
         settings.onEvent(event);
-        if (event.kind === 'phase')
-            clock.enter(event.phase);
-        if (event.kind === 'flipped')
-            clock.enter('smoke');
-        if (event.kind === 'waiting')
-            clock.waits();
+        clock.hear(event);
         switch (event.kind) {
             case 'flipped':
+                flipped ||= event.release === plan.release;
                 answered = Promise.withResolvers();
                 reply(judge(event.release, answered.promise));
                 break;
@@ -70193,20 +70251,12 @@ async function follow(conversation, plan, settings, { mail, clock }, signal) {
             case 'answered':
                 answered?.resolve(event.answer);
                 break;
-            case 'fail':
-                failure ??= { code: event.code, detail: event.detail };
-                break;
-            case 'serving':
-                serving = event.release;
-                break;
-            case 'end':
-                return event.status === 0 ? end('done') : end('failed', late);
-            case 'gone':
-                failure ??= { code: 'program-killed', detail: String(event.status) };
-                return end('lost');
             default:
                 break;
         }
+        const how = outcome.take(event);
+        if (how !== undefined)
+            return end(how, how === 'failed' ? late : undefined);
     }
 }
 
@@ -73272,7 +73322,7 @@ function awaitOperations(facts, wish) {
 
 
 
-/** Seconds that the server waits for the runner's word on the way to HTTPS; then the site stays as it is. */
+/** Most seconds that the server waits for the runner's word on the way to HTTPS; then the site stays as it is. */
 const WORD_SECONDS = 120;
 /** nginx's file for names that nobody serves over HTTPS; undefined where the site has none. */
 function tlsCatchAllText(facts, tls) {
@@ -73319,7 +73369,7 @@ function tlsOperations(facts, wish, task) {
             site: siteText(facts, wish, tls),
             catchAll: catchAllText(facts, wish),
             tlsCatchAll: tlsCatchAllText(facts, tls) ?? '',
-            waitSeconds: WORD_SECONDS,
+            waitSeconds: Math.min(WORD_SECONDS, wish.inputs.behaviour.confirmSeconds),
         },
     ];
 }
@@ -73982,9 +74032,17 @@ const appDoubts = {
 ;// CONCATENATED MODULE: ./build/report/found-destroy.js
 /** What `destroy` found, in words: see foundRow. */
 const destroyFindings = {
-    kept: (detail) => ({ what: 'kept', detail: `\`${detail}\`` }),
+    kept: (detail) => ({ what: 'kept', detail: found_destroy_kept(detail) }),
     removed: () => ({ what: 'removed', detail: 'nothing: the app is not on this server' }),
 };
+function found_destroy_kept(detail) {
+    const [, what = '', name = ''] = /^(the user|the database) (\S+)$/.exec(detail) ?? [];
+    if (name !== '')
+        return `${what} \`${name}\``;
+    if (detail.endsWith('/generated.env'))
+        return `\`${detail}\`: the secret key that the server made`;
+    return detail.endsWith('/state') ? `\`${detail}\`: whose the app is` : `\`${detail}\``;
+}
 /** What it could not remove, in words: see doubtWarning. */
 const destroyDoubts = {
     'nginx-not-reloaded': () => ({
@@ -74511,7 +74569,7 @@ function advice(exception, situation) {
 function lastWord(lines) {
     const others = /^\[[^\]]+\] \[\d+\] \[[A-Z]+\] |^(web-[a-z0-9-]+-[0-9]{14}-|(Starting|Started|Stopping|Stopped|Listening on|Closed) web-)/;
     const last = lines.findLast((line) => line.trim() !== '' && !others.test(line))?.trim();
-    return last === undefined ? undefined : cutToBytes(visible(last), 300);
+    return last === undefined ? undefined : withoutStop(cutToBytes(visible(last), 300));
 }
 /** The app's process ended without a traceback. */
 function explainExit({ lines }) {
@@ -74535,6 +74593,13 @@ function explainExit({ lines }) {
 ;// CONCATENATED MODULE: ./build/report/settling.js
 
 
+/** The release that serves is watched since an earlier run. */
+function settlingNow(state) {
+    if (state?.settling === undefined || state.settling.release !== state.current)
+        return null;
+    const { old, running } = state.settling;
+    return { old, seconds: 0, running, outcome: 'watched' };
+}
 /** What an event changes of it; undefined where nothing. */
 function settlingAfter(event, before) {
     if (event.kind === 'settling') {
@@ -74577,14 +74642,16 @@ function tellSettling({ old, seconds, running, outcome }) {
     switch (outcome) {
         case 'open':
             return running
-                ? `The server watches it for ${seconds} s more, and goes back to release ${old}, which runs on until then, should it die.`
-                : `The server watches it for ${seconds} s more, and goes back to release ${old} should it die. Memory is short for both, so that one was stopped, and would be started first.`;
+                ? `The server goes on watching it for ${seconds} s: should it die, release \`${old}\`, which runs on until then, serves again.`
+                : `The server goes on watching it for ${seconds} s: should it die, release \`${old}\` serves again. Memory is short for both, so that one was stopped, and would be started first.`;
+        case 'watched':
+            return `The server still watches it: should it die, release \`${old}\`, which ${running ? 'runs on until then' : 'would be started first'}, serves again.`;
         case 'settled':
-            return `It has lived through its settle time (${seconds} s), so release ${old} was stopped.`;
+            return `It has lived through its settle time (${seconds} s), so release \`${old}\` was stopped.`;
         case 'taken-back':
-            return `It died in its settle time, so the server went back to release ${old}.`;
+            return `It died in its settle time, so the server went back to release \`${old}\`.`;
         case 'stays':
-            return `It died in its settle time, but release ${old} is not well either, so it stays.`;
+            return `It died in its settle time, but release \`${old}\` is not well either, so it stays.`;
     }
 }
 /** What the next run says of a release that died after its own run had ended. */
@@ -74623,6 +74690,115 @@ const settleRows = {
 function settling_lastLine(lines) {
     const last = lastWord(lines);
     return last === undefined ? '' : `; the last line of its log is: ${last}`;
+}
+
+;// CONCATENATED MODULE: ./build/report/tell-event.js
+
+/**
+ * An event that any program tells, in log and report: what it is busy with, what it found and changed, what other programs
+ * printed. Events of one kind of program are told beside it.
+ */
+function tellEvent(recorder, event) {
+    switch (event.kind) {
+        case 'phase':
+            recorder.phase(event.phase);
+            break;
+        case 'log':
+        case 'stderr':
+            recorder.toolLine(event.line);
+            break;
+        case 'running':
+            recorder.running(event.what);
+            break;
+        case 'waiting':
+            recorder.running(`Waiting for ${event.holder}, which holds the lock.`);
+            break;
+        case 'changed':
+            recorder.change(event.what, event.detail);
+            recorder.say(`changed: ${event.what} ${event.detail}`);
+            break;
+        case 'found': {
+            const { what, detail } = foundRow(event.what, event.detail);
+            recorder.find(what, detail);
+            break;
+        }
+        case 'doubt':
+            recorder.warn(doubtWarning(event.what, event.detail));
+            break;
+        default:
+            break;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/report/deploy-events.js
+
+
+
+/** An event of a deploy's or a rollback's program, in log and report. */
+function tellDeploy(recorder, event, plan) {
+    switch (event.kind) {
+        case 'app':
+            recorder.appLine(event.line);
+            break;
+        case 'environment':
+            recorder.change('environment', event.how === 'linked' ? `unchanged, shared with ${event.detail}` : `built from ${event.detail}`);
+            recorder.say(event.how === 'linked'
+                ? `Dependencies are unchanged: the environment of ${event.detail} is shared.`
+                : `Built the environment from ${event.detail}.`);
+            break;
+        case 'unpublished':
+            recorder.say(`The app serves ${event.folder} itself: it is no plain folder, or a link leads out of it.`);
+            break;
+        case 'found':
+            tellEvent(recorder, event);
+            // What was missing is installed by then.
+            if (event.what === 'system-packages')
+                recorder.forgetLines();
+            break;
+        case 'repaired':
+            recorder.change('repaired', event.detail);
+            recorder.say(`An earlier deploy was cut off; repaired: ${event.detail}`);
+            break;
+        case 'health':
+            recorder.say(`Health check: ${event.answers} good answers in a row, status ${event.status}, ${event.ms} ms.`);
+            recorder.note({
+                health: {
+                    ok: true,
+                    path: plan.check.path,
+                    status: event.status,
+                    ms: event.ms,
+                    answers: event.answers,
+                },
+            });
+            if (event.status === 404 && !plan.check.explicit)
+                recorder.warn(pageAbsent(plan.check.path));
+            break;
+        case 'flipped':
+            // The smoke test begins with the flip.
+            recorder.phase('smoke');
+            recorder.say(`Visitors get release ${event.release}.`);
+            break;
+        case 'reverted':
+            recorder.change('reverted', event.release);
+            recorder.say(`Visitors get release ${event.release} again.`);
+            break;
+        case 'kept':
+            recorder.say(`Release ${event.release} is kept.`);
+            break;
+        case 'settling':
+        case 'settled':
+        case 'fail': {
+            const settling = settlingAfter(event, recorder.report().settling);
+            if (settling === undefined)
+                break;
+            recorder.note({ settling });
+            recorder.say(tellSettling(settling));
+            break;
+        }
+        default:
+            tellEvent(recorder, event);
+            break;
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/deploy.js
@@ -74703,7 +74879,7 @@ async function applyOnce(plan, deployment, wheels, withBundle) {
         preflight: (token, content) => https.preflight(token, content),
         testSecured: (leaf, answered) => https.testSecured(leaf, answered),
         onEvent: (event) => {
-            record(recorder, event, plan);
+            tellDeploy(recorder, event, plan);
             https.onEvent(event);
         },
         onUpload: uploadProgress(recorder),
@@ -74750,103 +74926,6 @@ function tell(release, found) {
     return found.ok
         ? `Smoke test of ${asked}: release ${release} answered ${status} in ${ms} ms.${found.advice === undefined ? '' : ` ${found.advice}`}`
         : `Smoke test of ${asked} failed: ${found.detail}`;
-}
-/** An event of the server's, in log and report. */
-function record(recorder, event, plan) {
-    switch (event.kind) {
-        case 'phase':
-            // The smoke test begins with the flip.
-            if (event.phase !== 'smoke')
-                recorder.phase(event.phase);
-            break;
-        case 'log':
-            recorder.toolLine(event.line);
-            break;
-        case 'app':
-            recorder.appLine(event.line);
-            break;
-        case 'running':
-            recorder.running(event.what);
-            break;
-        case 'waiting':
-            recorder.running(`Waiting for ${event.holder}, which holds the lock.`);
-            break;
-        case 'changed':
-            recorder.change(event.what, event.detail);
-            recorder.say(`changed: ${event.what} ${event.detail}`);
-            break;
-        case 'environment':
-            recorder.change('environment', event.how === 'linked' ? `unchanged, shared with ${event.detail}` : `built from ${event.detail}`);
-            recorder.say(event.how === 'linked'
-                ? `Dependencies are unchanged: the environment of ${event.detail} is shared.`
-                : `Built the environment from ${event.detail}.`);
-            break;
-        case 'unpublished':
-            recorder.say(`The app serves ${event.folder} itself: it is no plain folder, or a link leads out of it.`);
-            break;
-        case 'found': {
-            const { what, detail } = foundRow(event.what, event.detail);
-            recorder.find(what, detail);
-            if (event.what === 'system-packages')
-                recorder.forgetLines();
-            break;
-        }
-        case 'doubt':
-            recorder.warn(doubtWarning(event.what, event.detail));
-            break;
-        case 'repaired':
-            recorder.change('repaired', event.detail);
-            recorder.say(`An earlier deploy was cut off; repaired: ${event.detail}`);
-            break;
-        case 'health':
-            recorder.say(`Health check: ${event.answers} good answers in a row, status ${event.status}, ${event.ms} ms.`);
-            recorder.note({
-                health: {
-                    ok: true,
-                    path: plan.check.path,
-                    status: event.status,
-                    ms: event.ms,
-                    answers: event.answers,
-                },
-            });
-            if (event.status === 404 && !plan.check.explicit)
-                recorder.warn(pageAbsent(plan.check.path));
-            break;
-        case 'flipped':
-            recorder.phase('smoke');
-            recorder.say(`Visitors get release ${event.release}.`);
-            break;
-        case 'reverted':
-            recorder.change('reverted', event.release);
-            recorder.say(`Visitors get release ${event.release} again.`);
-            break;
-        case 'kept':
-            recorder.say(`Release ${event.release} is kept.`);
-            break;
-        case 'settling':
-        case 'settled':
-        case 'fail': {
-            const settling = settlingAfter(event, recorder.report().settling);
-            if (settling === undefined)
-                break;
-            recorder.note({ settling });
-            recorder.say(tellSettling(settling));
-            break;
-        }
-        case 'stderr':
-            recorder.toolLine(event.line);
-            break;
-        case 'fact':
-        case 'block':
-        case 'answered':
-        case 'preflight':
-        case 'certificate':
-        case 'secured':
-        case 'serving':
-        case 'end':
-        case 'gone':
-            break;
-    }
 }
 function deploy_megabytes(bytes) {
     return (bytes / (1024 * 1024)).toFixed(1);
@@ -74950,7 +75029,7 @@ function pointsAt(domain, found, server) {
         return undefined;
     const known = server.map(canonical);
     const warn = (cause, cure) => ({ cause, cure, input: 'domain' });
-    const records = server.map((address) => dns_record(domain, address)).join(' and ');
+    const records = server.map((address) => record(domain, address)).join(' and ');
     if (found.addresses.length === 0) {
         return warn(`${domain} has no address in DNS, so visitors cannot find the site.`, `Set ${records}.`);
     }
@@ -74964,7 +75043,7 @@ function pointsAt(domain, found, server) {
         return warn(`${domain} leads to ${foreign.join(' and ')}, which is not the server.`, `Set ${records}, and remove the old one.`);
     }
     if (foreign.length > 0) {
-        return warn(`${domain} leads to the server, but also to ${foreign.join(' and ')}, so some visitors do not get this site.`, `Remove ${foreign.map((address) => dns_record(domain, address)).join(' and ')}.`);
+        return warn(`${domain} leads to the server, but also to ${foreign.join(' and ')}, so some visitors do not get this site.`, `Remove ${foreign.map((address) => record(domain, address)).join(' and ')}.`);
     }
     if (judged.length === 0) {
         return warn(`${domain} has only ${family(found.addresses)} addresses (${found.addresses.join(' and ')}), none of a kind that the server is known to have.`, `Set ${records}.`);
@@ -74972,7 +75051,7 @@ function pointsAt(domain, found, server) {
     return undefined;
 }
 /** e.g. `the record example.com. A 203.0.113.5`. */
-function dns_record(domain, address) {
+function record(domain, address) {
     return `the record ${domain}. ${(0,external_node_net_.isIP)(address) === 6 ? 'AAAA' : 'A'} ${address}`;
 }
 function family(addresses) {
@@ -83175,7 +83254,68 @@ function missingProgram(lines, { requirements }) {
 }
 function lastSaid(lines) {
     const last = lines.findLast((line) => line.trim() !== '');
-    return last === undefined ? '' : `; its last line is: ${cutToBytes(visible(last.trim()), 300)}`;
+    return last === undefined ? '' : `; its last line is: ${withoutStop(cutToBytes(visible(last.trim()), 300))}`;
+}
+
+;// CONCATENATED MODULE: ./build/report/diagnosis-cut.js
+
+/** What cut a deploy off: code -> explanation. */
+const cutRows = {
+    stopped: () => ({
+        cause: 'The program on the server was stopped before it was done: the server was shut down, or somebody stopped it.',
+        cure: 'Run the job again when the server is up; the release that served before is back.',
+        input: 'host',
+    }),
+    'program-killed': ({ detail }) => ({
+        cause: `The program on the server was killed before it was done${detail === 'finished' ? '; its release had been kept, so it stays, and what was left to do was done' : detail === 'taken-back' ? '; what it had begun was taken back' : ''}.`,
+        cure: 'Look for what killed it (`journalctl -k` on the server names a lack of memory), then run the job again.',
+        input: 'host',
+    }),
+    'server-restarted': explainRestarted,
+    'no-cutover': () => lost('before the new release was switched to'),
+    'no-verdict': () => lost('before the smoke test was over, so the old release is back'),
+};
+/** How things stand after a restart, and what to do then. Goes on after "The server was restarted". */
+const standings = {
+    back: (release) => [
+        `after the switch, but before the new release was kept, so it went back to release ${release} by itself`,
+        'Run the job again.',
+    ],
+    before: (release) => [
+        `before visitors were switched to the new release: they get release ${release}, as before`,
+        'Run the job again; it cleans up what had been begun.',
+    ],
+    none: () => [
+        'before the first release was kept, so no release serves yet',
+        'Run the job again; it cleans up what had been begun.',
+    ],
+    other: (release) => [
+        `in the middle of the deploy, and another run has deployed release ${release} since`,
+        'Look at the runs of the other workflows that deploy to this server, and run the job again where this release is still wanted.',
+    ],
+    unjudged: (release) => [
+        `in the middle of the deploy, and says that it serves release ${release}, which this run had not tested yet`,
+        'Look at the site, and run the job again.',
+    ],
+    unknown: () => [
+        'in the middle of the deploy, and has not gone back to a release that was kept',
+        'Run the job again: a deploy repairs that first. `command: doctor` says what is wrong.',
+    ],
+};
+function explainRestarted({ detail }) {
+    const [word = '', release = ''] = detail.split(' ');
+    const [cause, cure] = standings[isStanding(word) ? word : 'unknown'](cutToBytes(visible(release), 100));
+    return { cause: `The server was restarted ${cause}.`, cure, input: 'host' };
+}
+function isStanding(word) {
+    return Object.hasOwn(standings, word);
+}
+function lost(when) {
+    return {
+        cause: `The server did not hear from this job any more ${when}.`,
+        cure: 'Run the job again; if it happens again, look at the connection between the runner and the server.',
+        input: 'host',
+    };
 }
 
 ;// CONCATENATED MODULE: ./build/report/diagnosis-ours.js
@@ -83227,6 +83367,13 @@ function explainDisk(detail, when) {
     const where = folder === undefined ? '' : ` in ${folder}`;
     const needs = sizes.get('needs');
     const left = free === undefined ? '' : `: ${Math.floor(free / 1024)} MB are left`;
+    if (folder === '/run') {
+        return {
+            cause: `The server's /run is full${left}; it is a small file system in the server's memory, in which each run has its program.`,
+            cure: 'See with `du -xh /run | sort -h | tail` on the server what fills it (its journal, where that is kept in memory: `journalctl --vacuum-size=10M`), remove that or reboot the server, and run the job again.',
+            input: 'host',
+        };
+    }
     const wanted = needs === undefined ? '' : `, and a release takes ${needs} MB`;
     const large = caches.filter(([word]) => (sizes.get(word) ?? 0) > 0);
     const going = large.map(([word, what]) => `${what}: ${sizes.get(word)} MB`).join(', ');
@@ -83239,6 +83386,13 @@ function explainDisk(detail, when) {
 /** It has space, but can hold no more files. */
 function explainInodes(detail) {
     const { folder = '/srv' } = diagnosis_room_read(detail);
+    if (folder === '/run') {
+        return {
+            cause: "The server's /run, a small file system in its memory, can hold no more files.",
+            cure: 'See with `du --inodes -xS /run | sort -n | tail` on the server what has so many, remove that or reboot the server, and run the job again.',
+            input: 'host',
+        };
+    }
     return {
         cause: `The server's disk can hold no more files in ${folder}: its inodes are used up, whatever space is free.`,
         cure: `Remove what has many small files: \`du --inodes -xS / | sort -n | tail\` on the server shows where they are (sessions and caches are the usual ones), or set \`keep-releases\` lower.`,
@@ -83430,6 +83584,7 @@ function explainOwnServer({ detail, lines }, { name, module }) {
 
 
 
+
 const rootFailures = [
     'sudo-absent',
     'sudo-password-needed',
@@ -83572,25 +83727,9 @@ const rows = {
         cure: 'Set `name` to another name for this app.',
         input: 'name',
     }),
-    stopped: () => ({
-        cause: 'The program on the server was stopped before it was done: the server was shut down, or somebody stopped it.',
-        cure: 'Run the job again when the server is up; the release that served before is back.',
-        input: 'host',
-    }),
-    'program-killed': () => ({
-        cause: 'The program on the server was killed before it was done; what it had begun was taken back, or brought to its end where the verdict was in.',
-        cure: 'Look at the memory of the server (`free -m`, `journalctl -k`), then run the job again.',
-        input: 'host',
-    }),
-    'server-restarted': () => ({
-        cause: 'The server was restarted in the middle of the deploy, before the new release was kept: it goes on with the release that served before.',
-        cure: 'Run the job again when the server is up; it cleans up what is left.',
-        input: 'host',
-    }),
+    ...cutRows,
     ...signalRows,
     ...settleRows,
-    'no-cutover': () => lost('before the new release was switched to'),
-    'no-verdict': () => lost('before the smoke test was over, so the old release is back'),
     'not-root': rootRefused,
     ...Object.fromEntries(rootFailures.map((code) => [
         code,
@@ -83654,13 +83793,6 @@ function ofRoot(code, user, lines) {
     const [first] = rootFailure(code, user, lines).explanations;
     return first ?? diagnosis_unknown({ code, detail: '', lines });
 }
-function lost(when) {
-    return {
-        cause: `The server did not hear from this job any more ${when}.`,
-        cure: 'Run the job again; if it happens again, look at the connection between the runner and the server.',
-        input: 'host',
-    };
-}
 function diagnosis_unknown({ code, detail }) {
     return {
         cause: `The deploy failed on the server with \`${diagnosis_short(code)}\`${detail === '' ? '' : ` (${diagnosis_short(detail)})`}, which has no explanation yet.`,
@@ -83723,20 +83855,23 @@ function sectionsMarkdown(sections, maxBytes) {
 }
 function tableMarkdown({ title, columns, rows }) {
     const line = (row) => `| ${columns.map((_, at) => markdownSentence(cutToBytes(row[at] ?? '', longestCell))).join(' | ')} |`;
-    const left = rows.length - mostRows;
+    // Markdown has no table without a head: of names and values the first pair is it.
+    const [first = []] = rows;
+    const [head, body] = columns.every((name) => name === '') ? [first, rows.slice(1)] : [columns, rows];
+    const left = body.length - mostRows;
     return [
         `### ${markdown(title)}`,
         '',
-        line(columns),
+        line(head),
         `|${' --- |'.repeat(columns.length)}`,
-        ...rows.slice(0, mostRows).map(line),
+        ...body.slice(0, mostRows).map(line),
         ...(left > 0 ? [line([`and ${left} more`])] : []),
         '',
     ];
 }
 function blockMarkdown({ title, lines }) {
     const shown = lines.map((line) => cutToBytes(line, longestCell));
-    return [`### ${markdown(title)}`, '', shown.length === 0 ? 'Nothing.' : markdownBlock(shown), ''];
+    return [`### ${markdownSentence(title)}`, '', shown.length === 0 ? 'Nothing.' : markdownBlock(shown), ''];
 }
 /** The sections without any secret. */
 function redactedSections(sections, redact) {
@@ -83881,106 +84016,6 @@ function outputsOf(report) {
     };
 }
 
-;// CONCATENATED MODULE: ./build/report/found-drift.js
-
-/** So many are named in a sentence; the summary has them all. */
-const MOST_NAMED = 5;
-/**
- * Tells what somebody changed by hand in what is ours on the server: in the log with its diff, as a section of the
- * summary, and as one warning.
- * @param name NAME
- */
-function tellDrift({ drift, moreDrift }, name, recorder) {
-    if (drift.length === 0)
-        return;
-    recorder.note({ drift });
-    for (const one of drift) {
-        recorder.say(`changed by hand: ${one.path}: ${howText(one)}`);
-        if (one.lines.length > 0)
-            recorder.foreign(one.lines);
-    }
-    recorder.warn(driftWarning(drift, moreDrift, name));
-}
-/** The one warning, with the cure. */
-function driftWarning(drift, more, name) {
-    const replaced = drift.filter(({ fate }) => fate === 'replaced');
-    const stays = drift.filter(({ fate }) => fate === 'stays');
-    const parts = [
-        ...(replaced.length === 0
-            ? []
-            : [
-                `A deploy replaces them, and keeps copies in \`/srv/web-${name}/edited\` on the server; what is to last belongs into ${homes(replaced, name)}.`,
-            ]),
-        ...(stays.length === 0
-            ? []
-            : [
-                `${replaced.length === 0 ? 'A deploy leaves' : 'It leaves'} ${found_drift_named(stays)} as ${stays.length === 1 ? 'it is' : 'they are'}.`,
-            ]),
-    ];
-    const all = [...replaced, ...stays];
-    return {
-        code: 'drift',
-        text: `On the server was changed by hand: ${found_drift_named(all, more)}. ${parts.join(' ')}`,
-    };
-}
-/** Where a change would have to be made so that it lasts. */
-function homes(drift, name) {
-    const found = new Set(drift.map((one) => homeOf(one, name)));
-    const [...list] = found;
-    return list.length < 2 ? list.join('') : `${list.slice(0, -1).join(', ')} or ${list.at(-1)}`;
-}
-function homeOf({ path, how }, name) {
-    if (how === 'variables' || path.startsWith(`/etc/web-${name}/`))
-        return '`env` or `secret-files`';
-    if (path.startsWith('/etc/nginx/'))
-        return 'the inputs that nginx is set by (`domain`, `max-body-size`, `timeout`)';
-    if (path.includes('/systemd/system'))
-        return `a file of \`/etc/systemd/system/web-${name}-.service.d\`, which counts for all releases`;
-    if (path.endsWith('/.deploy/gunicorn.conf.py'))
-        return '`workers`, `threads` or `timeout`';
-    if (path.startsWith(`/srv/web-${name}/releases/`))
-        return 'the repository';
-    return 'another place than this';
-}
-function found_drift_named(drift, more = 0) {
-    const names = drift.slice(0, MOST_NAMED).map((one) => `${shown(shortPath(one.path))} (${howText(one)})`);
-    const others = drift.length - names.length + more;
-    return `${names.join(', ')}${others > 0 ? ` and ${others} more` : ''}`;
-}
-/** A release's ID makes a path long, and there is only one that serves. */
-function shortPath(path) {
-    return path.replace(/^\/srv\/web-[a-z0-9-]+\/releases\/[0-9a-f-]+\//, '');
-}
-/** How it was changed, in a word or two. */
-function howText({ how, detail, lines }) {
-    const [was = '', is = ''] = detail.split(',');
-    switch (how) {
-        case 'mode':
-            return `mode ${is}, should be ${was}`;
-        case 'owner':
-            return `owner ${is}, should be ${was}`;
-        case 'variables':
-            return detail === '' ? 'edited' : `variables ${detail.replaceAll(',', ', ')}`;
-        case 'link':
-            return 'leads elsewhere';
-        case 'shell':
-            return `login shell ${detail}`;
-        case 'groups':
-            return `member of ${detail}`;
-        case 'disabled':
-            return 'not started at boot';
-        case 'edited':
-            return detail === '' ? edited(lines) : detail.replaceAll('-', ' ');
-        default:
-            return how;
-    }
-}
-function edited(lines) {
-    const count = (sign) => lines.filter((line) => line.startsWith(sign)).length;
-    const [plus, minus] = [count('+'), count('-')];
-    return plus + minus === 0 ? 'edited' : `edited: +${plus} -${minus} lines`;
-}
-
 ;// CONCATENATED MODULE: ./build/report/summary-sections.js
 
 
@@ -84051,33 +84086,19 @@ function phasesSection(report) {
     const total = `| all | | ${duration(report.durationMs)}${trips} |`;
     return ['### Phases', '', '| Phase | Result | Time |', '| --- | --- | --- |', ...rows, total, ''];
 }
-/** What changed on the server, or would. */
-function changesSection(report, maxBytes) {
-    const planned = report.result === 'planned';
-    if (report.changes.length === 0) {
-        return planned ? ['### What a deploy would change', '', 'Nothing.', ''] : [];
-    }
-    const row = ({ what, detail }) => `| ${value(what)} | ${value(detail)} |`;
-    return [
-        planned ? '### What a deploy would change' : '### What changed on the server',
-        '',
-        '| What | Detail |',
-        '| --- | --- |',
-        ...fitting(report.changes, row, maxBytes, (count) => `| and ${count} more | |`),
-        '',
-    ];
-}
 /** What was found out about the project, and from what. */
 function foundSection(report, maxBytes) {
-    if (report.found.length === 0)
+    const destroys = report.command === 'destroy';
+    const found = destroys ? report.found.filter(({ what }) => what === 'kept') : report.found;
+    if (found.length === 0)
         return [];
     const row = ({ what, detail }) => `| ${value(what)} | ${markdownSentence(cutToBytes(detail, longestValue))} |`;
     return [
-        '### What was found',
+        destroys ? '### What stays on the server' : '### What was found',
         '',
         '| What | Finding |',
         '| --- | --- |',
-        ...fitting(report.found, row, maxBytes, (count) => `| and ${count} more | |`),
+        ...fitting(found, row, maxBytes, (count) => `| and ${count} more | |`),
         '',
     ];
 }
@@ -84121,7 +84142,7 @@ function warningsSection(report, maxBytes) {
         return `- ⚠️ ${markdownSentence(cutToBytes(text, longestValue))}${place}`;
     };
     return [
-        '### Warnings',
+        report.command === 'doctor' ? '### Findings' : '### Warnings',
         '',
         ...fitting(report.warnings, row, maxBytes, (count) => `- and ${count} more`),
         '',
@@ -84132,7 +84153,8 @@ const mostNames = 20;
 /** What the next build may get with other bytes; where this run had nothing to do with a build, nothing. */
 function unpinnedSection(report, maxBytes) {
     const { unpinned, result } = report;
-    if (unpinned.length === 0 || result === 'unchanged' || result === 'rolled-back')
+    const built = report.phases.some(({ phase }) => phase === 'upload');
+    if (unpinned.length === 0 || !(built || result === 'planned') || result === 'rolled-back')
         return [];
     const row = ([file, list]) => {
         const names = list.slice(0, mostNames).map(unpinnedName);
@@ -84154,7 +84176,8 @@ function unpinnedName({ what, name }) {
 }
 /** Every fault with its cause and cure. */
 function errorSection(report, context, maxBytes) {
-    if (report.error === null)
+    // Of a run that was cancelled the first sentence says it all.
+    if (report.error === null || report.error.code === 'cancelled')
         return [];
     const { faults } = report.error;
     const row = (fault) => {
@@ -84173,9 +84196,9 @@ function fileLink(file, line, commit, context) {
     const url = `${context.serverUrl}/${context.repository}/blob/${commit}/${path}${line === undefined ? '' : `#L${line}`}`;
     return markdownLink(label, url);
 }
-/** The last log lines, folded away; the newest ones where not all fit. */
+/** The last log lines, folded away; the newest ones where not all fit. A section of their own shows them once. */
 function linesSection(report, maxBytes) {
-    if (report.lines.length === 0)
+    if (report.lines.length === 0 || report.sections.some(({ lines }) => lines.length > 0))
         return [];
     let kept = report.lines.map((line) => cutToBytes(line, longestValue * 2));
     while (kept.length > 1 && Buffer.byteLength(markdownBlock(kept)) > maxBytes)
@@ -84211,22 +84234,209 @@ function value(text) {
     return markdown(cutToBytes(text, longestValue));
 }
 
+;// CONCATENATED MODULE: ./build/report/summary-changes.js
+
+
+
+/** Bytes of one value of unbounded length before it is escaped. */
+const summary_changes_longestValue = 1000;
+/** What changed on the server, or would. */
+function changesSection(report, maxBytes) {
+    const planned = report.result === 'planned';
+    if (report.changes.length === 0) {
+        return planned ? ['### What a deploy would change', '', 'Nothing.', ''] : [];
+    }
+    const row = ({ what, detail }) => `| ${summary_changes_value(what)} | ${sentence(detail)} |`;
+    return [
+        `### ${title(report)}`,
+        '',
+        ...(isTakenBack(report)
+            ? ['What belongs to the new release was taken back; system packages, users and data stay.', '']
+            : []),
+        '| What | Detail |',
+        '| --- | --- |',
+        ...fitting(planned ? report.changes : summary_changes_inWords(report.changes), row, maxBytes, (count) => `| and ${count} more | |`),
+        '',
+    ];
+}
+function title(report) {
+    if (report.result === 'planned')
+        return 'What a deploy would change';
+    return isTakenBack(report) ? 'What had been changed by then' : 'What changed on the server';
+}
+/** The run made a release that visitors do not have at its end, as far as that is known. */
+function isTakenBack({ command, result, release, serving, changes }) {
+    const ended = result === 'failed' || result === 'cancelled' || result === 'reverted';
+    return (command === 'deploy' &&
+        ended &&
+        serving !== 'unknown' &&
+        serving !== release &&
+        changes.some((change) => change.what === 'release' && change.detail === release));
+}
+/** Changes for people: the report has the server's own words. */
+function summary_changes_inWords(changes) {
+    return inGroups(changes).map((change) => {
+        const words = Object.hasOwn(WORDS, change.what) ? WORDS[change.what] : undefined;
+        return words === undefined ? change : words(change.detail);
+    });
+}
+const WORDS = {
+    cleaned: (detail) => ({ what: 'removed', detail: `release ${detail}, which no verdict kept` }),
+    ended: (detail) => ({ what: 'stopped', detail: `${detail}, which a deploy that was cut off had started` }),
+    edited: (detail) => ({ what: 'copies', detail: `of what was changed by hand: ${detail}` }),
+    reverted: (detail) => ({ what: 'back', detail: `visitors get release ${detail} again` }),
+    repaired: (detail) => {
+        const [from = '', to = ''] = detail.split(' ');
+        const back = from === to ? '' : `; visitors got release ${to} again in place of ${from}`;
+        return { what: 'repaired', detail: `what a deploy that was cut off had begun was taken back${back}` };
+    },
+};
+/** An app that is removed has many units and releases: each kind in one row. */
+function inGroups(changes) {
+    const kindOf = ({ what, detail }) => what === 'removed' ? (/^(release|unit) (?=\S+$)/.exec(detail)?.[1] ?? '') : '';
+    const rows = Map.groupBy(changes, (change) => kindOf(change) || change);
+    return [...rows].flatMap(([kind, list]) => typeof kind !== 'string' || list.length === 1
+        ? list
+        : [
+            {
+                what: 'removed',
+                detail: kind === 'unit'
+                    ? `${list.length} units of systemd`
+                    : `${list.length} releases: ${list.map(({ detail }) => detail.slice(kind.length + 1)).join(', ')}`,
+            },
+        ]);
+}
+function summary_changes_value(text) {
+    return markdown(cutToBytes(text, summary_changes_longestValue));
+}
+function sentence(text) {
+    return markdownSentence(cutToBytes(text, summary_changes_longestValue));
+}
+
+;// CONCATENATED MODULE: ./build/report/found-drift.js
+
+/** So many are named in a sentence; the summary has them all. */
+const MOST_NAMED = 3;
+/**
+ * Tells what somebody changed by hand in what is ours on the server: in the log with its diff, as a section of the
+ * summary, and as one warning.
+ * @param name NAME
+ */
+function tellDrift({ drift, moreDrift }, name, recorder) {
+    if (drift.length === 0)
+        return;
+    recorder.note({ drift });
+    for (const one of drift) {
+        recorder.say(`changed by hand: ${one.path}: ${howText(one)}`);
+        if (one.lines.length > 0)
+            recorder.foreign(one.lines);
+    }
+    recorder.warn(driftWarning(drift, moreDrift, name));
+}
+/** The one warning, with the cure. */
+function driftWarning(drift, more, name) {
+    const replaced = drift.filter(({ fate }) => fate === 'replaced');
+    const stays = drift.filter(({ fate }) => fate === 'stays');
+    const all = [...replaced, ...stays];
+    const count = all.length + more;
+    const parts = [
+        `Changed by hand on the server: ${found_drift_named(all, more)}.`,
+        ...(replaced.length === 0
+            ? []
+            : [
+                `A deploy replaces ${count === 1 ? 'it' : stays.length === 0 ? 'them' : `${replaced.length + more} of them`}, and keeps copies in \`/srv/web-${name}/edited\` on the server${found_drift_lasting(replaced, name)}.`,
+            ]),
+        ...(stays.length === 0
+            ? []
+            : [
+                `${replaced.length === 0 ? 'A deploy leaves' : 'It leaves'} ${count === 1 ? 'it' : replaced.length === 0 ? 'them' : found_drift_named(stays)} as ${stays.length === 1 ? 'it is' : 'they are'}.`,
+            ]),
+    ];
+    return { code: 'drift', text: parts.join(' ') };
+}
+/** Where the changes would have to be made so that they last. Goes on in a sentence. */
+function found_drift_lasting(drift, name) {
+    const [home = '', ...others] = new Set(drift.map((one) => homeOf(one, name)).filter((one) => one !== ''));
+    if (home === '')
+        return '';
+    return others.length === 0
+        ? `; what is to last belongs into ${home}`
+        : '; the summary says where each belongs so that it lasts';
+}
+/**
+ * Where a change would have to be made so that it lasts; '' where nothing of ours has such a place.
+ * @param name NAME
+ */
+function homeOf({ path, how, fate }, name) {
+    if (fate === 'stays' || !['edited', 'added', 'removed', 'variables'].includes(how))
+        return '';
+    if (how === 'variables' || path.startsWith(`/etc/web-${name}/`))
+        return '`env` or `secret-files`';
+    if (path.startsWith('/etc/nginx/'))
+        return '`domain`, `max-body-size` or `timeout`';
+    if (path.includes('/systemd/system'))
+        return `a file in \`/etc/systemd/system/web-${name}-.service.d\`, for all releases`;
+    if (path.endsWith('/.deploy/gunicorn.conf.py'))
+        return '`workers`, `threads` or `timeout`';
+    return path.startsWith(`/srv/web-${name}/releases/`) ? 'the repository' : '';
+}
+function found_drift_named(drift, more = 0) {
+    const names = drift.slice(0, MOST_NAMED).map((one) => `${shown(shortPath(one.path))} (${howText(one)})`);
+    const others = drift.length - names.length + more;
+    return `${names.join(', ')}${others > 0 ? ` and ${others} more` : ''}`;
+}
+/** A release's ID makes a path long, and there is only one that serves. */
+function shortPath(path) {
+    return path.replace(/^\/srv\/web-[a-z0-9-]+\/releases\/[0-9a-f-]+\//, '');
+}
+/** How it was changed, in a word or two. */
+function howText({ how, detail, lines }) {
+    const [was = '', is = ''] = detail.split(',');
+    switch (how) {
+        case 'mode':
+            return `mode ${is}, should be ${was}`;
+        case 'owner':
+            return `owner ${is}, should be ${was}`;
+        case 'variables':
+            return detail === '' ? 'edited' : `variables ${detail.replaceAll(',', ', ')}`;
+        case 'link':
+            return 'leads elsewhere';
+        case 'shell':
+            return `login shell ${detail}`;
+        case 'groups':
+            return `member of ${detail}`;
+        case 'disabled':
+            return 'not started at boot';
+        case 'edited':
+            return detail === '' ? edited(lines) : detail.replaceAll('-', ' ');
+        default:
+            return how;
+    }
+}
+function edited(lines) {
+    const count = (sign) => lines.filter((line) => line.startsWith(sign)).length;
+    const [plus, minus] = [count('+'), count('-')];
+    return plus + minus === 0 ? 'edited' : `edited: +${plus} -${minus} lines`;
+}
+
 ;// CONCATENATED MODULE: ./build/report/summary-drift.js
 
 
 
 
 /** What somebody changed by hand on the server, with the diffs folded away. */
-function driftSection({ drift }, maxBytes) {
-    if (drift.length === 0)
+function driftSection({ drift, app }, maxBytes) {
+    const homes = drift.map((one) => homeOf(one, app)).filter((home) => home !== '');
+    // Then the warning has said it all.
+    if (drift.length <= MOST_NAMED && homes.length === 0 && drift.every(({ lines }) => lines.length === 0))
         return [];
-    const row = (one) => `| ${markdownCode(cutToBytes(one.path, 300))} | ${markdown(cutToBytes(howText(one), 500))} | ${one.fate === 'stays' ? 'leaves it' : 'replaces it'} |`;
+    const row = (one) => `| ${markdownCode(cutToBytes(one.path, 300))} | ${markdown(cutToBytes(howText(one), 500))} | ${one.fate === 'stays' ? 'leaves it' : 'replaces it'} | ${markdownSentence(homeOf(one, app))} |`;
     return [
         '### Changed by hand on the server',
         '',
-        '| What | How | A deploy |',
-        '| --- | --- | --- |',
-        ...fitting(drift, row, maxBytes / 2, (count) => `| and ${count} more | | |`),
+        '| What | How | A deploy | So that it lasts, it belongs into |',
+        '| --- | --- | --- | --- |',
+        ...fitting(drift, row, maxBytes / 2, (count) => `| and ${count} more | | | |`),
         '',
         ...diffs(drift, maxBytes / 2),
     ];
@@ -84242,6 +84452,7 @@ function diffs(drift, maxBytes) {
 }
 
 ;// CONCATENATED MODULE: ./build/report/summary.js
+
 
 
 
@@ -84268,7 +84479,7 @@ const room = {
  */
 function renderSummary(report, context) {
     return [
-        `## ${symbols[report.result]} ${titleOf(report)}`,
+        `## ${symbolOf(report)} ${titleOf(report)}`,
         '',
         verdict(report),
         '',
@@ -84278,12 +84489,12 @@ function renderSummary(report, context) {
         ...warningsSection(report, room.warnings),
         ...sectionsMarkdown(report.sections, room.sections),
         ...driftSection(report, room.drift),
-        ...phasesSection(report),
         ...changesSection(report, room.changes),
-        ...foundSection(report, room.found),
         ...checksSection(report),
-        ...unpinnedSection(report, room.unpinned),
         ...rollbackSection(report, context),
+        ...foundSection(report, room.found),
+        ...unpinnedSection(report, room.unpinned),
+        ...phasesSection(report),
     ].join('\n');
 }
 const symbols = {
@@ -84296,9 +84507,17 @@ const symbols = {
     failed: '❌',
     cancelled: '🚫',
 };
+/** A look around is neither good nor bad by itself. */
+function symbolOf({ result, command, warnings }) {
+    if (result !== 'done')
+        return symbols[result];
+    if (command === 'status' || command === 'logs')
+        return '📋';
+    return command === 'doctor' && warnings.length > 0 ? '⚠️' : '✅';
+}
 function titleOf(report) {
     const app = report.app === '' ? 'Flask app' : markdown(cutToBytes(report.app, 200));
-    return `${app}: ${report.result}`;
+    return `${app}: ${report.result === 'done' ? report.command : report.result}`;
 }
 /** One line that says what visitors get now. */
 function verdict(report) {
@@ -84309,29 +84528,33 @@ function verdict(report) {
             return `${site} serves the new release ${serving}.${settleTime(report)}`;
         case 'unchanged':
             return report.changes.length === 0
-                ? `${site} serves ${serving} already: nothing was changed and nothing restarted.`
-                : `${site} serves ${serving} already: no new release was made.`;
+                ? `${site} serves ${serving} already: nothing was changed and nothing restarted.${settleTime(report)}`
+                : `${site} serves ${serving} already: no new release was made.${settleTime(report)}`;
         case 'planned':
-            return `Nothing was changed. ${site} goes on as it is.`;
+            return `Nothing was changed. ${plannedSite(report, site, serving)}`;
         case 'rolled-back':
             return `${site} serves ${serving} again.`;
         case 'done':
             return doneVerdict(report, site, serving);
         case 'reverted':
-            return report.settling?.outcome === 'taken-back'
-                ? `The new release died after the switch, so ${site} is back on ${serving}.`
-                : `The smoke test failed, so ${site} is back on ${serving}.`;
+            return `${whyBack(report)}, so ${site} is back on ${serving}.`;
         case 'failed':
             return `The run failed${inPhase(report)}. ${whoServes(report, site, serving)}`;
         case 'cancelled':
-            return `The run was cancelled${inPhase(report)}. ${whoServes(report, site, serving)}${settleTime(report)}`;
+            return `The run was cancelled${inPhase(report)}. ${whoServes(report, site, serving)}${report.settling === null ? ' Run the job again when you want the new release.' : settleTime(report)}`;
     }
+}
+/** What took visitors back to the old release. */
+function whyBack({ settling, smoke }) {
+    if (settling?.outcome === 'taken-back')
+        return 'The new release died after the switch';
+    return smoke?.ok === false ? 'The smoke test failed' : 'The deploy was cut off after the switch';
 }
 /** The same of a command that makes no release. */
 function doneVerdict(report, site, serving) {
     const serves = report.serving === '' || report.serving === 'unknown'
         ? 'No release serves.'
-        : `${site} serves ${serving}.`;
+        : `${site} serves ${serving}.${settleTime(report)}`;
     switch (report.command) {
         case 'status':
             return `Nothing was changed. ${serves}`;
@@ -84344,10 +84567,22 @@ function doneVerdict(report, site, serving) {
         case 'logs':
             return `Nothing was changed. ${serves}`;
         case 'destroy':
-            return 'The app is off the server.';
+            return destroyed(report);
         default:
             return `\`${report.command}\` is done. ${serves}`;
     }
+}
+function plannedSite(report, site, serving) {
+    if (report.serving === '')
+        return 'No release serves yet.';
+    return `${site} goes on serving ${serving}.${settleTime(report)}`;
+}
+function destroyed({ app, changes, found }) {
+    if (found.some(({ what }) => what === 'kept'))
+        return `The app is off the server. Its data stays, and the next deploy finds it again; with ${markdownCode(`destroy-data: ${cutToBytes(app, 200)}`)} it goes as well.`;
+    return changes.length === 0
+        ? 'Nothing was removed: the app is not on this server.'
+        : 'The app is off the server, and so is its data.';
 }
 function settleTime({ settling }) {
     return settling === null ? '' : ` ${markdownSentence(tellSettling(settling))}`;
@@ -84359,18 +84594,20 @@ function inPhase(report) {
 const untouched = new Set(['inputs', 'project', 'connect', 'facts', 'report']);
 function whoServes(report, site, serving) {
     if (report.phases.every(({ phase }) => untouched.has(phase))) {
-        return 'The server was not touched.';
+        const serves = report.serving === '' || report.serving === 'unknown' ? '' : ` ${site} serves ${serving} as before.`;
+        return `The server was not touched.${serves}`;
     }
     if (report.serving === 'unknown')
         return 'Which release serves now could not be learned: look at the site.';
     if (report.serving === '')
         return 'No release serves yet.';
-    if (report.serving === report.release)
+    if (report.serving === report.release && report.previous !== report.serving)
         return `${site} serves the new release ${serving} all the same.`;
     return `${site} still serves ${serving}.`;
 }
 
 ;// CONCATENATED MODULE: ./build/report/ending.js
+
 
 
 
@@ -84403,21 +84640,29 @@ function endingOf(outcome, lines) {
         }
         return { result: plan.kind === 'rollback' ? 'rolled-back' : 'deployed', serving };
     }
+    // Visitors had the new release, and have the one before it again.
+    const reverted = applied.flipped && serving === plan.from && serving !== plan.release;
+    const result = reverted ? 'reverted' : 'failed';
     if (applied.failure?.code === 'smoke' && smoked?.ok === false) {
-        const result = serving === plan.from ? 'reverted' : 'failed';
         return { result, serving, error: smokeError(outcome, smoked, lines), failedPhase: 'smoke' };
     }
     if (applied.end === 'lost') {
-        return { result: 'failed', serving, error: killedError(lines) };
+        return { result, serving, error: killedError(lines) };
     }
-    const { code = 'unknown', detail = '' } = applied.failure ?? {};
-    const reverted = (code === 'no-verdict' || code === 'taken-back') && serving === plan.from;
+    const { code = 'unknown', detail: told = '' } = applied.failure ?? {};
+    // What a killed program cannot say any more, its recovery has decided.
+    const detail = code === 'program-killed' ? recovered(serving, plan) : told;
     return {
-        result: reverted ? 'reverted' : 'failed',
+        result,
         serving,
         error: diagnosis_diagnose({ code, detail, lines }, situationOf(outcome)),
         ...(code.startsWith('facts') ? { failedPhase: 'facts' } : {}),
     };
+}
+function recovered(serving, { release }) {
+    if (serving === 'unknown')
+        return '';
+    return serving === release ? 'finished' : 'taken-back';
 }
 /** A run whose job was cancelled, whatever had become of it by then: visitors get one release or the other. */
 function endingOfCancel(serving, settling) {
@@ -84437,7 +84682,7 @@ function tellEnding(ending, recorder, log, results, redact, environment) {
     const { error, result, serving } = ending;
     const good = error === undefined;
     const failedPhase = good ? '' : (ending.failedPhase ?? recorder.current ?? 'report');
-    recorder.finish(good);
+    recorder.finish(failedPhase);
     if (error !== undefined)
         log.error(error);
     const report = redactedReport({
@@ -84457,8 +84702,8 @@ function stays(outcome, smoked) {
     const { applied, plan } = outcome;
     const error = smokeError(outcome, smoked, []);
     const why = applied?.oldFault === undefined
-        ? `Release ${plan.release} stays, because there is no older one to go back to.`
-        : `Release ${plan.release} stays, because release ${plan.from} fails the same test (${applied.oldFault.detail})`;
+        ? `Release \`${plan.release}\` stays, because there is no older one to go back to.`
+        : `Release \`${plan.release}\` stays, because release \`${plan.from}\` fails the same test (${withoutStop(applied.oldFault.detail)}).`;
     return new DeployError(error.code, error.explanations.map((one) => ({ ...one, cure: `${one.cure} ${why}` })), error.lines);
 }
 function smokeError(outcome, smoked, lines) {
@@ -84585,9 +84830,16 @@ class Recorder {
     get current() {
         return this.#open?.phase;
     }
-    /** Closes the last phase. */
-    finish(ok) {
-        this.#close(ok);
+    /**
+     * Closes the last phase.
+     * @param failed the phase that the run failed in, which may be an earlier one; '' where it did not
+     */
+    finish(failed) {
+        this.#close(failed !== this.#open?.phase);
+        const at = this.#phases.findLastIndex(({ phase }) => phase === failed);
+        const found = this.#phases[at];
+        if (found !== undefined)
+            this.#phases[at] = { ...found, ok: false };
         this.#beat.stop();
     }
     /** Long work begins: it is named every few seconds until something else is said. */
@@ -84856,6 +85108,10 @@ class Transfer {
 /** ms between two looks at a server that has just been restarted, and how many. */
 const LOOK_MS = 1_000;
 const LOOKS = 10;
+/** Recovery is yet to come, or at work. */
+function isUnfinished({ link, state, begun }) {
+    return link !== state?.current || begun !== undefined;
+}
 /** ms between two tries once the run was cancelled: it has a few seconds left. */
 const HURRY_MS = 300;
 /**
@@ -85093,7 +85349,7 @@ class SteadyTalk {
     async #tellVanished({ conversation, facts }) {
         try {
             let seen = facts;
-            for (let look = 1; look < LOOKS && seen.link !== seen.state?.current; look += 1) {
+            for (let look = 1; look < LOOKS && isUnfinished(seen); look += 1) {
                 await (0,promises_namespaceObject.setTimeout)(LOOK_MS, undefined, { signal: this.#over.signal });
                 seen = await conversation.facts(this.#over.signal);
             }
@@ -85249,6 +85505,8 @@ function inputsOf(task) {
 
 
 
+
+
 /**
  * Has a task's program run, and returns how it ended. Throws nothing of the server's: how it ended is data.
  * @param signal aborted: the program is stopped
@@ -85256,64 +85514,38 @@ function inputsOf(task) {
 async function runTask(conversation, task, settings, signal) {
     const { limits, run } = settings;
     const over = Promise.withResolvers();
-    let failure;
-    let serving = 'unknown';
+    const outcome = new Outcome();
     let late;
-    const end = (how, lost) => over.resolve({ end: how, failure, serving, lost });
-    const stop = (reason) => {
-        setTimeout(() => end('lost', reason), limits.cancelMs).unref();
-        conversation.cancel(run.run).catch((lost) => end('lost', lost));
-    };
-    const onAbort = () => stop(signal.reason);
+    const end = (how, lost) => over.resolve(outcome.end(how, lost));
+    const lose = (lost) => end('lost', lost);
+    const stop = stopOn(signal, conversation, run.run, limits.cancelMs, { silent: lose, unsaid: lose });
     const clock = new PhaseClock(limits, (error) => {
         late = error;
-        stop(error);
+        stop.now(error);
     });
     conversation.listen({
         ...nobody,
         event: (event) => {
             settings.onEvent(event);
-            switch (event.kind) {
-                case 'phase':
-                    clock.enter(event.phase);
-                    break;
-                case 'fail':
-                    failure ??= { code: event.code, detail: event.detail };
-                    break;
-                case 'serving':
-                    serving = event.release;
-                    break;
-                case 'end':
-                    if (event.status === 0 && failure === undefined)
-                        end('done');
-                    else
-                        end('failed', late);
-                    break;
-                case 'gone':
-                    failure ??= { code: 'program-killed', detail: String(event.status) };
-                    end('lost');
-                    break;
-                default:
-                    break;
-            }
+            clock.hear(event);
+            const how = outcome.take(event);
+            if (how !== undefined)
+                end(how, how === 'failed' ? late : undefined);
         },
         lost: (lost) => end('lost', late ?? lost),
         vanished: () => end('lost', late ?? task_cut()),
     });
-    signal.addEventListener('abort', onAbort, { once: true });
-    if (signal.aborted)
-        onAbort();
     try {
         const send = async () => {
             await conversation.sendFiles(taskFiles(task, run));
             await conversation.startProgram();
         };
-        send().catch((lost) => end('lost', lost));
+        send().catch(lose);
         return await over.promise;
     }
     finally {
         clock.stop();
-        signal.removeEventListener('abort', onAbort);
+        stop.over();
         conversation.listen(nobody);
     }
 }
@@ -85456,32 +85688,40 @@ function finding(code, cause, cure) {
 ;// CONCATENATED MODULE: ./build/report/status.js
 
 
+
 /** What `status` tells: the app and its server as they are, in tables. Pure. */
 function statusSections(facts, seen, name) {
     return [
         sections_table('The app', ['', ''], appRows(facts, seen, name)),
-        ...rowsOnly('Releases', ['Release', 'Commit', 'Adds to the disk', ''], releaseRows(facts, seen)),
+        ...rowsOnly('Releases', ['Release', 'Commit', 'Adds to the disk', 'Role'], releaseRows(facts, seen)),
         ...rowsOnly('Asked just now', ['Asked', 'Answer'], answerRows(facts, seen)),
         ...rowsOnly('Units', ['Unit', 'State', 'At boot', 'Restarts', 'Memory'], unitRows(facts, seen, name)),
         ...rowsOnly('Processes and jobs', ['Name', 'Kind', 'State', 'Next run (UTC)', 'Last run (UTC)'], besideRows(seen)),
         ...rowsOnly('Certificate', ['Names', 'Issuer', 'Until', 'Renewed by'], certificateRows(facts)),
         sections_table('The server', ['', ''], serverRows(facts, seen)),
         ...rowsOnly('Disk', ['Folder', 'Size', 'Free', 'Free inodes'], diskRows(seen)),
-        ...rowsOnly('What the next deploy would set right', [''], seen.repairs.map((repair) => [repairText(repair)])),
+        ...rowsOnly('What the next deploy would set right', ['It would'], seen.repairs.map((repair) => [repairText(repair)])),
     ];
 }
 function rowsOnly(title, columns, rows) {
     return rows.length === 0 ? [] : [sections_table(title, columns, rows)];
 }
 function appRows(facts, seen, name) {
-    const { state, link, begun } = facts;
+    const { state, link, begun, recovered } = facts;
     if (state === undefined)
         return [['App', `\`${name}\` is not on this server`]];
     const { settling, takenBack } = state;
     return [
         ['App', `\`${name}\``],
         ['Repository', `\`${state.owner.name || state.owner.id}\``],
-        ['Visitors get', link === undefined ? 'nothing' : `release \`${link}\``],
+        [
+            'Visitors get',
+            link !== undefined
+                ? `release \`${link}\``
+                : state.releases.length > 0
+                    ? 'nothing'
+                    : 'nothing: no release is on the server; the next deploy finds what the app wrote',
+        ],
         ...(facts.siteNames.length === 0 ? [] : [['Names', facts.siteNames.join(', ')]]),
         ['Deploy at work', seen.holder === undefined ? 'none' : seen.holder],
         ...(settling === undefined
@@ -85489,14 +85729,30 @@ function appRows(facts, seen, name) {
             : [
                 [
                     'Watched',
-                    `release \`${settling.release}\`; should it die, \`${settling.old}\`, which ${settling.running ? 'runs on' : 'is stopped and can be started'}, serves again`,
+                    `release \`${settling.release}\`, until its \`settle-time\` is over; should it die, \`${settling.old}\`, which ${settling.running ? 'runs on' : 'would be started first'}, serves again`,
                 ],
             ]),
         ...(takenBack === undefined
             ? []
-            : [['Taken back', `release \`${takenBack.release}\` by the server itself: ${takenBack.reason}`]]),
+            : [[takenBack.reason.startsWith('stays ') ? 'Died' : 'Taken back', takenBackText(takenBack)]]),
+        ...(recovered === undefined
+            ? []
+            : [
+                [
+                    'Repaired',
+                    `what a deploy that was cut off had begun was taken back by the server itself${recovered === link ? '' : `; visitors had got release \`${recovered}\` for a while`}`,
+                ],
+            ]),
         ...(begun === undefined ? [] : [['Begun', `a switch to release \`${begun}\`, which has no verdict yet`]]),
     ];
+}
+/** A release that died after its run had ended. */
+function takenBackText({ release, commit, reason }) {
+    const of = commit === '-' ? '' : ` (commit ${commit.slice(0, 7)})`;
+    const stays = /^stays (.*)$/.exec(reason)?.[1];
+    return stays === undefined
+        ? `release \`${release}\`${of}, by the server itself, because ${dying(reason)}`
+        : `release \`${release}\`${of}, because ${dying(stays)}; it stayed, as the one before it was not well either`;
 }
 function releaseRows({ state, link }, seen) {
     if (state === undefined)
@@ -85766,6 +86022,7 @@ const serverFindings = [
 
 
 
+
 /** What `doctor` finds, what visitors feel first. Pure. */
 function findings_findings(facts, seen, around) {
     return [...appJudges, ...serverFindings].flatMap((judge) => judge(facts, seen, around));
@@ -85800,7 +86057,7 @@ const appJudges = [
     ({ link }, { units, holder }) => units
         .filter((unit) => unit.active === 'failed' || (unit.load !== 'loaded' && unit.release === (link ?? '-')))
         .filter(() => holder === undefined)
-        .flatMap((unit) => finding('unit-failed', `The unit \`${unit.unit}\` ${unit.active === 'failed' ? `has failed${unit.result === '' || unit.result === 'success' ? '' : ` (${unit.result})`}` : `is ${unit.load}`}.`, `See its last lines with \`command: logs\`, or \`journalctl -u ${unit.unit}\` on the server, mend what they name and deploy again${unit.release === '' ? '' : `; \`systemctl restart ${unit.unit}\` tries it at once`}.`))
+        .flatMap((unit) => finding('unit-failed', `The unit \`${unit.unit}\` ${unit.active === 'failed' ? `has failed${unit.result === '' || unit.result === 'success' ? '' : ` (${unit.result})`}` : `is ${unit.load}`}.`, failedCure(unit, link)))
         .slice(0, 10),
     ({ link }, { units, holder }, { name }) => {
         const own = [`web-${name}-${link}.socket`, `web-${name}-${link}.service`];
@@ -85837,7 +86094,7 @@ const appJudges = [
         : finding('repair-due', `A deploy was cut off and left work: ${repairs.map(repairText).join('; ')}.`, 'Deploy again: the next release that is made, or a `command: rollback`, does that first.'),
     ({ state }) => state?.takenBack === undefined
         ? []
-        : finding('release-taken-back', `The server took release \`${state.takenBack.release}\` back by itself: ${state.takenBack.reason || 'it died'}.`, "See the app's last lines with `command: logs`, mend it, and push."),
+        : finding('release-taken-back', diedText(state.takenBack), "See the app's last lines with `command: logs`, mend it, and push."),
     (facts) => {
         const used = facts.certificates.find(({ path }) => path === facts.siteCertificate);
         if (used === undefined) {
@@ -85872,9 +86129,21 @@ const MISSING = {
 function isStopped({ load, active }) {
     return load === 'loaded' && (active === 'inactive' || active === 'deactivating');
 }
+/** A release that died after its run had ended. */
+function diedText({ release, reason }) {
+    const stays = /^stays (.*)$/.exec(reason)?.[1];
+    return stays === undefined
+        ? `The server took release \`${release}\` back by itself, because ${dying(reason)}.`
+        : `Release \`${release}\` died after the switch, because ${dying(stays)}. It stayed, as the one before it was not well either.`;
+}
+function failedCure({ unit, release }, link) {
+    if (release !== '' && release !== link)
+        return `No visitor notices: its release does not serve. See why with \`journalctl -u ${unit}\` on the server; \`systemctl reset-failed ${unit}\` there forgets it.`;
+    const again = release === '' ? '' : `; \`systemctl restart ${unit}\` tries it at once`;
+    return `See its last lines with \`command: logs\`, or \`journalctl -u ${unit}\` on the server, mend what they name and deploy again${again}.`;
+}
 
 ;// CONCATENATED MODULE: ./build/report/task-report.js
-
 
 
 
@@ -85907,43 +86176,23 @@ class TaskReport {
     take(event) {
         const recorder = this.#recorder;
         switch (event.kind) {
-            case 'phase':
-                recorder.phase(event.phase);
-                break;
             case 'fact':
                 this.#told.push(event.line);
                 break;
             case 'block':
                 this.#block = [];
                 this.#blocks.set(event.what, this.#block);
-                recorder.say(`${title(event.what)}:`);
+                recorder.say(`${task_report_title(event.what)}:`);
                 break;
             case 'log':
             case 'stderr':
-                recorder.toolLine(event.line);
+                tellEvent(recorder, event);
                 this.#block?.push(event.line);
                 if ((this.#block?.length ?? 0) > task_report_mostLines)
                     this.#block?.shift();
                 break;
-            case 'running':
-                recorder.running(event.what);
-                break;
-            case 'waiting':
-                recorder.running(`Waiting for ${event.holder}, which holds the lock.`);
-                break;
-            case 'changed':
-                recorder.change(event.what, event.detail);
-                recorder.say(`${event.what} ${event.detail}`);
-                break;
-            case 'found': {
-                const { what, detail } = foundRow(event.what, event.detail);
-                recorder.find(what, detail);
-                break;
-            }
-            case 'doubt':
-                recorder.warn(doubtWarning(event.what, event.detail));
-                break;
             default:
+                tellEvent(recorder, event);
                 break;
         }
     }
@@ -85973,7 +86222,6 @@ class TaskReport {
         if (this.#inputs.command !== 'status' && this.#inputs.command !== 'doctor')
             return this.#blockSections();
         const seen = parseSeen(this.#told);
-        tellDrift(this.#facts, this.#name, this.#recorder);
         if (this.#inputs.command === 'doctor') {
             const found = findings_findings(this.#facts, seen, {
                 name: this.#name,
@@ -85987,7 +86235,7 @@ class TaskReport {
         return [...statusSections(this.#facts, seen, this.#name), ...this.#blockSections()];
     }
     #blockSections() {
-        return [...this.#blocks].map(([what, lines]) => block(title(what), lines));
+        return [...this.#blocks].map(([what, lines]) => block(task_report_title(what), lines));
     }
 }
 const titles = {
@@ -85996,7 +86244,7 @@ const titles = {
     app: "The app's log",
     nginx: "nginx's errors of this site",
 };
-function title(what) {
+function task_report_title(what) {
     return Object.hasOwn(titles, what) ? (titles[what] ?? what) : what;
 }
 function situation(inputs, facts, name, release) {
@@ -86024,6 +86272,7 @@ function situation(inputs, facts, name, release) {
 
 
 
+
 /**
  * Does what `command` says: looks around, runs something, shows the log, or removes the app.
  * @throws DeployError where the app is not there, or is somebody else's
@@ -86033,7 +86282,7 @@ async function doTask(given) {
     recorder.note({ serving: facts.state?.current ?? '' });
     const task = makeTask(facts, inputs, project);
     if (task.kind === 'look') {
-        recorder.note({ url: task.check.smoke.url });
+        recorder.note({ url: task.check.smoke.url, settling: settlingNow(facts.state) });
         tellDrift(facts, project.name, recorder);
         for (const warning of neighbourWarnings(facts))
             recorder.warn(warning);
@@ -87276,6 +87525,8 @@ async function onServer(connection, inputs, project, surroundings, recorder) {
             recorder.warn(warning);
         const plan = makePlan(facts, supplied.wish);
         notePlan(plan, facts, recorder);
+        if (inputs.command === 'plan' || plan.kind === 'unchanged')
+            recorder.note({ settling: settlingNow(facts.state) });
         https.onPlan(plan, facts);
         const test = (applied) => ({
             ...releaseTest(inputs.behaviour, connection.remoteAddress, applied.check, applied.trusted),

@@ -9,8 +9,6 @@ import { newGround, secureGround, usualGround } from './grounds.ts'
 import { type Round, Trial } from './rounds.ts'
 
 const able = canBoot()
-/** It takes eight minutes. */
-const wished = process.env['KILL_MATRIX'] !== undefined
 const timeoutMs = 900_000
 
 /** Moments by what is about to be done: the command. */
@@ -50,7 +48,7 @@ interface At {
   readonly again?: number
 }
 
-describe.skipIf(!able.ok || !wished)(`kill matrix ${able.ok ? '' : able.why}`, () => {
+describe.skipIf(!able.ok)(`kill matrix ${able.ok ? '' : able.why}`, () => {
   let server: Server | undefined
   let authority: Authority | undefined
   afterEach(async () => {
