@@ -198,19 +198,19 @@ ensure_renewal() {
 leaf() { sed -n '/-----BEGIN CERTIFICATE-----/,/-----END CERTIFICATE-----/{/-----/!p;/-----END/q}' "$1" 2>/dev/null | tr -d '\r\n'; }
 
 # The switch: nginx's files for HTTPS, a test, and the way back.
-# $1: the certificate's file, $2: the site, $3, $4: what answers unknown names over HTTP ('' for nothing) and over HTTPS,
-# $5: seconds to wait for the runner's word
+# $1: the certificate's file, $2: the site while it is tested, $3: the site from then on, $4, $5: what answers unknown names
+# over HTTP ('' for nothing) and over HTTPS, $6: seconds to wait for the runner's word
 secure() {
   [ "$proceed" = yes ] || return 0
   emit "certificate leaf $(leaf "$1")"
   bytes=secure
-  configure_nginx "$2" "$3" "$4"
+  configure_nginx "$2" "$4" "$5"
   emit secured
   asking=$dir/secured.json
   ask_nginx "$release" 3
   asking=$dir/check.json
   emit "answered $answer"
-  await_frame secured "$5" || frame=none
+  await_frame secured "$6" || frame=none
   if [ "$frame" != keep ]; then
     restore_nginx
     # (also where nginx has the same file as before)
@@ -219,6 +219,12 @@ secure() {
     [ "$frame" != none ] || ask_alone "$release"
     return 0
   fi
+  to_disk
+  commit_nginx
+  record_nginx
+  # Visitors who come over HTTP are led to HTTPS only now that it has passed its test and every process of nginx's has it: one
+  # from before the reload would refuse whom a newer one sends.
+  configure_nginx "$3" "$4" "$5"
   to_disk
   commit_nginx
   drop_keys

@@ -37,6 +37,18 @@ describe('a site with a certificate', () => {
     expect(secure).toContain('server_name shop.example;')
   })
 
+  test('serves names whose HTTPS is yet to be tested over both, and has no browser insist on it', () => {
+    const text = renderSite(siteOf({ tls, domains: ['shop.example', 'new.shop.example'] }), ['shop.example'])
+    const [plain = '', secure = '', ...more] = servers(text)
+    expect(more).toEqual([])
+    expect(plain).toContain('server_name shop.example new.shop.example;')
+    expect(plain).toContain('proxy_pass http://web-shop;')
+    expect(secure).toContain('server_name shop.example;')
+    expect(secure).toContain('proxy_pass http://web-shop;')
+    expect(text).not.toContain('return 301')
+    expect(text).not.toContain('Strict-Transport-Security')
+  })
+
   test('tells browsers for how long to insist, unless the app does', () => {
     const text = renderSite(siteOf({ tls, hstsSeconds: 86_400 }))
     expect(text).toContain(

@@ -51,10 +51,9 @@ export async function secureGround(server: Server, authority: Authority): Promis
     const { status, body } = plain.status === 301 ? await secureVisit(server, name, authority.rootPem) : plain
     return status === 200 ? body : `${status} ${body}`
   }
-  // In the moment of a reload one process of nginx's may redirect, and another one not have the certificate yet.
   const look: Look = async () => {
     try {
-      return await ask().catch(ask)
+      return await ask()
     } catch (error) {
       return `no answer: ${String(error)}`
     }

@@ -139,6 +139,8 @@ describe.skipIf(!able.ok)(`kill matrix ${able.ok ? '' : able.why}`, () => {
     await cut(trial, 'https', 'program', [
       { step: 'the answer for the preflight is there' },
       { step: "nginx's file is written", after: 1 },
+      // From here on HTTP leads to HTTPS.
+      { step: "nginx's file is written", second: true, after: 1 },
     ])
     await cut(trial, 'https', 'power', [{ step: "nginx's file is written", after: 1 }])
   })

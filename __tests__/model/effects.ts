@@ -225,16 +225,21 @@ const effects: {
   },
   preflight: () => nothing('preflight'),
   'request-certificate': () => [effect('certificate', (world) => save(world, 'certificate', 'there'))],
-  secure: (_, attempt) => [
-    ...nginxEffects(attempt, 'https', 'secure'),
-    effect('https on the disk', sync),
-    effect('https stays', (world) => {
+  secure: (_, attempt) => [...secured(attempt, 'https and http'), ...secured(attempt, 'https')],
+  prune: () => pruned,
+  'await-settled': () => nothing('settle time'),
+}
+
+/** One of the two steps to HTTPS: it stands beside HTTP first, and then HTTP leads to it. */
+function secured(attempt: Attempt, site: string): readonly Effect[] {
+  return [
+    ...nginxEffects(attempt, site, 'secure'),
+    effect('nginx file on the disk', sync),
+    effect('nginx file stays', (world) => {
       const journal = journalOf(world)
       return journal === undefined ? world : save(world, 'journal', journalText({ ...journal, secure: '' }))
     }),
-  ],
-  prune: () => pruned,
-  'await-settled': () => nothing('settle time'),
+  ]
 }
 
 /** The unit that watches and its folder, on the disk before the state file says that something settles. */

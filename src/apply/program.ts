@@ -232,8 +232,8 @@ function render(operation: Operation): readonly string[] {
       return [call('request_certificate', lineage, authority, email ?? '', yes(force), key, ...names)]
     }
     case 'secure': {
-      const { tls, site, catchAll, tlsCatchAll, waitSeconds } = operation
-      return [call('secure', tls.certificate, site, catchAll ?? '', tlsCatchAll, waitSeconds)]
+      const { tls, trial, site, catchAll, tlsCatchAll, waitSeconds } = operation
+      return [call('secure', tls.certificate, trial, site, catchAll ?? '', tlsCatchAll, waitSeconds)]
     }
     case 'await-settled':
       return [call('await_settled', operation.seconds)]

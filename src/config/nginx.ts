@@ -36,9 +36,10 @@ const TYPES = [
  *
  * Headers of the visitor's that a proxy would set are overwritten; those that could contradict ours are emptied
  * (gunicorn answers 400 to a scheme said in two ways, ProxyFix may take a prefix).
+ * @param stay names that are served over HTTP as well, though they have a certificate: it is yet to be tested
  * @throws DeployError `domain-invalid`
  */
-export function renderSite(site: SiteSettings): string {
+export function renderSite(site: SiteSettings, stay: readonly string[] = []): string {
   const app = paths(site.name)
   const domains = site.domains.map(readDomain)
   if (domains.length === 0) throw new RangeError('a site needs a domain')
@@ -47,12 +48,12 @@ export function renderSite(site: SiteSettings): string {
   }
   const { tls } = site
   const secure = domains.filter(({ kind, text }) => kind === 'name' && tls?.names.includes(text))
-  const plain = domains.filter((domain) => !secure.includes(domain))
+  const leading = secure.filter(({ text }) => !stay.includes(text))
+  const plain = domains.filter((domain) => !leading.includes(domain))
   const servers = [
     ...(plain.length > 0 ? [plainServer(site, plain)] : []),
-    ...(tls !== undefined && secure.length > 0
-      ? [redirectServer(site, secure), secureServer(site, tls, secure)]
-      : []),
+    ...(leading.length > 0 ? [redirectServer(site, leading)] : []),
+    ...(tls !== undefined && secure.length > 0 ? [secureServer(site, tls, secure, stay.length === 0)] : []),
   ]
   return `# Written by flask-deploy; a change by hand is overwritten by the next deploy.
 
@@ -65,7 +66,7 @@ ${maps(variables(site.name))}
 ${servers.join('\n')}`
 }
 
-/** Names without a certificate, addresses, or any name: the site itself over HTTP. */
+/** Names without a certificate, or none that is tested, addresses, or any name: the site itself over HTTP. */
 function plainServer(site: SiteSettings, domains: readonly Domain[]): string {
   const any = domains.some(({ kind }) => kind === 'any')
   return `server {
@@ -91,20 +92,22 @@ ${indented(challenges())}
 `
 }
 
-function secureServer(site: SiteSettings, tls: SiteTls, domains: readonly Domain[]): string {
+/** @param insist browsers are told to come over HTTPS from now on, unless the app says something of it itself */
+function secureServer(site: SiteSettings, tls: SiteTls, domains: readonly Domain[], insist: boolean): string {
   const names = variables(site.name)
-  return `# Empty where the app says it itself.
+  const map = `# Empty where the app says it itself.
 map $upstream_http_strict_transport_security ${names.hsts} {
     '' "max-age=${site.hstsSeconds}";
     default '';
 }
-server {
+`
+  const header = `    add_header Strict-Transport-Security ${names.hsts} always;\n`
+  return `${insist ? map : ''}server {
 ${indented(listenTls(site.nginx, site.ipv6))}    server_name ${serverNames(domains).join(' ')};
 
     ssl_certificate ${tls.certificate};
     ssl_certificate_key ${tls.key};
-${indented(TLS_SETTINGS)}    add_header Strict-Transport-Security ${names.hsts} always;
-
+${indented(TLS_SETTINGS)}${insist ? header : ''}
 ${indented(body(site))}}
 `
 }

@@ -68,9 +68,14 @@ export function releaseVariables(wish: Wish): ReadonlyMap<string, string> {
 }
 
 /** The app's nginx file, with the HTTPS that it is to have. */
-export function siteText(facts: Facts, wish: Wish, tls: SiteTls | undefined): string {
+export function siteText(
+  facts: Facts,
+  wish: Wish,
+  tls: SiteTls | undefined,
+  stay: readonly string[] = [],
+): string {
   const { domains, maxBodySize, timeoutSeconds } = wish.inputs.site
-  return renderSite({
+  const site = {
     name: wish.project.name,
     domains,
     ipv6: facts.ipv6,
@@ -79,7 +84,8 @@ export function siteText(facts: Facts, wish: Wish, tls: SiteTls | undefined): st
     tls,
     nginx: nginxVersion(facts.nginx, facts.os.codename),
     hstsSeconds: wish.inputs.tls.hstsSeconds,
-  })
+  }
+  return renderSite(site, stay)
 }
 
 /** nginx's file for names that nobody serves; undefined where the app serves every name. */

@@ -168,6 +168,9 @@ export type Operation = { readonly phase: Phase } & (
   | {
       readonly kind: 'secure'
       readonly tls: SiteTls
+      /** nginx's file while it is tested: names that had no HTTPS before are served over HTTP as well. */
+      readonly trial: string
+      /** nginx's file from then on. */
       readonly site: string
       readonly catchAll: string | undefined
       readonly tlsCatchAll: string

@@ -4,7 +4,7 @@ import type { SiteTls } from '../config/settings.ts'
 import type { Facts } from '../server/facts.ts'
 import { catchAllText, siteText } from './ingredients.ts'
 import type { Operation } from './operation.ts'
-import type { TlsTask } from './tls.ts'
+import { presentTls, type TlsTask } from './tls.ts'
 import type { Wish } from './wish.ts'
 
 /** Most seconds that the server waits for the runner's word on the way to HTTPS; then the site stays as it is. */
@@ -20,6 +20,8 @@ export function tlsCatchAllText(facts: Facts, tls: SiteTls | undefined): string 
 export function tlsOperations(facts: Facts, wish: Wish, task: TlsTask): readonly Operation[] {
   if (task.kind !== 'secure') return []
   const { tls, request, provided } = task
+  const had = presentTls(facts, wish.inputs)?.names ?? []
+  const fresh = tls.names.filter((name) => !had.includes(name))
   const phase = 'certificate'
   return [
     ...(request === undefined
@@ -51,6 +53,7 @@ export function tlsOperations(facts: Facts, wish: Wish, task: TlsTask): readonly
       phase,
       kind: 'secure',
       tls,
+      trial: siteText(facts, wish, tls, fresh),
       site: siteText(facts, wish, tls),
       catchAll: catchAllText(facts, wish),
       tlsCatchAll: tlsCatchAllText(facts, tls) ?? '',
