@@ -123,7 +123,7 @@ describe.skipIf(!able.ok)('the workflow of examples/hello', () => {
 
     const status = await manage({ command: 'status' })
     expect(status).toMatchObject({ succeeded: true })
-    expect(status.log).toMatch(/Summary - ## .*hello: done/)
+    expect(status.log).toMatch(/Summary - ## .*hello: status/)
     expect(status.log).toContain(`release ${release}`)
     expect((await manage({ command: 'run', run: 'flask routes' })).log).toContain('Endpoint  Methods')
     expect(await manage({ command: 'run', run: 'exit 3' })).toMatchObject({ succeeded: false })

@@ -99,7 +99,10 @@ function reportOf(word: () => string): Report {
     serving: `s${word()}`,
     url: `http://x.example/${word()}`,
     commit: 'abc1234000000000000000000000000000000000',
-    phases: [{ phase: 'start', ms: 1, ok: false }],
+    phases: [
+      { phase: 'upload', ms: 1, ok: true },
+      { phase: 'start', ms: 1, ok: false },
+    ],
     changes: many(6, () => ({ what: word(), detail: word() })),
     health: { ok: false, path: word(), status: 500, ms: 1, answers: 1 },
     smoke: { ok: false, from: 'runner', url: word(), status: null, ms: 1, release: word() },

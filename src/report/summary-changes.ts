@@ -1,5 +1,5 @@
 import { cutToBytes } from '../text.ts'
-import { markdown, markdownSentence } from './escape.ts'
+import { markdown } from './escape.ts'
 import type { Change, Report } from './report.ts'
 import { fitting } from './summary-sections.ts'
 
@@ -12,7 +12,7 @@ export function changesSection(report: Report, maxBytes: number): readonly strin
   if (report.changes.length === 0) {
     return planned ? ['### What a deploy would change', '', 'Nothing.', ''] : []
   }
-  const row = ({ what, detail }: Change) => `| ${value(what)} | ${sentence(detail)} |`
+  const row = ({ what, detail }: Change) => `| ${value(what)} | ${value(detail)} |`
   return [
     `### ${title(report)}`,
     '',
@@ -90,8 +90,4 @@ function inGroups(changes: readonly Change[]): readonly Change[] {
 
 function value(text: string): string {
   return markdown(cutToBytes(text, longestValue))
-}
-
-function sentence(text: string): string {
-  return markdownSentence(cutToBytes(text, longestValue))
 }
