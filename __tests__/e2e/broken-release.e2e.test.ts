@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { boot, type Server } from '../server/boot.ts'
 import { canBoot } from '../server/requirements.ts'
 import { act, reach } from './action.ts'
+import { untilAtRest } from './look.ts'
 import { tinyApp, tinyProject } from './projects.ts'
 import { page, traces, visitors } from './traces.ts'
 
@@ -135,6 +136,7 @@ describe.skipIf(!able.ok)(`broken releases ${able.ok ? '' : able.why}`, () => {
     const options = { workspace: project.folder, inputs: reach(server) }
     const good = await act(options)
     expect(good.status, good.log).toBe(0)
+    await untilAtRest(server)
     const before = await traces(server)
 
     project.commit(broken.files)

@@ -3,6 +3,7 @@ import { boot, type Server } from '../server/boot.ts'
 import { canBoot } from '../server/requirements.ts'
 import { reach, start } from './action.ts'
 import { haveSecrets, outcomesOf, outside } from './attacks.ts'
+import { untilAtRest } from './look.ts'
 import { tinyApp, tinyProject } from './projects.ts'
 import { runs } from './runs.ts'
 import { page, traces, tracesOnceDrained, until } from './traces.ts'
@@ -35,6 +36,7 @@ describe.skipIf(!able.ok)(`a hostile build ${able.ok ? '' : able.why}`, () => {
     })
     const { good, bad } = runs(server, project.folder)
     const first = await good()
+    await untilAtRest(server)
     const [before, kept] = [await outside(server), await traces(server)]
 
     // A second name for a file, where the event would tell it.
