@@ -69422,8 +69422,8 @@ function render(operation) {
             return [calls_call('request_certificate', lineage, authority, email ?? '', yes(force), key, ...names)];
         }
         case 'secure': {
-            const { tls, site, catchAll, tlsCatchAll, waitSeconds } = operation;
-            return [calls_call('secure', tls.certificate, site, catchAll ?? '', tlsCatchAll, waitSeconds)];
+            const { tls, trial, site, catchAll, tlsCatchAll, waitSeconds } = operation;
+            return [calls_call('secure', tls.certificate, trial, site, catchAll ?? '', tlsCatchAll, waitSeconds)];
         }
         case 'await-settled':
             return [calls_call('await_settled', operation.seconds)];
@@ -71905,9 +71905,10 @@ const TYPES = [
  *
  * Headers of the visitor's that a proxy would set are overwritten; those that could contradict ours are emptied
  * (gunicorn answers 400 to a scheme said in two ways, ProxyFix may take a prefix).
+ * @param stay names that are served over HTTP as well, though they have a certificate: it is yet to be tested
  * @throws DeployError `domain-invalid`
  */
-function renderSite(site) {
+function renderSite(site, stay = []) {
     const app = paths(site.name);
     const domains = site.domains.map(readDomain);
     if (domains.length === 0)
@@ -71917,12 +71918,12 @@ function renderSite(site) {
     }
     const { tls } = site;
     const secure = domains.filter(({ kind, text }) => kind === 'name' && tls?.names.includes(text));
-    const plain = domains.filter((domain) => !secure.includes(domain));
+    const leading = secure.filter(({ text }) => !stay.includes(text));
+    const plain = domains.filter((domain) => !leading.includes(domain));
     const servers = [
         ...(plain.length > 0 ? [plainServer(site, plain)] : []),
-        ...(tls !== undefined && secure.length > 0
-            ? [redirectServer(site, secure), secureServer(site, tls, secure)]
-            : []),
+        ...(leading.length > 0 ? [redirectServer(site, leading)] : []),
+        ...(tls !== undefined && secure.length > 0 ? [secureServer(site, tls, secure, stay.length === 0)] : []),
     ];
     return `# Written by flask-deploy; a change by hand is overwritten by the next deploy.
 
@@ -71934,7 +71935,7 @@ upstream ${app.user} {
 ${maps(nginx_maps_variables(site.name))}
 ${servers.join('\n')}`;
 }
-/** Names without a certificate, addresses, or any name: the site itself over HTTP. */
+/** Names without a certificate, or none that is tested, addresses, or any name: the site itself over HTTP. */
 function plainServer(site, domains) {
     const any = domains.some(({ kind }) => kind === 'any');
     return `server {
@@ -71958,20 +71959,22 @@ ${indented(challenges())}
 }
 `;
 }
-function secureServer(site, tls, domains) {
+/** @param insist browsers are told to come over HTTPS from now on, unless the app says something of it itself */
+function secureServer(site, tls, domains, insist) {
     const names = nginx_maps_variables(site.name);
-    return `# Empty where the app says it itself.
+    const map = `# Empty where the app says it itself.
 map $upstream_http_strict_transport_security ${names.hsts} {
     '' "max-age=${site.hstsSeconds}";
     default '';
 }
-server {
+`;
+    const header = `    add_header Strict-Transport-Security ${names.hsts} always;\n`;
+    return `${insist ? map : ''}server {
 ${indented(listenTls(site.nginx, site.ipv6))}    server_name ${serverNames(domains).join(' ')};
 
     ssl_certificate ${tls.certificate};
     ssl_certificate_key ${tls.key};
-${indented(TLS_SETTINGS)}    add_header Strict-Transport-Security ${names.hsts} always;
-
+${indented(TLS_SETTINGS)}${insist ? header : ''}
 ${indented(body(site))}}
 `;
 }
@@ -72387,9 +72390,9 @@ function releaseVariables(wish) {
     return new Map([...wishedVariables(wish), ...wish.inputs.app.env]);
 }
 /** The app's nginx file, with the HTTPS that it is to have. */
-function siteText(facts, wish, tls) {
+function siteText(facts, wish, tls, stay = []) {
     const { domains, maxBodySize, timeoutSeconds } = wish.inputs.site;
-    return renderSite({
+    const site = {
         name: wish.project.name,
         domains,
         ipv6: facts.ipv6,
@@ -72398,7 +72401,8 @@ function siteText(facts, wish, tls) {
         tls,
         nginx: nginxVersion(facts.nginx, facts.os.codename),
         hstsSeconds: wish.inputs.tls.hstsSeconds,
-    });
+    };
+    return renderSite(site, stay);
 }
 /** nginx's file for names that nobody serves; undefined where the app serves every name. */
 function catchAllText(facts, wish) {
@@ -73322,6 +73326,7 @@ function awaitOperations(facts, wish) {
 
 
 
+
 /** Most seconds that the server waits for the runner's word on the way to HTTPS; then the site stays as it is. */
 const WORD_SECONDS = 120;
 /** nginx's file for names that nobody serves over HTTPS; undefined where the site has none. */
@@ -73335,6 +73340,8 @@ function tlsOperations(facts, wish, task) {
     if (task.kind !== 'secure')
         return [];
     const { tls, request, provided } = task;
+    const had = presentTls(facts, wish.inputs)?.names ?? [];
+    const fresh = tls.names.filter((name) => !had.includes(name));
     const phase = 'certificate';
     return [
         ...(request === undefined
@@ -73366,6 +73373,7 @@ function tlsOperations(facts, wish, task) {
             phase,
             kind: 'secure',
             tls,
+            trial: siteText(facts, wish, tls, fresh),
             site: siteText(facts, wish, tls),
             catchAll: catchAllText(facts, wish),
             tlsCatchAll: tlsCatchAllText(facts, tls) ?? '',
@@ -84246,7 +84254,7 @@ function changesSection(report, maxBytes) {
     if (report.changes.length === 0) {
         return planned ? ['### What a deploy would change', '', 'Nothing.', ''] : [];
     }
-    const row = ({ what, detail }) => `| ${summary_changes_value(what)} | ${sentence(detail)} |`;
+    const row = ({ what, detail }) => `| ${summary_changes_value(what)} | ${summary_changes_value(detail)} |`;
     return [
         `### ${title(report)}`,
         '',
@@ -84308,9 +84316,6 @@ function inGroups(changes) {
 }
 function summary_changes_value(text) {
     return markdown(cutToBytes(text, summary_changes_longestValue));
-}
-function sentence(text) {
-    return markdownSentence(cutToBytes(text, summary_changes_longestValue));
 }
 
 ;// CONCATENATED MODULE: ./build/report/found-drift.js
