@@ -62869,9 +62869,9 @@ const external_node_path_namespaceObject = __WEBPACK_EXTERNAL_createRequire(impo
 function remoteFile(name) {
     return (0,external_node_fs_namespaceObject.readFileSync)((0,external_node_path_namespaceObject.join)(import.meta.dirname, '..', 'remote', name), 'utf8');
 }
-/** A file of sh without its comment lines: they are half of its bytes, and would travel in every run. */
+/** A file of sh without its comment lines, but for shellcheck's: they are half of its bytes, and would travel in every run. */
 function remoteScript(name) {
-    return remoteFile(name).replace(/^ *#.*\n/gm, '');
+    return remoteFile(name).replace(/^ *#(?! shellcheck ).*\n/gm, '');
 }
 
 ;// CONCATENATED MODULE: ./build/apply/helper-command.js
