@@ -108,8 +108,9 @@ done </proc/self/cgroup
 exit "$s"'
 
 # systemd (243 and newer) ends a whole unit where the kernel has ended a process of it: then nobody says of what, and what
-# must not be stopped half-way is. Sets $policy, words for systemd-run
+# must not be stopped half-way is. Asked once. Sets $policy, words for systemd-run
 look_for_policy() {
+  [ -z "${policy+known}" ] || return 0
   policy=
   [ -z "$(systemctl show -p OOMPolicy --value systemd-journald.service 2>/dev/null)" ] || policy='-p OOMPolicy=continue'
 }
