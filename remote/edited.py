@@ -18,7 +18,8 @@ import subprocess
 import sys
 
 # Isolated Python does not look beside its script; this folder is root's alone.
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
 from flask_deploy_drift import find  # noqa: E402
 from flask_deploy_look import App, beside, content, has_text, holds, look, standing, text_of, tree, variables  # noqa: E402
 
@@ -44,9 +45,9 @@ def folder(path):
 def record(app, release):
     folder(app.written)
     for reader in READERS:
-        text = content(os.path.join(os.path.dirname(os.path.abspath(__file__)), reader))
-        if not os.path.exists(app.written + "/" + reader) or content(app.written + "/" + reader) != text:
-            write(app.written + "/" + reader, text)
+        text, path = text_of(HERE + "/" + reader), app.written + "/" + reader
+        if text_of(path) != text:
+            write(path, text.encode())
     path = "%s/%s.json" % (app.written, release)
     # A rollback's release is compared with how it was made.
     if not os.path.exists(path):
