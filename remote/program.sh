@@ -56,15 +56,22 @@ ended() {
   emit "end $status"
   take_down
   # The events stay for a runner that comes back; secrets do not.
-  drop_secrets
+  drop_secrets "$dir"
   leave_all
   # Without them the unit's end has nothing to recover.
   rm -f "$dir/library.sh"
   exit "$status"
 }
 
+# What of a run is secret, and what its program works with. One program is started, and none where nothing is left.
+# $1: the run's folder
 drop_secrets() {
-  rm -f "$dir/program" "$dir/build.env" "$dir/app.log" "$dir"/*.json "$dir"/*.py "$dir/said"
+  run_folder=$1
+  set --
+  for left in "$run_folder/program" "$run_folder/build.env" "$run_folder/app.log" "$run_folder"/*.json "$run_folder"/*.py "$run_folder/said"; do
+    [ ! -e "$left" ] || set -- "$@" "$left"
+  done
+  [ $# = 0 ] || rm -f "$@"
 }
 
 # How large the release is, once, and what a build has left: nobody waits for it.

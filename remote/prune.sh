@@ -41,7 +41,8 @@ clean_runs() {
     # Its helper may be about to start a program.
     if read -r helper _ 2>/dev/null <"${folder}helper" && [ -d "/proc/$helper" ]; then continue; fi
     # A program that was killed, and a recovery as well, could not remove what is secret in it.
-    for left in "$folder"program "$folder"library.sh "$folder"build.env "$folder"app.log "$folder"said "$folder"spare "$folder"*.json "$folder"*.py "$folder"*.part \
+    drop_secrets "${folder%/}"
+    for left in "$folder"library.sh "$folder"spare "$folder"*.part \
       "/var/lib/flask-deploy/incoming/$name-$id"*; do
       [ ! -e "$left" ] || rm -f "$left"
     done

@@ -191,7 +191,7 @@ LAST
   emit 'end 1'
   # (at boot the site waits for this)
   [ "$1" = boot ] || [ "$has_lock" = no ] || trust_build_cache
-  drop_secrets
+  drop_secrets "$dir"
   leave_all
   [ "$1" = boot ] || rm -f "$dir/library.sh"
 }
