@@ -39,12 +39,13 @@ describe.skipIf(!able.ok)('the certificate authority', () => {
     return server
   }
 
+  /** A restart, not a reload: that returns before the new ports are open. */
   async function site(on: Server, settings: string): Promise<void> {
     await on.must(
       `mkdir -p /var/lib/flask-deploy/acme
       cat > /etc/nginx/sites-enabled/default
       nginx -t 2> /dev/null
-      systemctl reload nginx`,
+      systemctl restart nginx`,
       {
         stdin: `server {
           ${settings}

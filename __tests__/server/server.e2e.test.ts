@@ -111,14 +111,15 @@ describe.skipIf(!able.ok)('test servers', () => {
 
   test('stop leaves nothing behind', async () => {
     const server = await start({ suite: 'bookworm', disk: 'copy' })
-    const number = (Number(server.address.split('.')[3]) - 2) / 4
-    const disk = readFileSync(`${runtimeFolder()}/slots/${number}/store`, 'utf8').trim()
+    const number = numberOf(server.address)
+    const disk = readFileSync(`${slotOf(number)}/store`, 'utf8').trim()
+    const token = readFileSync(`${slotOf(number)}/token`, 'utf8')
     expect(existsSync(`${disk}/tree/etc`)).toBe(true)
-    expect(traces(number)).not.toEqual([])
+    expect(traces(number, token).join()).toMatch(/slot.*process/)
     await server.stop()
     await server.stop()
     expect(existsSync(disk)).toBe(false)
-    await expect.poll(() => traces(number)).toEqual([])
+    await expect.poll(() => traces(number, token)).toEqual([])
   })
 
   test('the death of its owner ends it', async () => {
@@ -126,32 +127,50 @@ describe.skipIf(!able.ok)('test servers', () => {
     const script = `${folder}/owner.ts`
     writeFileSync(
       script,
-      `import { boot } from '${import.meta.dirname}/boot.ts'
+      `import { readFileSync } from 'node:fs'
+       import { boot } from '${import.meta.dirname}/boot.ts'
        const server = await boot({ suite: 'bookworm' })
-       console.log(server.address)
+       const number = (Number(server.address.split('.')[3]) - 2) / 4
+       console.log(number, readFileSync('${runtimeFolder()}/slots/' + number + '/token', 'utf8'))
        process.kill(process.pid, 'SIGKILL')`,
     )
     const { stdout, status } = await command(process.execPath, [script])
     rmSync(folder, { recursive: true })
     expect(status).toBe(128 + 9)
-    const number = (Number(stdout.trim().split('.')[3]) - 2) / 4
-    await expect.poll(() => traces(number), { timeout: 10_000 }).toEqual([])
+    const [number = '', token = ''] = stdout.trim().split(' ')
+    await expect.poll(() => traces(Number(number), `${token}\n`), { timeout: 10_000 }).toEqual([])
     await reap()
   })
 })
 
-/** What a server of this slot has on the host. */
-function traces(number: number): string[] {
+function numberOf(address: string): number {
+  return (Number(address.split('.')[3]) - 2) / 4
+}
+
+function slotOf(number: number): string {
+  return `${runtimeFolder()}/slots/${number}`
+}
+
+/** What a server has on the host. Others that run beside this test may take its slot at once: the token tells them apart. */
+function traces(number: number, token: string): string[] {
   const found: string[] = []
-  if (existsSync(`${runtimeFolder()}/slots/${number}`)) found.push('slot')
-  if (existsSync(`/sys/class/net/fdt-${number}`)) found.push('interface')
-  for (const folder of ['/sys/fs/cgroup', '/sys/fs/cgroup/unified']) {
-    if (existsSync(`${folder}/flask-deploy-tests-${number}`)) found.push('cgroup')
+  let holder: string | undefined
+  try {
+    holder = readFileSync(`${slotOf(number)}/token`, 'utf8')
+  } catch {
+    // nobody has it
   }
-  if (readFileSync('/proc/self/mountinfo', 'utf8').includes(`slots/${number}/`)) found.push('mount')
+  if (holder === token) found.push('slot')
+  if (holder === undefined) {
+    if (existsSync(`/sys/class/net/fdt-${number}`)) found.push('interface')
+    for (const folder of ['/sys/fs/cgroup', '/sys/fs/cgroup/unified']) {
+      if (existsSync(`${folder}/flask-deploy-tests-${number}`)) found.push('cgroup')
+    }
+    if (readFileSync('/proc/self/mountinfo', 'utf8').includes(`slots/${number}/`)) found.push('mount')
+  }
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
     try {
-      if (readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`/slots/${number}\0`))
+      if (readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`TOKEN=${token.trim()}\0`))
         found.push(`process ${pid}`)
     } catch {
       // it ended while we looked
