@@ -79,18 +79,22 @@ allow_processes() {
   [ "$allowed" -lt "$2" ] || allowed=$2
 }
 
-# The others join once the release that visitors have left is gone, which takes as long as its last request.
-# $1: that one, $2: the new one
+# The others join once the releases that visitors have left are gone, which takes as long as their last request.
+# $1: the new one, "$2"...: those
 grow_later() {
+  grows=$1
+  shift
   tries=150
-  while systemctl --quiet is-active "$(unit_of "$1").service" ||
-    [ "$(systemctl show -p ActiveState --value "$(unit_of "$1").service")" = deactivating ]; do
-    tries=$((tries - 1))
-    [ "$tries" -gt 0 ] || break
-    sleep 1
+  for id; do
+    while systemctl --quiet is-active "$(unit_of "$id").service" ||
+      [ "$(systemctl show -p ActiveState --value "$(unit_of "$id").service")" = deactivating ]; do
+      tries=$((tries - 1))
+      [ "$tries" -gt 0 ] || break
+      sleep 1
+    done
   done
-  rm -f "/run/web-$name/$2.first"
-  kill -s TTIN "$(systemctl show -p MainPID --value "$(unit_of "$2").service")" 2>/dev/null || :
+  rm -f "/run/web-$name/$grows.first"
+  kill -s TTIN "$(systemctl show -p MainPID --value "$(unit_of "$grows").service")" 2>/dev/null || :
 }
 
 # Whom the kernel ends first where memory runs out: a release that is not kept yet, before the one that serves. A process

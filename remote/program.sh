@@ -83,31 +83,30 @@ take_down() {
   if [ "$kept_now$made_release" = yesyes ]; then note_size; fi
 }
 
-# What a program leaves to itself when all is told, and its journal. Kept releases come first: `leave` may let go of the lock.
+# What a program leaves to itself when all is told, and its journal: the runner does not wait until releases that visitors
+# have left have finished what they have.
 leave_all() {
-  for id in $draining; do leave "$id"; done
-  draining=
-  [ "$journaled" = no ] || journal_close
-}
-
-# What the runner does not wait for: a release that visitors have left finishes what it has.
-# $1: release
-leave() {
-  # Whatever was on its way to its socket at the flip is taken in by then. Under the lock: the next deploy may want
-  # this release back.
-  sleep 1
-  drain_release "$1"
-  journal_close
-  if ! is_kept "$1"; then
-    exec 9>&-
-    systemctl stop "$(unit_of "$1").socket" "$(unit_of "$1").service" "$(unit_of "$1").*"
-    remove_release "$1"
+  if [ -n "$draining" ]; then
+    # Whatever was on its way to their sockets at the flip is taken in by then. Under the lock: the next deploy may want one
+    # of them back.
+    sleep 1
+    for id in $draining; do drain_release "$id"; done
+    journal_close
+    for id in $draining; do
+      if is_kept "$id"; then continue; fi
+      exec 9>&-
+      systemctl stop "$(unit_of "$id").socket" "$(unit_of "$id").service" "$(unit_of "$id").*"
+      remove_release "$id"
+    done
+    systemctl daemon-reload
+    [ "${held_back:-no}" = no ] || [ "$kept_now" = no ] || {
+      exec 9>&-
+      # shellcheck disable=SC2086 # IDs
+      grow_later "$release" $draining
+    }
+    draining=
   fi
-  systemctl daemon-reload
-  [ "${held_back:-no}" = no ] || [ "$kept_now" = no ] || {
-    exec 9>&-
-    grow_later "$1" "$release"
-  }
+  [ "$journaled" = no ] || journal_close
 }
 
 # Back to the release that served before, with nothing left of the new one.

@@ -25,7 +25,7 @@ clean_halves() {
 }
 
 # Under the app's lock. $1: the event that tells of a flip back; $2: `now` where what visitors have just left has to be gone
-# afterwards, `later` where `leave` does that: $draining
+# afterwards, `later` where `leave_all` does that: $draining
 recover() {
   back=no link=
   [ -f "$home/state" ] || return 0
@@ -56,7 +56,7 @@ recover() {
     state_save
   fi
   mend_watch
-  [ -n "$draining" ] || journal_close
+  [ "$2" = later ] && [ -n "$draining" ] || journal_close
 }
 
 # What the program takes down of a release when its end is said already.
@@ -92,8 +92,11 @@ remove_strays() {
   strays=
   for id in $(found_ids); do
     if is_kept "$id"; then continue; fi
-    # A program of an earlier run may wait for its last requests, and remove it then.
-    if is_finishing "$id" && [ -n "$(other_programs)" ]; then continue; fi
+    # It still answers its last requests: the program that let it go waits for that, and removes it then.
+    if is_finishing "$id"; then
+      [ -n "$(other_programs)" ] || let_go "$id"
+      continue
+    fi
     strays="$strays $id"
   done
   for id in $strays; do
@@ -106,8 +109,7 @@ remove_strays() {
       sleep 1
       patiently timeout 30 systemctl stop "$(unit_of "$id").socket" "$(unit_of "$id").service" || :
     fi
-    kill_release "$id"
-    remove_release "$id"
+    end_release "$id"
     changed cleaned "$id"
   done
   [ -z "$strays" ] || systemctl daemon-reload
@@ -148,7 +150,7 @@ tell_repair() {
   if [ -d "$journal/secure" ] || { [ -d "$journal/nginx" ] && [ "$begun" != "$current" ]; }; then printf 'nginx\n'; fi
   for id in $(found_ids); do
     if ! is_kept "$id"; then
-      printf 'remove %s\n' "$id"
+      is_finishing "$id" || printf 'remove %s\n' "$id"
     elif [ "$id" != "$current" ]; then
       case "$settling " in "$current $id "*) continue ;; esac
       [ ! -L "$wants/multi-user.target.wants/$(unit_of "$id").service" ] || printf 'stop %s\n' "$id"

@@ -7,10 +7,11 @@ pinned_ids() {
   printf '%s\n' "$current" "$previous" ${settling:-} "${release:-}" "${old:-}" | grep . || :
 }
 
-# The kept ones that nothing pins, oldest first: the list is in the order of the verdicts, whatever their IDs say.
+# The kept ones that nothing pins, oldest first: the list is in the order of the verdicts, whatever their IDs say. One that is
+# finishing would not give its room at once.
 spare_ids() {
   pins=$(pinned_ids)
-  kept_ids | grep . | grep -vxF -e "$pins" || :
+  kept_ids | grep . | grep -vxF -e "$pins" | while IFS= read -r id; do is_finishing "$id" || printf '%s\n' "$id"; done
 }
 
 # $1: releases to keep; what is pinned counts, but stays
@@ -25,29 +26,36 @@ prune() {
   sweep
 }
 
-# The state file first: what it names is there, whenever the power goes.
+# The state file first: what it names is there, whenever the power goes. One that still answers its last requests, whoever
+# has let it go, finishes them: `leave_all` removes it then.
 # "$@": kept releases
 drop_releases() {
-  for id; do kept=$(printf '%s\n' "$kept" | grep -v "^$id " | grep . || :); done
-  kept="${kept:+$kept
-}"
-  # Not a byte may be left to write it.
-  state_save || {
-    kill_release "$1"
-    remove_release "$1"
-    state_save
-  }
+  dropped=$* idle=
   for id; do
-    # One that had waited in an earlier settle time finishes what it has: `leave` removes it then.
+    kept=$(printf '%s\n' "$kept" | grep -v "^$id " | grep . || :)
     case " ${draining:-} " in
       *" $id "*) ;;
-      *)
-        kill_release "$id"
-        remove_release "$id"
-        ;;
+      *) if is_finishing "$id"; then let_go "$id"; else idle="$idle $id"; fi ;;
     esac
-    changed pruned "$id"
   done
+  kept="${kept:+$kept
+}"
+  # shellcheck disable=SC2086 # IDs
+  set -- $idle
+  # Not a byte may be left to write it.
+  state_save || {
+    [ $# = 0 ] || end_release "$1"
+    state_save
+  }
+  for id; do end_release "$id"; done
+  for id in $dropped; do changed pruned "$id"; done
+}
+
+# One that nobody is in, with all of it.
+# $1: release
+end_release() {
+  kill_release "$1"
+  remove_release "$1"
 }
 
 # Is it a release's ID? What bears the app's name in its own may be another app's.

@@ -5,6 +5,8 @@ import { act, reach } from './action.ts'
 import { untilQuiet } from './look.ts'
 import { tinyApp, tinyProject } from './projects.ts'
 import { compareKept, keptOn } from './retained.ts'
+import { slowUntil } from './settling.ts'
+import { page, until } from './traces.ts'
 
 const able = canBoot()
 
@@ -52,5 +54,35 @@ describe.skipIf(!able.ok)(`what is kept of many deploys ${able.ok ? '' : able.wh
     expect(compareKept(few, await keptOn(server))).toEqual([])
     const left = (await server.must('ls /srv/web-hello/releases')).trim().split('\n')
     expect(left.sort()).toEqual(made.slice(-3).sort())
+  })
+
+  test('goes only when its last request is answered, however many deploys have passed over it', async () => {
+    server = await boot({ suite: 'bookworm' })
+    const booted = server
+    const project = tinyProject({ 'app.py': `${tinyApp}${slowUntil('answer')}` })
+    const made: string[] = []
+    const deploy = async (text: string) => {
+      project.commit({ 'app.py': `${tinyApp.replace('version 1', text)}${slowUntil('answer')}` })
+      const ran = await act({
+        workspace: project.folder,
+        inputs: { ...reach(booted), 'keep-releases': '2', timeout: '120s' },
+      })
+      expect(ran.outputs.result, ran.log).toBe('deployed')
+      made.push(ran.outputs.release)
+    }
+    const left = async () => (await booted.must('ls /srv/web-hello/releases')).trim().split('\n').sort()
+    await deploy('version 1')
+    const [slow = ''] = made
+    const answer = page(server, '/slow', 120_000)
+    for (const text of ['version 2', 'version 3', 'version 4', 'version 5']) await deploy(text)
+    // Nobody asks the others for anything.
+    await until('they are gone', async () => (await left()).length === 3)
+    expect(await left()).toEqual([slow, ...made.slice(-2)].sort())
+    expect(await server.readFile('/srv/web-hello/state')).not.toContain(slow)
+    await server.must('touch /var/lib/web-hello/answer')
+    expect(await answer).toBe('at last')
+    await untilQuiet(server, 'hello')
+    expect(await left()).toEqual(made.slice(-2).sort())
+    expect(await server.must(`find /etc /run /srv /var/cache -name '*${slow}*'`)).toBe('')
   })
 })

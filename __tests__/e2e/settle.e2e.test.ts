@@ -5,7 +5,7 @@ import { canBoot } from '../server/requirements.ts'
 import { type ActionOptions, act, start } from './action.ts'
 import { type First, firstDeploy, saying, works } from './ended-early.ts'
 import { resting, serving, stateOf, units } from './look.ts'
-import { dies, hangs, untilSettled, wellUnless } from './settling.ts'
+import { dies, hangs, slowUntil, untilSettled, wellUnless } from './settling.ts'
 import { page, until, visitors } from './traces.ts'
 
 const able = canBoot()
@@ -164,10 +164,10 @@ describe.skipIf(!able.ok)(`the settle time ${able.ok ? '' : able.why}`, () => {
 
   test('a release that had waited for another one finishes what it has, though it is pruned by then', async () => {
     const inputs = { 'keep-releases': '2', timeout: '120s' }
-    const old = await act(options('version 20', waits, { ...inputs, 'settle-time': '0s' }))
+    const old = await act(options('version 20', slowUntil('answer'), { ...inputs, 'settle-time': '0s' }))
     expect(old.outputs.result, old.log).toBe('deployed')
     const answer = page(server, '/slow', 120_000)
-    await act(options('version 21', waits, { ...inputs, 'settle-time': '60s' }))
+    await act(options('version 21', slowUntil('answer'), { ...inputs, 'settle-time': '60s' }))
     const ran = await act(options('version 22', '', { ...inputs, 'settle-time': '0s' }))
     expect(ran.outputs.result, ran.log).toBe('deployed')
     expect(await server.must('ls /srv/web-hello/releases')).toContain(old.outputs.release)
@@ -303,18 +303,6 @@ describe.skipIf(!able.ok)(`the settle time of a server ${able.ok ? '' : able.why
     expect(await units(server, 'hello', release)).toMatchObject(serving)
   })
 })
-
-/** Its page takes as long as somebody wants. */
-const waits = `
-import os
-import time
-
-@app.route("/slow")
-def slow():
-    while not os.path.exists("/var/lib/web-hello/answer"):
-        time.sleep(0.1)
-    return "at last"
-`
 
 /** What there is of a release (or of the watch) on the server, but for its log. */
 async function left(server: Server, what: string): Promise<string> {

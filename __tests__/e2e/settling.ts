@@ -51,6 +51,20 @@ def look():
 `
 }
 
+/** `/slow` takes until a file is there that all releases see. */
+export function slowUntil(file: string): string {
+  return `
+import os
+import time
+
+@app.route("/slow")
+def slow():
+    while not os.path.exists("/var/lib/web-hello/${file}"):
+        time.sleep(0.1)
+    return "at last"
+`
+}
+
 /** Waits until nothing settles any more, and until the watch has ended. */
 export async function untilSettled(server: Server): Promise<void> {
   await until(
