@@ -1,4 +1,7 @@
 import type { Operation, Plan } from '../../src/plan/operation.ts'
+import { type Attempt, type Effect, effect } from './effect.ts'
+import { closing, nginxEffects, openJournal, secured } from './journal-effects.ts'
+import { forgetWatch, keepWatch } from './watch-effects.ts'
 import {
   journalOf,
   journalText,
@@ -14,91 +17,7 @@ import {
   write,
 } from './world.ts'
 
-/** One change that is there as a whole or not at all; a cut may come before and after it. */
-export interface Effect {
-  readonly name: string
-  readonly change: (world: World) => World
-}
-
-/** Wrong orders, to see that they are caught. */
-export type Mutation =
-  | 'none'
-  /** The link is switched before the new release is begun at boots. */
-  | 'flip-before-enable'
-  | 'no-sync-before-flip'
-  | 'nginx-not-journaled'
-  /** nginx's old bytes are not on the disk when its file is written. */
-  | 'journal-not-synced'
-  | 'state-not-synced'
-  | 'no-recovery-at-boot'
-  /** What watches the release is not on the disk when the state file says that it settles. */
-  | 'watch-not-synced'
-  /** The watch acts before it takes back what a killed program had begun. */
-  | 'hasty-watch'
-
-export interface Attempt {
-  readonly plan: Plan
-  /** What nginx's site file shall hold. */
-  readonly site: string
-  readonly mutation: Mutation
-  /** The release that waits behind the one that settles when the program begins; ''. */
-  readonly behind: string
-}
-
-const effect = (name: string, change: Effect['change']): Effect => ({ name, change })
 const nothing = (name: string): readonly Effect[] => [effect(name, (world) => world)]
-
-function openJournal({ plan, mutation }: Attempt): readonly Effect[] {
-  const first =
-    (change: Effect['change']): Effect['change'] =>
-    (world) =>
-      journalOf(world)?.release === plan.release ? world : change(world)
-  return [
-    effect(
-      'journal',
-      first((world) =>
-        write(world, 'journal', journalText({ release: plan.release, nginx: '', secure: '' })),
-      ),
-    ),
-    effect('guard', (world) => write(world, 'guard', 'whole')),
-    ...(mutation === 'no-recovery-at-boot'
-      ? []
-      : [effect('recovery unit', (world) => write(world, 'recovery', 'enabled'))]),
-  ]
-}
-
-/** nginx's transaction; `into`: which bytes of the journal. */
-function nginxEffects(attempt: Attempt, site: string, into: 'nginx' | 'secure'): readonly Effect[] {
-  const { mutation } = attempt
-  const changing =
-    (change: Effect['change']): Effect['change'] =>
-    (world) =>
-      read(world, 'nginx') === site ? world : change(world)
-  const journaled = effect(
-    'bytes',
-    changing((world) => {
-      const journal = journalOf(world)
-      if (journal === undefined || mutation === 'nginx-not-journaled') return world
-      const bytes = journalText({ ...journal, [into]: read(world, 'nginx') ?? '-' })
-      return mutation === 'journal-not-synced'
-        ? write(world, 'journal', bytes)
-        : save(world, 'journal', bytes)
-    }),
-  )
-  return [
-    ...openJournal(attempt).map(({ name, change }) => effect(name, changing(change))),
-    effect(
-      'bytes on the disk',
-      changing((world) => (mutation === 'journal-not-synced' ? world : sync(world))),
-    ),
-    journaled,
-    effect(
-      'nginx file',
-      changing((world) => write(world, 'nginx', site, read(world, 'nginx') !== undefined)),
-    ),
-    effect('nginx reload', (world) => run(world, 'nginx', read(world, 'nginx') ?? '-')),
-  ]
-}
 
 /** A part of the release: it may be lost or torn until the flip's sync. */
 function part(name: string, { plan }: Attempt): readonly Effect[] {
@@ -230,35 +149,6 @@ const effects: {
   'await-settled': () => nothing('settle time'),
 }
 
-/** One of the two steps to HTTPS: it stands beside HTTP first, and then HTTP leads to it. */
-function secured(attempt: Attempt, site: string): readonly Effect[] {
-  return [
-    ...nginxEffects(attempt, site, 'secure'),
-    effect('nginx file on the disk', sync),
-    effect('nginx file stays', (world) => {
-      const journal = journalOf(world)
-      return journal === undefined ? world : save(world, 'journal', journalText({ ...journal, secure: '' }))
-    }),
-  ]
-}
-
-/** The unit that watches and its folder, on the disk before the state file says that something settles. */
-function keepWatch(mutation: Mutation): readonly Effect[] {
-  return [
-    effect('old watch folder gone', (world) => write(world, 'watch', null)),
-    effect('watch folder', (world) => write(world, 'watch', 'whole')),
-    effect('watch unit', (world) => write(world, 'watch-unit', 'yes', true)),
-    ...(mutation === 'watch-not-synced' ? [] : [effect('watch on the disk', sync)]),
-  ]
-}
-
-/** Nothing settles any more. */
-export const forgetWatch: readonly Effect[] = [
-  effect('watch ends', (world) => run(world, 'watch', null)),
-  effect('watch unit gone', (world) => write(world, 'watch-unit', null)),
-  effect('watch folder gone', (world) => write(world, 'watch', null)),
-]
-
 function leaveOld({ from, release }: Plan, settles: boolean): readonly Effect[] {
   if (from === undefined || from === release) return []
   return settles
@@ -280,12 +170,6 @@ function ending({ plan, behind }: Attempt): readonly Effect[] {
     ...closing,
   ]
 }
-
-export const closing: readonly Effect[] = [
-  effect('journal closed', (world) => write(world, 'journal', null)),
-  effect('recovery unit gone', (world) => write(world, 'recovery', null)),
-  effect('guard gone', (world) => write(world, 'guard', null)),
-]
 
 /** Releases that something on the disk speaks of. */
 export function releasesIn(world: World): readonly string[] {

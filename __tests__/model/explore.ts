@@ -1,4 +1,4 @@
-import type { Effect } from './effects.ts'
+import type { Effect } from './effect.ts'
 import { bootNginx, bootServices, recoversAtBoot, recoveryEffects, watchOutcomes } from './recovery.ts'
 import { keyOf, powerCuts, read, serving, stateOf, TORN, type World } from './world.ts'
 

@@ -1,4 +1,7 @@
-import { closing, type Effect, forgetWatch, releasesIn } from './effects.ts'
+import type { Effect } from './effect.ts'
+import { releasesIn } from './effects.ts'
+import { closing } from './journal-effects.ts'
+import { forgetWatch } from './watch-effects.ts'
 import {
   journalOf,
   journalText,
