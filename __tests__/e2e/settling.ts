@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Server } from '../server/boot.ts'
-import { until } from './traces.ts'
+import { page, until } from './traces.ts'
 
 /** `/boom` ends the process that answers it; and after so many seconds the web process as a whole ends by itself. */
 export function dies(seconds?: number): string {
@@ -73,4 +74,19 @@ export async function untilSettled(server: Server): Promise<void> {
       !(await server.readFile('/srv/web-hello/state')).includes('settling') &&
       (await server.run('systemctl is-active --quiet web-hello.watch.service')).status !== 0,
   )
+}
+
+/** What there is of a release (or of the watch) on the server, but for its log. */
+export async function left(server: Server, what: string): Promise<string> {
+  return await server.must(`
+    find /srv/web-hello /etc/web-hello /etc/systemd/system /run/web-hello -maxdepth 3 -name '*${what}*'
+    systemctl list-units --all --plain --no-legend 'web-hello*' | grep -F -- '${what}' || :`)
+}
+
+/** Visits that each end the process that answers: one more than three, as the watch may just be beginning. */
+export async function booms(server: Server): Promise<void> {
+  for (let count = 0; count < 4; count += 1) {
+    await page(server, '/boom')
+    await sleep(1500)
+  }
 }
