@@ -1,15 +1,16 @@
 # The server's end of the conversation: root's, started by the one exec, gone with the connection.
-# It sends facts and takes frames: "file NAME BYTES" + gzipped bytes, "bundle" begins a bundle, "part BYTES" + bytes goes on
+# It sends facts and takes frames: "kit SHA256 BYTES" + a packed tar, "file NAME BYTES" + gzipped bytes, "bundle" begins a bundle, "part BYTES" + bytes goes on
 # with it, "whole" comes after its last part, "wheel SHA256" begins a wheel, "piece SHA256 BYTES" + bytes goes on with it,
 # "wheels TOKEN" comes after the last, "start", "attach RUN OFFSET", "facts", "say NAME WORDS", "cancel RUN", "bye". All that
 # lasts is done by the program, in a unit of its own. Where the connection is lost, the next helper of the run goes on (reach.sh).
-# Before this text: $name, $run, $nonce, $wanted, $good, $lasting.
+# Before this text: $name, $run, $nonce, $wanted, $good, $lasting, $kit.
 # shellcheck shell=sh
 
 ready() {
   umask 077
   dir=/run/flask-deploy/$name/$run
   bundle=/var/lib/flask-deploy/incoming/$name-$run
+  kits=/var/lib/flask-deploy/kits
   following='' bye=no
   printf '\nready %s\n' "$nonce"
 }
@@ -56,9 +57,43 @@ make_folders() {
   chmod 0755 /var/lib/flask-deploy
 }
 
+# The kit that an earlier run left here. Opened, so that it can be used whoever takes it away meanwhile; and looked at, for a
+# power cut may have torn it.
+hold_kit() {
+  kit_kept=no
+  if [ -z "$kit" ] || [ ! -f "$kits/$kit" ]; then return 0; fi
+  command exec 7<"$kits/$kit" || return 0
+  case $(gzip -dc </dev/fd/7 | sha256sum) in "$kit "*) kit_kept=yes ;; esac
+} 2>/dev/null
+
+# What all programs work with, into the run's folder.
+# $1: SHA-256 of the tar, $2: bytes of it that come, 0 where the kept one is wanted
+unpack_kit() {
+  if [ "$2" = 0 ]; then
+    tar -xzmf - -C "$dir" </dev/fd/7 || return 1
+    touch "$kits/$1" 2>/dev/null || :
+    return 0
+  fi
+  if head -c "$2" >"$dir/kit.part" && tar -xzmf "$dir/kit.part" -C "$dir"; then s=0; else s=1; fi
+  if [ "$s$lasting" = 0yes ]; then keep_kit "$1"; fi
+  rm -f "$dir/kit.part"
+  return "$s"
+}
+
+# Of those that were used last there are four: apps may be deployed by other versions of the action. Where there is no room
+# for it, it comes again. $1: see above
+keep_kit() {
+  mkdir -p "$kits"
+  { cp "$dir/kit.part" "$kits/$1.part" && mv "$kits/$1.part" "$kits/$1"; } || rm -f "$kits/$1.part"
+  # shellcheck disable=SC2012 # hashes
+  ls -t "$kits" | tail -n +5 | while read -r old; do rm -f "$kits/$old"; done
+} 2>/dev/null
+
 send_facts() {
+  hold_kit
   # shellcheck disable=SC2086 # package names hold no blanks
   facts $wanted
+  [ "$kit_kept" = no ] || fact kit yes
   printf 'facts-end\n'
 }
 
@@ -98,6 +133,13 @@ frames() {
           break
         }
         mv "$dir/$one.part" "$dir/$one"
+        ;;
+      kit)
+        make_folders
+        unpack_kit "$one" "$two" || {
+          need_room /run
+          break
+        }
         ;;
       bundle)
         rm -f "$dir/bundle-taken"

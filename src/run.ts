@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join, posix } from 'node:path'
+import { makeKit } from './apply/kit.ts'
 import { type ReleaseTest, releaseTest, type Smoked, testRelease } from './check/test-release.ts'
 import { readDomain } from './config/domain.ts'
 import { connectTo } from './connect.ts'
@@ -149,6 +150,7 @@ async function onServer(
       pythons: askedPythons({ inputs, project })?.good ?? [],
       domains: inputs.site.domains.map((domain) => readDomain(domain).text),
       lasting: !isTask(inputs.command),
+      kit: await makeKit(),
     },
     signal,
     say: (text) => recorder.running(text),

@@ -47,6 +47,8 @@ export class Conversation extends Frames {
   #characters = 0
   #lines = 0
   #offset = 0
+  /** The server has the kit. */
+  #kitKept = false
   /** A shell has read our command. */
   #shell = false
   /** What was said before that: by a login file, or by what took the shell's place. */
@@ -90,7 +92,7 @@ export class Conversation extends Frames {
       ({ status }) => conversation.#closed(connection, status),
       (error: unknown) => conversation.#lose(error),
     )
-    return { conversation, facts: parseFacts(await facts) }
+    return { conversation, facts: conversation.#learn(await facts) }
   }
 
   /** Asks for the facts anew. */
@@ -98,7 +100,20 @@ export class Conversation extends Frames {
     const facts = this.#next('facts-end', signal)
     // A server that does not take the question does not answer it either.
     this.frame('facts\n').catch(() => undefined)
-    return parseFacts(await facts)
+    return this.#learn(await facts)
+  }
+
+  #learn(lines: readonly string[]): Facts {
+    const facts = parseFacts(lines)
+    this.#kitKept = facts.kit
+    return facts
+  }
+
+  /** A program's files, behind the kit that it works with. */
+  override async sendFiles(files: ReadonlyMap<string, string>): Promise<void> {
+    const { kit } = this.#settings
+    if (kit !== undefined) void this.sendKit(kit, this.#kitKept).catch(() => undefined)
+    await super.sendFiles(files)
   }
 
   /** Who hears the program's events from now on; a connection that ends, or has ended, is told to `onLost`. */

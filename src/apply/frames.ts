@@ -3,6 +3,7 @@ import type { WheelFile } from '../plan/wheels.ts'
 import type { Bundle } from '../project/project.ts'
 import type { Channel } from '../server/connection.ts'
 import { type Held, missingFrom } from './held.ts'
+import type { Kit } from './kit.ts'
 import { sendPieces, sendWheels } from './pieces.ts'
 
 /** What the runner says to the helper: one frame after the other, each whole. */
@@ -21,6 +22,12 @@ export class Frames {
       return Buffer.concat([Buffer.from(`file ${name} ${bytes.length}\n`), bytes])
     })
     await this.frame(Buffer.concat(frames))
+  }
+
+  /** Sends what all programs work with, or, where the server has it, that this is to be used. */
+  async sendKit({ sha256, packed }: Kit, kept: boolean): Promise<void> {
+    const bytes = kept ? new Uint8Array() : packed
+    await this.frame(Buffer.concat([Buffer.from(`kit ${sha256} ${bytes.length}\n`), bytes]))
   }
 
   /** Starts the program that was sent. */

@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { quote } from '../quote.ts'
 import { remoteScript } from '../remote.ts'
+import type { Kit } from './kit.ts'
 
 /** What the server's end of the conversation is started with. None of it is secret: it is an argument. */
 export interface HelperSettings {
@@ -16,6 +17,8 @@ export interface HelperSettings {
   readonly wheels?: boolean
   /** false: the run leaves nothing on the server, so its folder goes with the connection. */
   readonly lasting?: boolean
+  /** What its programs work with; undefined: none is sent. */
+  readonly kit?: Kit
   /** The Pythons that fit, e.g. `3.11`, where not every one does. */
   readonly pythons?: readonly string[]
   /** The site's names, as nginx writes them: who else has one of them is asked. */
@@ -40,6 +43,7 @@ export function helperCommand(settings: HelperSettings): string {
     `wanted=${quote(settings.packages.join(' '))}`,
     `wheels=${settings.wheels ? 'yes' : 'no'}`,
     `lasting=${settings.lasting === false ? 'no' : 'yes'}`,
+    `kit=${quote(settings.kit?.sha256 ?? '')}`,
     `good=${quote((settings.pythons ?? []).join(' '))}`,
     `domains=${quote((settings.domains ?? []).join(' '))}`,
     remoteScript('memory-limit.sh'),

@@ -1,9 +1,8 @@
 import type { Task } from '../plan/task.ts'
-import { remoteFile } from '../remote.ts'
 import { call, properties, yes } from './calls.ts'
-import { programHead, type RunSettings, renderLibrary } from './program.ts'
+import { programHead, type RunSettings } from './program.ts'
 
-/** Of each kind of task: what of remote/ it works with beside the library. */
+/** Of each kind of task: what of the kit its program consists of beside the library. */
 const OWN: Readonly<Record<Task['kind'], readonly string[]>> = {
   look: ['status.sh'],
   run: ['run.sh'],
@@ -11,12 +10,10 @@ const OWN: Readonly<Record<Task['kind'], readonly string[]>> = {
   destroy: ['destroy.sh'],
 }
 
-/** Renders a task to the program that does it, and what it works with: name -> content. */
+/** Renders a task to the program that does it, and what it works with beside the kit: name -> content. */
 export function taskFiles(task: Task, settings: RunSettings): ReadonlyMap<string, string> {
   const own = OWN[task.kind]
   return new Map([
-    ['library.sh', renderLibrary()],
-    ...['task.sh', ...own].map((file) => [file, remoteFile(file)] as const),
     ...inputsOf(task),
     [
       'program',
@@ -52,21 +49,10 @@ function render(task: Task): readonly string[] {
 function inputsOf(task: Task): readonly (readonly [string, string])[] {
   switch (task.kind) {
     case 'look':
-      return [
-        ['http.py', remoteFile('http.py')],
-        ['flask_deploy_processes.py', remoteFile('flask_deploy_processes.py')],
-        ['check.json', JSON.stringify(task.check)],
-      ]
+      return [['check.json', JSON.stringify(task.check)]]
     case 'run':
-      return [
-        ['command', task.command],
-        ['hide_secrets.py', remoteFile('hide_secrets.py')],
-      ]
+      return [['command', task.command]]
     case 'logs':
-      return [
-        ['app_log.py', remoteFile('app_log.py')],
-        ['hide_secrets.py', remoteFile('hide_secrets.py')],
-      ]
     case 'destroy':
       return []
   }

@@ -49,6 +49,8 @@ export interface Facts {
   readonly glibc: number | undefined
   /** SHA-256 of the wheels that it keeps, hex; only where that was asked. */
   readonly wheels: ReadonlySet<string>
+  /** It keeps the kit of this version of the action (src/apply/kit.ts). */
+  readonly kit: boolean
   /** A system user `web-NAME` exists. */
   readonly account: boolean
   /** `/srv/web-NAME` exists. */
@@ -165,6 +167,7 @@ export function parseFacts(lines: readonly string[]): Facts {
     uv: new Set(all('uv')),
     glibc: glibcMinor(fitting('libc', /^glibc 2\.[0-9]{1,3}(?:\.[0-9]+)?$/)),
     wheels: new Set(all('wheel').filter((hash) => /^[0-9a-f]{64}$/.test(hash))),
+    kit: one('kit') === 'yes',
     account: one('account') === 'yes',
     home: one('home') === 'yes',
     taken: all('taken').map(shortly),
