@@ -71,7 +71,7 @@ hold_kit() {
 unpack_kit() {
   if [ "$2" = 0 ]; then
     tar -xzmf - -C "$dir" </dev/fd/7 || return 1
-    touch "$kits/$1" 2>/dev/null || :
+    [ "$lasting" = no ] || touch "$kits/$1" 2>/dev/null || :
     return 0
   fi
   if head -c "$2" >"$dir/kit.part" && tar -xzmf "$dir/kit.part" -C "$dir"; then s=0; else s=1; fi

@@ -4,6 +4,8 @@ import { hasPython, python, releaseOf } from './sample.ts'
 
 test('the whole file', () => {
   expect(renderGunicorn(releaseOf())).toBe(`import json
+import os
+import signal
 import sys
 
 # What the app is may decide: Socket.IO's sessions live in one process (remote/adopt.py wrote it).
@@ -35,6 +37,33 @@ def nworkers_changed(server, now, before):
     wanted = allowed()
     if before is not None and before < now != wanted:
         server.num_workers = wanted
+
+
+# Until a worker has set its own, it has its master's handlers of signals: one to end that came in between would be lost, and
+# the master would wait for that worker until graceful_timeout is over. So it waits, and ends the worker.
+master = os.getpid()
+ends = {signal.SIGINT, signal.SIGQUIT, signal.SIGTERM}
+
+
+def hold_signals():
+    if os.getpid() == master:
+        signal.pthread_sigmask(signal.SIG_BLOCK, ends)
+
+
+def take_signals():
+    if os.getpid() == master:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ends)
+
+
+def begin_worker():
+    # Not what a worker forks.
+    if os.getppid() == master:
+        for one in ends:
+            signal.signal(one, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ends)
+
+
+os.register_at_fork(before=hold_signals, after_in_parent=take_signals, after_in_child=begin_worker)
 
 
 threads = max(shape.get("threads", 1), 4)
@@ -71,6 +100,46 @@ test.runIf(hasPython)('an odd source folder arrives as it is', () => {
   expect(python(`import sys\n${program}\nsys.stdout.write(chdir)`)).toBe(
     `/srv/web-shop/releases/20261122184800-abc1234/${source}`,
   )
+})
+
+describe.runIf(hasPython)('a worker that the master forks', () => {
+  /** A master with handlers of its own, as gunicorn's has. */
+  const master = `${renderGunicorn(releaseOf())}
+import time
+
+heard = []
+for one in ends:
+    signal.signal(one, lambda number, frame: heard.append(number))
+
+`
+
+  test('is ended by a signal that comes before it has set its own handlers', () => {
+    const ended = python(`${master}
+for turn in range(40):
+    pid = os.fork()
+    if pid == 0:
+        time.sleep(3)
+        os._exit(9)
+    os.kill(pid, signal.SIGTERM)
+    print(os.WTERMSIG(os.waitpid(pid, 0)[1]))
+print(heard, signal.pthread_sigmask(signal.SIG_BLOCK, []))`)
+    expect(ended.trim().split('\n')).toEqual([...Array.from({ length: 40 }, () => '15'), '[] set()'])
+  })
+
+  test('keeps its handlers in what it forks itself', () => {
+    const kept = python(`${master}
+pid = os.fork()
+if pid == 0:
+    signal.signal(signal.SIGTERM, lambda number, frame: os._exit(7))
+    below = os.fork()
+    if below == 0:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(3)
+        os._exit(9)
+    os._exit(os.WEXITSTATUS(os.waitpid(below, 0)[1]))
+print(os.WEXITSTATUS(os.waitpid(pid, 0)[1]))`)
+    expect(kept.trim()).toBe('7')
+  })
 })
 
 describe('refused', () => {

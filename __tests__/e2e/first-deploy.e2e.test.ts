@@ -142,10 +142,10 @@ async function leavesNoSecretInRun(server: Server): Promise<void> {
     "grep -rlE 'a b[$]c|a.{1,2}b.{1,2}c|'\"$(sed -n 's/^FLASK_DEPLOY_NONCE=//p' /etc/web-hello/*.env)\" /run/flask-deploy /var/lib/flask-deploy",
   )
   expect(found).toMatchObject({ status: 1, stdout: '' })
-  // Nothing of the bundle stays: how nginx's shared files were written, and that the stock site has given way.
+  // Nothing of the bundle stays: how nginx's shared files were written, that the stock site has given way, and the kit.
   expect(
     await server.must(
-      "find /var/lib/flask-deploy -type f ! -path '*/written/00-flask-deploy-default*.conf' ! -path '*/default-site'",
+      "find /var/lib/flask-deploy -type f ! -path '*/written/00-flask-deploy-default*.conf' ! -path '*/default-site' ! -path '*/kits/*'",
     ),
   ).toBe('')
 }

@@ -14,6 +14,8 @@ export function renderGunicorn(settings: ReleaseSettings): string {
   const release = releasePaths(settings.name, settings.release)
   const workers = whole('workers', settings.workers)
   return `import json
+import os
+import signal
 import sys
 
 # What the app is may decide: Socket.IO's sessions live in one process (remote/adopt.py wrote it).
@@ -45,6 +47,33 @@ def nworkers_changed(server, now, before):
     wanted = allowed()
     if before is not None and before < now != wanted:
         server.num_workers = wanted
+
+
+# Until a worker has set its own, it has its master's handlers of signals: one to end that came in between would be lost, and
+# the master would wait for that worker until graceful_timeout is over. So it waits, and ends the worker.
+master = os.getpid()
+ends = {signal.SIGINT, signal.SIGQUIT, signal.SIGTERM}
+
+
+def hold_signals():
+    if os.getpid() == master:
+        signal.pthread_sigmask(signal.SIG_BLOCK, ends)
+
+
+def take_signals():
+    if os.getpid() == master:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ends)
+
+
+def begin_worker():
+    # Not what a worker forks.
+    if os.getppid() == master:
+        for one in ends:
+            signal.signal(one, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ends)
+
+
+os.register_at_fork(before=hold_signals, after_in_parent=take_signals, after_in_child=begin_worker)
 
 
 threads = max(shape.get("threads", 1), ${whole('threads', settings.threads)})
