@@ -58946,7 +58946,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("zlib");
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _shim_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3327);
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5776);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6720);
 
 
 await (0,_main_js__WEBPACK_IMPORTED_MODULE_1__/* .main */ .i)();
@@ -58956,7 +58956,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 5776:
+/***/ 6720:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -62436,6 +62436,7 @@ function parseFacts(lines) {
         uv: new Set(all('uv')),
         glibc: glibcMinor(fitting('libc', /^glibc 2\.[0-9]{1,3}(?:\.[0-9]+)?$/)),
         wheels: new Set(all('wheel').filter((hash) => /^[0-9a-f]{64}$/.test(hash))),
+        kit: one('kit') === 'yes',
         account: one('account') === 'yes',
         home: one('home') === 'yes',
         taken: all('taken').map(shortly),
@@ -62799,6 +62800,11 @@ class Frames {
         });
         await this.frame(Buffer.concat(frames));
     }
+    /** Sends what all programs work with, or, where the server has it, that this is to be used. */
+    async sendKit({ sha256, packed }, kept) {
+        const bytes = kept ? new Uint8Array() : packed;
+        await this.frame(Buffer.concat([Buffer.from(`kit ${sha256} ${bytes.length}\n`), bytes]));
+    }
     /** Starts the program that was sent. */
     async startProgram() {
         await this.frame('start\n');
@@ -62896,6 +62902,7 @@ function helperCommand(settings) {
         `wanted=${quote(settings.packages.join(' '))}`,
         `wheels=${settings.wheels ? 'yes' : 'no'}`,
         `lasting=${settings.lasting === false ? 'no' : 'yes'}`,
+        `kit=${quote(settings.kit?.sha256 ?? '')}`,
         `good=${quote((settings.pythons ?? []).join(' '))}`,
         `domains=${quote((settings.domains ?? []).join(' '))}`,
         remoteScript('memory-limit.sh'),
@@ -63075,6 +63082,8 @@ class Conversation extends Frames {
     #characters = 0;
     #lines = 0;
     #offset = 0;
+    /** The server has the kit. */
+    #kitKept = false;
     /** A shell has read our command. */
     #shell = false;
     /** What was said before that: by a login file, or by what took the shell's place. */
@@ -63110,14 +63119,26 @@ class Conversation extends Frames {
                 conversation.#prompt();
         });
         void channel.closed.then(({ status }) => conversation.#closed(connection, status), (error) => conversation.#lose(error));
-        return { conversation, facts: parseFacts(await facts) };
+        return { conversation, facts: conversation.#learn(await facts) };
     }
     /** Asks for the facts anew. */
     async facts(signal) {
         const facts = this.#next('facts-end', signal);
         // A server that does not take the question does not answer it either.
         this.frame('facts\n').catch(() => undefined);
-        return parseFacts(await facts);
+        return this.#learn(await facts);
+    }
+    #learn(lines) {
+        const facts = parseFacts(lines);
+        this.#kitKept = facts.kit;
+        return facts;
+    }
+    /** A program's files, behind the kit that it works with. */
+    async sendFiles(files) {
+        const { kit } = this.#settings;
+        if (kit !== undefined)
+            void this.sendKit(kit, this.#kitKept).catch(() => undefined);
+        await super.sendFiles(files);
     }
     /** Who hears the program's events from now on; a connection that ends, or has ended, is told to `onLost`. */
     listen(onEvent, onLost) {
@@ -68663,6 +68684,709 @@ function runnerResults(complain, environment = process.env) {
 
 ;// CONCATENATED MODULE: external "node:fs/promises"
 const external_node_fs_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs/promises");
+// EXTERNAL MODULE: ./node_modules/tar-stream/index.js
+var tar_stream = __nccwpck_require__(6118);
+;// CONCATENATED MODULE: ./build/config/need-names.js
+/*
+ * What builds and apps miss by its own name, and Debian's package of it. `a|b`: the first that the distribution has.
+ */
+/** Programs that apps and builds call -> the package that has them. */
+const programs = {
+    '7z': '7zip|p7zip-full',
+    clang: 'clang',
+    convert: 'imagemagick',
+    curl: 'curl',
+    dig: 'bind9-dnsutils|dnsutils',
+    dot: 'graphviz',
+    exiftool: 'libimage-exiftool-perl',
+    ffmpeg: 'ffmpeg',
+    ffprobe: 'ffmpeg',
+    git: 'git',
+    gpg: 'gnupg',
+    gs: 'ghostscript',
+    hg: 'mercurial',
+    identify: 'imagemagick',
+    lsof: 'lsof',
+    make: 'make',
+    mediainfo: 'mediainfo',
+    mysqldump: 'default-mysql-client',
+    nmap: 'nmap',
+    node: 'nodejs',
+    npm: 'npm',
+    openssl: 'openssl',
+    pandoc: 'pandoc',
+    patch: 'patch',
+    pdfinfo: 'poppler-utils',
+    pdftoppm: 'poppler-utils',
+    pdftotext: 'poppler-utils',
+    pg_dump: 'postgresql-client',
+    ping: 'iputils-ping',
+    'pkg-config': 'pkg-config',
+    psql: 'postgresql-client',
+    qpdf: 'qpdf',
+    'redis-cli': 'redis-tools',
+    'rsvg-convert': 'librsvg2-bin',
+    rsync: 'rsync',
+    sox: 'sox',
+    sqlite3: 'sqlite3',
+    svn: 'subversion',
+    swig: 'swig',
+    tesseract: 'tesseract-ocr',
+    traceroute: 'traceroute',
+    unzip: 'unzip',
+    wget: 'wget',
+    whois: 'whois',
+    wkhtmltopdf: 'wkhtmltopdf',
+    xmlsec1: 'xmlsec1',
+    zip: 'zip',
+};
+/** Headers that builds ask for, by how their path begins -> the package that has them. */
+const headers = {
+    'bzlib.h': 'libbz2-dev',
+    cairo: 'libcairo2-dev',
+    'cups/': 'libcups2-dev',
+    'curl/': 'libcurl4-openssl-dev',
+    'ev.h': 'libev-dev',
+    event: 'libevent-dev',
+    'ffi.h': 'libffi-dev',
+    freetype: 'libfreetype-dev|libfreetype6-dev',
+    'ft2build.h': 'libfreetype-dev|libfreetype6-dev',
+    'gdal.h': 'libgdal-dev',
+    'geos_c.h': 'libgeos-dev',
+    'glib.h': 'libglib2.0-dev',
+    'gmp.h': 'libgmp-dev',
+    'graphviz/': 'libgraphviz-dev',
+    gssapi: 'libkrb5-dev',
+    'jpeglib.h': 'libjpeg-dev',
+    krb5: 'libkrb5-dev',
+    'lber.h': 'libldap-dev|libldap2-dev',
+    'ldap.h': 'libldap-dev|libldap2-dev',
+    'libpq-fe.h': 'libpq-dev',
+    'libpq-events.h': 'libpq-dev',
+    'libxml/': 'libxml2-dev',
+    'libxslt/': 'libxslt1-dev',
+    'lzma.h': 'liblzma-dev',
+    'magic.h': 'libmagic-dev',
+    'mpfr.h': 'libmpfr-dev',
+    mysql: 'default-libmysqlclient-dev',
+    'openssl/': 'libssl-dev',
+    'pcre.h': 'libpcre3-dev',
+    'pcre2.h': 'libpcre2-dev',
+    'portaudio.h': 'portaudio19-dev',
+    'readline/': 'libreadline-dev',
+    'sasl/': 'libsasl2-dev',
+    snappy: 'libsnappy-dev',
+    'sql.h': 'unixodbc-dev',
+    'sqlext.h': 'unixodbc-dev',
+    'sqlite3.h': 'libsqlite3-dev',
+    'systemd/': 'libsystemd-dev',
+    'xmlsec/': 'libxmlsec1-dev',
+    'yaml.h': 'libyaml-dev',
+    'zlib.h': 'zlib1g-dev',
+};
+/** Shared libraries, by how their file's name begins -> the package that has them. */
+const libraries = {
+    'libGL.so.1': 'libgl1|libgl1-mesa-glx',
+    'libSM.so.6': 'libsm6',
+    'libX11.so.6': 'libx11-6',
+    'libXext.so.6': 'libxext6',
+    'libXrender.so.1': 'libxrender1',
+    'libasound.so.2': 'libasound2t64|libasound2',
+    'libcairo.so.2': 'libcairo2',
+    'libffi.so.7': 'libffi7',
+    'libffi.so.8': 'libffi8',
+    'libgfortran.so.5': 'libgfortran5',
+    'libglib-2.0.so.0': 'libglib2.0-0t64|libglib2.0-0',
+    'libgobject-2.0.so.0': 'libglib2.0-0t64|libglib2.0-0',
+    'libgomp.so.1': 'libgomp1',
+    'libgthread-2.0.so.0': 'libglib2.0-0t64|libglib2.0-0',
+    'libjpeg.so.62': 'libjpeg62-turbo',
+    'libjpeg.so.8': 'libjpeg-turbo8',
+    'libldap-2.4.so.2': 'libldap-2.4-2',
+    'libldap-2.5.so.0': 'libldap-2.5-0',
+    'libldap.so.2': 'libldap2',
+    'libmagic.so.1': 'libmagic1t64|libmagic1',
+    'libmariadb.so.3': 'libmariadb3',
+    'libmysqlclient.so.21': 'libmysqlclient21',
+    'libodbc.so.2': 'libodbc2|unixodbc',
+    'libopenblas.so.0': 'libopenblas0',
+    'libpango-1.0.so.0': 'libpango-1.0-0',
+    'libportaudio.so.2': 'libportaudio2',
+    'libpq.so.5': 'libpq5',
+    'libsasl2.so.2': 'libsasl2-2',
+    'libsndfile.so.1': 'libsndfile1',
+    'libstdc++.so.6': 'libstdc++6',
+    'libxml2.so.2': 'libxml2',
+    'libxmlsec1-openssl.so.1': 'libxmlsec1t64-openssl|libxmlsec1-openssl',
+    'libxslt.so.1': 'libxslt1.1',
+    'libzbar.so.0': 'libzbar0t64|libzbar0',
+};
+
+;// CONCATENATED MODULE: ./build/config/needs.js
+
+/** Stands for the headers of the Python in use: `python3-dev`, `python3.12-dev`, or none where it brings its own. */
+const DEV = '@dev';
+/** gcc's package only recommends the C library's headers. */
+const compiler = ['gcc', 'libc6-dev', DEV];
+/**
+ * By a distribution's name (PEP 503): those of which the index has no wheel for Linux, or whose wheel calls a program or a
+ * library of the system's. Names of libraries that differ by release stand in {@link saidNeeds} alone.
+ */
+const needs_named = {
+    cairocffi: ['libcairo2'],
+    cairosvg: ['libcairo2'],
+    'ffmpeg-python': ['ffmpeg'],
+    gitpython: ['git'],
+    graphviz: ['graphviz'],
+    m2crypto: ['libssl-dev', 'swig', ...compiler],
+    mysqlclient: ['default-libmysqlclient-dev', 'pkg-config', ...compiler],
+    netifaces: compiler,
+    pdf2image: ['poppler-utils'],
+    psycopg2: ['libpq-dev', ...compiler],
+    'psycopg-c': ['libpq-dev', ...compiler],
+    pydub: ['ffmpeg'],
+    pyenchant: ['libenchant-2-2'],
+    pygraphviz: ['libgraphviz-dev', 'graphviz', ...compiler],
+    pypandoc: ['pandoc'],
+    pysaml2: ['xmlsec1'],
+    pytesseract: ['tesseract-ocr'],
+    'python-ldap': ['libldap-dev|libldap2-dev', 'libsasl2-dev', ...compiler],
+    'python-magic': ['libmagic1|libmagic1t64'],
+    'python-nmap': ['nmap'],
+    uwsgi: compiler,
+    weasyprint: ['libpango-1.0-0', 'libpangoft2-1.0-0', 'libharfbuzz0b'],
+};
+/**
+ * What these dependencies need, as far as their names tell.
+ * @param names normalised (PEP 503)
+ */
+function namedNeeds(names) {
+    return [...new Set(names)].toSorted().flatMap((name) => {
+        const packages = Object.hasOwn(needs_named, name) ? needs_named[name] : undefined;
+        if (packages === undefined)
+            return [];
+        return [{ packages, why: packages.includes('gcc') ? `${name} has to be compiled` : `${name} uses it` }];
+    });
+}
+const COMPILER = "([Uu]nable to execute|error: command|error trying to exec|No such file or directory:) '?(/usr/bin/)?([a-z0-9_]+-linux-gnu-)?(gcc|cc)(-[0-9]+)?'?(:| failed: No such|$)" +
+    '|(^|[: ])([a-z0-9_]+-linux-gnu-)?(gcc|cc): (command )?not found|Unknown compiler\\(s\\)|No CMAKE_C(XX)?_COMPILER could be found' +
+    '|you need a C compiler to build|linker `cc` not found|no acceptable C compiler found';
+/** What programs say where something of the system's is missing. All rows that fit count. */
+const saidNeeds = [
+    {
+        fits: 'pg_config(: (command )?not found| executable not found| is required)|No such file or directory: .pg_config|pg_config_executable',
+        packages: ['libpq-dev', ...compiler],
+        why: 'pg_config was not found',
+    },
+    {
+        fits: 'mysql_config(: | )not found|Can not find valid pkg-config name',
+        packages: ['default-libmysqlclient-dev', 'pkg-config', ...compiler],
+        why: 'mysqlclient had to be compiled',
+    },
+    { fits: COMPILER, packages: [...compiler], why: 'there was no C compiler' },
+    {
+        fits: "(error: command|error trying to exec|No such file or directory:) '?(/usr/bin/)?([a-z0-9_]+-linux-gnu-)?(g\\+\\+|c\\+\\+|cc1plus)'?(:| failed: No such|$)|(^|[: ])([a-z0-9_]+-linux-gnu-)?[gc]\\+\\+: (command )?not found|Unknown compiler\\(s\\)|No CMAKE_CXX_COMPILER could be found",
+        packages: ['g++', 'libc6-dev', DEV],
+        why: 'there was no C++ compiler',
+    },
+    {
+        fits: 'Python\\.h(: No such file|. file not found)|Could NOT find Python',
+        packages: [...compiler],
+        why: 'Python.h was missing',
+    },
+    {
+        fits: "can't find Rust compiler|Cargo, the Rust package manager, is not installed|No such file or directory: '(cargo|rustc)'|(^|[: ])(cargo|rustc): (command )?not found|cargo. could not be found|Rust not found",
+        packages: ['cargo', ...compiler],
+        why: 'there was no Rust compiler',
+    },
+    {
+        fits: "No such file or directory: 'cmake'|(^|[: ])cmake: (command )?not found|CMake must be installed|Could NOT find CMake|Missing CMake executable",
+        packages: ['cmake', 'g++', 'make', ...compiler],
+        why: 'cmake was not found',
+    },
+    {
+        fits: 'libxml2 and libxslt development packages|xml2-config(: (command )?not found)|xslt-config(: (command )?not found)',
+        packages: ['libxml2-dev', 'libxslt1-dev', 'zlib1g-dev', ...compiler],
+        why: 'lxml had to be compiled',
+    },
+    {
+        fits: 'headers or library files could not be found for (jpeg|zlib)|RequiredDependencyException: (jpeg|zlib)',
+        packages: ['libjpeg-dev', 'zlib1g-dev', ...compiler],
+        why: 'Pillow had to be compiled',
+    },
+    {
+        fits: 'Could not find directory of OpenSSL installation|Could NOT find OpenSSL',
+        packages: ['libssl-dev', 'pkg-config', ...compiler],
+        why: 'the headers of OpenSSL were missing',
+    },
+    {
+        fits: "curl-config(: (command )?not found)|Could not run curl-config|No such file or directory: 'curl-config'",
+        packages: ['libcurl4-openssl-dev', 'libssl-dev', ...compiler],
+        why: 'pycurl had to be compiled',
+    },
+    {
+        fits: "krb5-config(: (command )?not found)|No such file or directory: 'krb5-config'",
+        packages: ['libkrb5-dev', ...compiler],
+        why: 'krb5-config was not found',
+    },
+    {
+        fits: "[Nn]o package '?xmlsec1'? found|Package xmlsec1 was not found",
+        packages: ['libxmlsec1-dev', 'libxml2-dev', 'pkg-config', ...compiler],
+        why: 'xmlsec had to be compiled',
+    },
+    {
+        fits: "[Nn]o package '?libffi'? found|Package libffi was not found",
+        packages: ['libffi-dev', 'pkg-config', ...compiler],
+        why: 'the headers of libffi were missing',
+    },
+    {
+        fits: '[Nn]o package \'?cairo\'? found|Package cairo was not found|Dependency "?cairo"? not found',
+        packages: ['libcairo2-dev', 'pkg-config', ...compiler],
+        why: 'the headers of cairo were missing',
+    },
+    {
+        fits: "gdal-config(: (command )?not found)|No such file or directory: 'gdal-config'",
+        packages: ['libgdal-dev', 'g++', ...compiler],
+        why: 'gdal-config was not found',
+    },
+    {
+        fits: "geos-config(: (command )?not found)|No such file or directory: 'geos-config'|Could not find geos_c|Could not find lib geos_c",
+        packages: ['libgeos-dev', ...compiler],
+        why: 'geos-config was not found',
+    },
+    {
+        fits: 'Did not find pkg-config|Pkg-config.* not found|Unable to invoke pkg-config|Could not find pkg-config|pkg-config. command could not be found',
+        packages: ['pkg-config'],
+        why: 'pkg-config was not found',
+    },
+    {
+        fits: 'failed to find libmagic',
+        packages: ['libmagic1t64|libmagic1'],
+        why: 'python-magic found no libmagic',
+    },
+    {
+        fits: 'libpq library not found|no pq wrapper available',
+        packages: ['libpq5'],
+        why: 'psycopg found no libpq',
+    },
+    {
+        fits: 'Git executable not found|Bad git executable|Failed to initialize: Bad git|git executable must be specified',
+        packages: ['git'],
+        why: 'git was not found',
+    },
+    {
+        fits: 'no library called "(lib)?cairo(-2)?" was found|cannot load library \'(lib)?cairo',
+        packages: ['libcairo2'],
+        why: 'no cairo was found',
+    },
+    {
+        fits: 'cannot load library \'(lib)?(gobject|pango|pangoft2|harfbuzz)|no library called "(lib)?(gobject|pango)',
+        packages: ['libpango-1.0-0', 'libpangoft2-1.0-0', 'libharfbuzz0b'],
+        why: 'no Pango was found',
+    },
+    {
+        fits: "The 'enchant' C library was not found",
+        packages: ['libenchant-2-2'],
+        why: 'pyenchant found no enchant',
+    },
+    {
+        fits: 'MagickWand shared library not found',
+        packages: ['libmagickwand-dev'],
+        why: 'Wand found no MagickWand',
+    },
+    {
+        fits: 'tesseract is not installed or it',
+        packages: ['tesseract-ocr'],
+        why: 'tesseract was not found',
+    },
+    { fits: 'Is poppler installed and in PATH', packages: ['poppler-utils'], why: 'poppler was not found' },
+    {
+        fits: 'make sure the Graphviz executables are on your systems',
+        packages: ['graphviz'],
+        why: 'Graphviz was not found',
+    },
+    {
+        fits: 'No wkhtmltopdf executable found',
+        packages: ['wkhtmltopdf'],
+        why: 'wkhtmltopdf was not found',
+    },
+    { fits: 'No pandoc was found', packages: ['pandoc'], why: 'pandoc was not found' },
+    {
+        fits: 'Unable to find zbar shared library',
+        packages: ['libzbar0t64|libzbar0'],
+        why: 'pyzbar found no zbar',
+    },
+    ...Object.entries(headers).map(([header, name]) => ({
+        fits: `fatal error: '?${needs_escaped(header)}[^ ]*(: No such file| file not found)`,
+        packages: [name, ...compiler],
+        why: `the header ${header}${header.endsWith('/') ? '...' : ''} was missing`,
+    })),
+    ...Object.entries(libraries).map(([library, name]) => ({
+        fits: `${needs_escaped(library)}[0-9.]*: cannot open shared object file`,
+        packages: [name],
+        why: `${library} was not found`,
+    })),
+    ...Object.entries(programs).map(([program, name]) => ({
+        fits: `No such file or directory: '([a-z/]*/)?${program}'|(^|[: ])${program}: (command )?not found|env: .?${program}.?: No such file`,
+        packages: [name],
+        why: `the program ${program} was not found`,
+    })),
+];
+/** Fits whatever one of {@link saidNeeds} fits. */
+const anyNeed = new RegExp(saidNeeds.map(({ fits }) => `(?:${fits})`).join('|'));
+/** The first row that a line of a program's output fits. */
+function saidNeed(line) {
+    return compiled.find(({ pattern }) => pattern.test(line))?.need;
+}
+const compiled = saidNeeds.map((need) => ({ need, pattern: new RegExp(need.fits) }));
+/** The table for the server: a row is packages, why and pattern, parted by tabs. */
+function renderNeeds() {
+    return saidNeeds.map((one) => `${one.packages.join(' ')}\t${one.why}\t${one.fits}\n`).join('');
+}
+/** The names that a person may write into `packages`. */
+function writtenNames(packages) {
+    return packages.map((one) => (one === DEV ? 'python3-dev' : (one.split('|')[0] ?? one)));
+}
+function needs_escaped(text) {
+    return text.replaceAll(/[.+]/g, '\\$&');
+}
+
+;// CONCATENATED MODULE: ./build/plan/pins.js
+
+/**
+ * What the action itself installs on a server, pinned by hash: requirement lines for pip and uv, in remote/.
+ */
+const uv = {
+    version: pinned('uv'),
+    requirements: remoteFile('uv.txt'),
+    /** SHA-256 of its wheels, hex. */
+    hashes: new Set(Array.from(remoteFile('uv.txt').matchAll(/sha256:([0-9a-f]{64})/g), ([, hash = '']) => hash)),
+};
+/** For projects that list no gunicorn. */
+const gunicorn = { requirements: remoteFile('gunicorn.txt') };
+function pinned(name) {
+    const [, version] = new RegExp(`^${name}==(\\S+)`, 'm').exec(remoteFile(`${name}.txt`)) ?? [];
+    if (version === undefined)
+        throw new Error(`remote/${name}.txt pins no ${name}`);
+    return version;
+}
+
+;// CONCATENATED MODULE: ./build/apply/calls.js
+
+/** For systemd-run: `-p Key=Value` each. */
+function properties(list) {
+    return list.flatMap((property) => ['-p', property]);
+}
+/** A call of a export function of the library. */
+function calls_call(name, ...words) {
+    return [name, ...words.map((word) => quote(String(word)))].join(' ');
+}
+/** A variable of the program's. */
+function calls_assign(name, value) {
+    return `${name}=${quote(value)}`;
+}
+/** How the library reads a flag. */
+function yes(value) {
+    return value ? 'yes' : 'no';
+}
+
+;// CONCATENATED MODULE: ./build/apply/program.js
+
+
+
+
+/** The library, in the order of reading; each file is one subject. */
+const LIBRARY = [
+    'events.sh',
+    'memory-limit.sh',
+    'memory.sh',
+    'space-facts.sh',
+    'space.sh',
+    'retention.sh',
+    'files.sh',
+    'state.sh',
+    'lock.sh',
+    'packages.sh',
+    'account.sh',
+    'generated.sh',
+    'services.sh',
+    'release.sh',
+    'commands.sh',
+    'keep.sh',
+    'probe.sh',
+    'python.sh',
+    'dependencies.sh',
+    'wheels.sh',
+    'drift.sh',
+    'default-site.sh',
+    'nginx.sh',
+    'tls.sh',
+    'processes.sh',
+    'web.sh',
+    'service.sh',
+    'journal.sh',
+    'watch.sh',
+    'cutover.sh',
+    'recovery.sh',
+    'prune.sh',
+    'program.sh',
+];
+/**
+ * The functions that programs call, as a file of its own beside them: those that outlive a run (recovery, watch) work
+ * with the same ones.
+ */
+function renderLibrary() {
+    return LIBRARY.map((file) => remoteScript(file)).join('\n');
+}
+/**
+ * Renders a plan to the program that does it: one call for each operation, of functions of the library. It is a file of
+ * root's on the server and never an argument, so it may hold secrets.
+ */
+function renderProgram(plan, settings) {
+    const lines = [
+        ...programHead(settings, plan.release, plan.kind === 'deploy'),
+        'begin',
+        calls_call('take_lock', settings.lockTimeoutSeconds, settings.holder),
+        calls_call('compare_generation', plan.generation),
+        'repair',
+    ];
+    let phase = '';
+    for (const operation of plan.operations) {
+        if (operation.phase !== phase) {
+            phase = operation.phase;
+            lines.push(calls_call('phase', phase));
+        }
+        lines.push(...render(operation));
+    }
+    lines.push('finish', 'exit 0');
+    return `${lines.join('\n')}\n`;
+}
+/** What every program begins with. @param release the one that it is about, '' for none */
+function programHead({ name, run, sentWaitSeconds }, release, making) {
+    return [
+        '#!/bin/sh',
+        'set -eu',
+        'cd /',
+        'umask 022',
+        'export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+        calls_assign('name', name),
+        calls_assign('run', run),
+        calls_assign('sent_wait', String(sentWaitSeconds)),
+        calls_assign('release', release),
+        calls_assign('making', yes(making)),
+        'home=/srv/web-$name',
+        'root=$home/releases/$release',
+        'dir=/run/flask-deploy/$name/$run',
+        'bundle=/var/lib/flask-deploy/incoming/$name-$run',
+        '. "$dir/library.sh"',
+    ];
+}
+function render(operation) {
+    switch (operation.kind) {
+        case 'install-packages':
+            return [
+                ...(operation.offline ? ['offline=yes'] : []),
+                calls_call('install_packages', yes(operation.upgrade), ...operation.names),
+                ...operation.because.map((why) => calls_call('emit', `found needed-packages ${why}`)),
+            ];
+        case 'want-wheels':
+            return ['want_wheels python'];
+        case 'install-uv': {
+            const { version, from } = operation;
+            return [
+                typeof from === 'string'
+                    ? calls_call('install_uv', version, from)
+                    : calls_call('install_uv', version, 'wheel', from.sha256, from.file),
+            ];
+        }
+        case 'store-wheels': {
+            const list = operation.wheels.map(({ sha256, file }) => `${sha256} ${file}`).join('\n');
+            return [calls_call('store_wheels', wheelsToken(operation), list, operation.requirements)];
+        }
+        case 'python':
+            return [
+                `in_download() { ${calls_call('in_unit', 'download', ...properties(operation.properties))} -p "EnvironmentFile=$dir/build.env" -- "$@"; }`,
+                calls_call('choose_python', operation.key, operation.reason, operation.preferred, operation.preferredReason, ...operation.tries.map(tryWord)),
+            ];
+        case 'make-room':
+            return [calls_call('make_room', operation.folder, operation.kilobytes, operation.inodes)];
+        case 'claim':
+            return [calls_call('claim', operation.owner)];
+        case 'account':
+            return ['ensure_account'];
+        case 'generated-env':
+            return [calls_call('generated_env', ...operation.keys)];
+        case 'postgresql':
+            return [calls_call('use_postgresql', operation.variables.join(','), ...properties(operation.properties))];
+        case 'redis':
+            return [calls_call('use_redis', operation.unitFile, operation.content, operation.variables.join(','))];
+        case 'receive-bundle':
+            return [calls_call('receive_bundle', operation.bytes, operation.sha256)];
+        case 'unpack':
+            return ['unpack_bundle', 'compile_code', 'own_release'];
+        case 'environment':
+            return [
+                calls_call('environment_key', operation.key),
+                calls_assign('site_folder', operation.site.folder),
+                calls_assign('site_name', operation.site.name),
+                inBuild(operation.properties),
+                calls_assign('built_from', operation.from),
+                calls_call('make_environment', operation.file, operation.gunicorn, yes(operation.loose), yes(operation.refresh)),
+            ];
+        case 'site':
+            return ['build_site || :'];
+        case 'write-file':
+            return [calls_call('write_file', operation.path, operation.mode, operation.owner, operation.content)];
+        case 'folder':
+            return [calls_call('make_folder', operation.path, operation.mode, operation.owner)];
+        case 'persist':
+            return [calls_call('persist', operation.path, operation.target)];
+        case 'probe':
+            // What it imports takes as much as the release's first process.
+            return ['look_at_memory', calls_call('probe_release', operation.seconds, ...properties(operation.properties))];
+        case 'adopt':
+            return ['adopt_found'];
+        case 'publish-found':
+            return ['publish_found'];
+        case 'public':
+            return ['prepare_public'];
+        case 'publish':
+            return [calls_call('publish', operation.url, operation.folder)];
+        case 'first-deploy-command':
+        case 'release-command':
+            return [
+                calls_call(operation.kind.replaceAll('-', '_'), operation.seconds, operation.command, ...properties(operation.properties)),
+            ];
+        case 'mend-drift':
+            return ['mend_drift'];
+        case 'start':
+            return ['look_at_memory', 'start_release "$release"'];
+        case 'health':
+            return ['check_release "$release"'];
+        case 'grow':
+            return [`grow_release "$release" ${quote(String(operation.workers))}`];
+        case 'web-entrance':
+            return [calls_call('web_entrance', operation.entrance)];
+        case 'processes':
+            return ['start_processes'];
+        case 'nginx':
+            return [calls_call('configure_nginx', operation.site, operation.catchAll ?? '', operation.tlsCatchAll ?? '')];
+        case 'cutover':
+            return [calls_call('cut_over', operation.waitSeconds)];
+        case 'verdict':
+            return [calls_call('await_verdict', operation.waitSeconds)];
+        case 'settle':
+            return [calls_call('settle', operation.record, operation.seconds)];
+        case 'preflight':
+            return [calls_call('preflight', operation.from, operation.waitSeconds, ...operation.names)];
+        case 'request-certificate': {
+            const { lineage, authority, email, force, key, names } = operation.request;
+            return [calls_call('request_certificate', lineage, authority, email ?? '', yes(force), key, ...names)];
+        }
+        case 'secure': {
+            const { tls, trial, site, catchAll, tlsCatchAll, waitSeconds } = operation;
+            return [calls_call('secure', tls.certificate, trial, site, catchAll ?? '', tlsCatchAll, waitSeconds)];
+        }
+        case 'await-settled':
+            return [calls_call('await_settled', operation.seconds)];
+        case 'prune':
+            return [calls_call('prune', operation.keep), 'prune_wheels'];
+    }
+}
+/**
+ * The function that runs a build in its unit. What of the user's variables concerns an index comes by a file, because
+ * properties are open to everybody.
+ */
+function inBuild(list) {
+    const words = properties(list).map(quote).join(' ');
+    return `in_build() {
+  unit=$1
+  shift
+  in_unit "$unit" ${words} -p "EnvironmentFile=$dir/build.env" -- "$@"
+}`;
+}
+/** What says that the wheels of one list are all there: they travel while the program works. */
+function wheelsToken({ wheels }) {
+    const list = wheels.map(({ sha256 }) => sha256).join();
+    return (0,external_node_crypto_.createHash)('sha256').update(list).digest('hex').slice(0, 16);
+}
+function tryWord(one) {
+    switch (one.how) {
+        case 'server':
+            return `server:${one.versions.join(',')}`;
+        case 'forbidden':
+            return 'forbidden:';
+        default:
+            return `${one.how}:${one.version}`;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/apply/kit.js
+
+
+
+
+
+
+
+/** Files of remote/ as they are, beside what the library is made of. */
+const FILES = [
+    'recover.sh',
+    'http.py',
+    // What compares with what the last deploy wrote.
+    'edited.py',
+    'flask_deploy_drift.py',
+    'flask_deploy_look.py',
+    'flask_deploy_processes.py',
+    'flask_deploy_watch.py',
+    // Packages and the build.
+    'apt.sh',
+    'build.sh',
+    'port.py',
+    'site.sh',
+    // The probe: the app's user runs the first two, root the others.
+    'probe.py',
+    'flask_deploy_ask.py',
+    'adopt.py',
+    'flask_deploy_state.py',
+    'flask_deploy_log.py',
+    'flask_deploy_made.py',
+    'publish.py',
+    // Commands.
+    'task.sh',
+    'status.sh',
+    'run.sh',
+    'logs.sh',
+    'destroy.sh',
+    'hide_secrets.py',
+    'app_log.py',
+];
+/** Its files: name -> content. */
+function kitFiles() {
+    return new Map([
+        ['library.sh', renderLibrary()],
+        ...FILES.map((file) => [file, remoteFile(file)]),
+        ['needs.txt', renderNeeds()],
+        ['uv.txt', uv.requirements],
+        ['gunicorn.txt', gunicorn.requirements],
+    ]);
+}
+/** Packs it; the same files give the same hash on every machine. */
+async function makeKit(files = kitFiles()) {
+    const tar = (0,tar_stream.pack)();
+    for (const [name, content] of files)
+        tar.entry({ name, mode: 0o600, uid: 0, gid: 0, mtime: new Date(0) }, content);
+    tar.finalize();
+    const pieces = [];
+    for await (const piece of tar) {
+        if (!(piece instanceof Uint8Array))
+            throw new TypeError('a tar is made of bytes');
+        pieces.push(piece);
+    }
+    const bytes = Buffer.concat(pieces);
+    return { sha256: (0,external_node_crypto_.createHash)('sha256').update(bytes).digest('hex'), packed: (0,external_node_zlib_.gzipSync)(bytes, { level: 9 }) };
+}
+
 // EXTERNAL MODULE: external "node:http"
 var external_node_http_ = __nccwpck_require__(7067);
 ;// CONCATENATED MODULE: external "node:https"
@@ -69209,256 +69933,6 @@ class Mailbox {
     }
 }
 
-;// CONCATENATED MODULE: ./build/apply/calls.js
-
-/** For systemd-run: `-p Key=Value` each. */
-function properties(list) {
-    return list.flatMap((property) => ['-p', property]);
-}
-/** A call of a export function of the library. */
-function calls_call(name, ...words) {
-    return [name, ...words.map((word) => quote(String(word)))].join(' ');
-}
-/** A variable of the program's. */
-function calls_assign(name, value) {
-    return `${name}=${quote(value)}`;
-}
-/** How the library reads a flag. */
-function yes(value) {
-    return value ? 'yes' : 'no';
-}
-
-;// CONCATENATED MODULE: ./build/apply/program.js
-
-
-
-
-/** The library, in the order of reading; each file is one subject. */
-const LIBRARY = [
-    'events.sh',
-    'memory-limit.sh',
-    'memory.sh',
-    'space-facts.sh',
-    'space.sh',
-    'retention.sh',
-    'files.sh',
-    'state.sh',
-    'lock.sh',
-    'packages.sh',
-    'account.sh',
-    'generated.sh',
-    'services.sh',
-    'release.sh',
-    'commands.sh',
-    'keep.sh',
-    'probe.sh',
-    'python.sh',
-    'dependencies.sh',
-    'wheels.sh',
-    'drift.sh',
-    'default-site.sh',
-    'nginx.sh',
-    'tls.sh',
-    'processes.sh',
-    'web.sh',
-    'service.sh',
-    'journal.sh',
-    'watch.sh',
-    'cutover.sh',
-    'recovery.sh',
-    'prune.sh',
-    'program.sh',
-];
-/**
- * The functions that programs call, as a file of its own beside them: those that outlive a run (recovery, watch) work
- * with the same ones.
- */
-function renderLibrary() {
-    return LIBRARY.map((file) => remoteScript(file)).join('\n');
-}
-/**
- * Renders a plan to the program that does it: one call for each operation, of functions of the library. It is a file of
- * root's on the server and never an argument, so it may hold secrets.
- */
-function renderProgram(plan, settings) {
-    const lines = [
-        ...programHead(settings, plan.release, plan.kind === 'deploy'),
-        'begin',
-        calls_call('take_lock', settings.lockTimeoutSeconds, settings.holder),
-        calls_call('compare_generation', plan.generation),
-        'repair',
-    ];
-    let phase = '';
-    for (const operation of plan.operations) {
-        if (operation.phase !== phase) {
-            phase = operation.phase;
-            lines.push(calls_call('phase', phase));
-        }
-        lines.push(...render(operation));
-    }
-    lines.push('finish', 'exit 0');
-    return `${lines.join('\n')}\n`;
-}
-/** What every program begins with. @param release the one that it is about, '' for none */
-function programHead({ name, run, sentWaitSeconds }, release, making) {
-    return [
-        '#!/bin/sh',
-        'set -eu',
-        'cd /',
-        'umask 022',
-        'export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-        calls_assign('name', name),
-        calls_assign('run', run),
-        calls_assign('sent_wait', String(sentWaitSeconds)),
-        calls_assign('release', release),
-        calls_assign('making', yes(making)),
-        'home=/srv/web-$name',
-        'root=$home/releases/$release',
-        'dir=/run/flask-deploy/$name/$run',
-        'bundle=/var/lib/flask-deploy/incoming/$name-$run',
-        '. "$dir/library.sh"',
-    ];
-}
-function render(operation) {
-    switch (operation.kind) {
-        case 'install-packages':
-            return [
-                ...(operation.offline ? ['offline=yes'] : []),
-                calls_call('install_packages', yes(operation.upgrade), ...operation.names),
-                ...operation.because.map((why) => calls_call('emit', `found needed-packages ${why}`)),
-            ];
-        case 'want-wheels':
-            return ['want_wheels python'];
-        case 'install-uv': {
-            const { version, from } = operation;
-            return [
-                typeof from === 'string'
-                    ? calls_call('install_uv', version, from)
-                    : calls_call('install_uv', version, 'wheel', from.sha256, from.file),
-            ];
-        }
-        case 'store-wheels': {
-            const list = operation.wheels.map(({ sha256, file }) => `${sha256} ${file}`).join('\n');
-            return [calls_call('store_wheels', wheelsToken(operation), list, operation.requirements)];
-        }
-        case 'python':
-            return [
-                `in_download() { ${calls_call('in_unit', 'download', ...properties(operation.properties))} -p "EnvironmentFile=$dir/build.env" -- "$@"; }`,
-                calls_call('choose_python', operation.key, operation.reason, operation.preferred, operation.preferredReason, ...operation.tries.map(tryWord)),
-            ];
-        case 'make-room':
-            return [calls_call('make_room', operation.folder, operation.kilobytes, operation.inodes)];
-        case 'claim':
-            return [calls_call('claim', operation.owner)];
-        case 'account':
-            return ['ensure_account'];
-        case 'generated-env':
-            return [calls_call('generated_env', ...operation.keys)];
-        case 'postgresql':
-            return [calls_call('use_postgresql', operation.variables.join(','), ...properties(operation.properties))];
-        case 'redis':
-            return [calls_call('use_redis', operation.unitFile, operation.content, operation.variables.join(','))];
-        case 'receive-bundle':
-            return [calls_call('receive_bundle', operation.bytes, operation.sha256)];
-        case 'unpack':
-            return ['unpack_bundle', 'compile_code', 'own_release'];
-        case 'environment':
-            return [
-                calls_call('environment_key', operation.key),
-                calls_assign('site_folder', operation.site.folder),
-                calls_assign('site_name', operation.site.name),
-                inBuild(operation.properties),
-                calls_assign('built_from', operation.from),
-                calls_call('make_environment', operation.file, operation.gunicorn, yes(operation.loose), yes(operation.refresh)),
-            ];
-        case 'site':
-            return ['build_site || :'];
-        case 'write-file':
-            return [calls_call('write_file', operation.path, operation.mode, operation.owner, operation.content)];
-        case 'folder':
-            return [calls_call('make_folder', operation.path, operation.mode, operation.owner)];
-        case 'persist':
-            return [calls_call('persist', operation.path, operation.target)];
-        case 'probe':
-            // What it imports takes as much as the release's first process.
-            return ['look_at_memory', calls_call('probe_release', operation.seconds, ...properties(operation.properties))];
-        case 'adopt':
-            return ['adopt_found'];
-        case 'publish-found':
-            return ['publish_found'];
-        case 'public':
-            return ['prepare_public'];
-        case 'publish':
-            return [calls_call('publish', operation.url, operation.folder)];
-        case 'first-deploy-command':
-        case 'release-command':
-            return [
-                calls_call(operation.kind.replaceAll('-', '_'), operation.seconds, operation.command, ...properties(operation.properties)),
-            ];
-        case 'mend-drift':
-            return ['mend_drift'];
-        case 'start':
-            return ['look_at_memory', 'start_release "$release"'];
-        case 'health':
-            return ['check_release "$release"'];
-        case 'grow':
-            return [`grow_release "$release" ${quote(String(operation.workers))}`];
-        case 'web-entrance':
-            return [calls_call('web_entrance', operation.entrance)];
-        case 'processes':
-            return ['start_processes'];
-        case 'nginx':
-            return [calls_call('configure_nginx', operation.site, operation.catchAll ?? '', operation.tlsCatchAll ?? '')];
-        case 'cutover':
-            return [calls_call('cut_over', operation.waitSeconds)];
-        case 'verdict':
-            return [calls_call('await_verdict', operation.waitSeconds)];
-        case 'settle':
-            return [calls_call('settle', operation.record, operation.seconds)];
-        case 'preflight':
-            return [calls_call('preflight', operation.from, operation.waitSeconds, ...operation.names)];
-        case 'request-certificate': {
-            const { lineage, authority, email, force, key, names } = operation.request;
-            return [calls_call('request_certificate', lineage, authority, email ?? '', yes(force), key, ...names)];
-        }
-        case 'secure': {
-            const { tls, trial, site, catchAll, tlsCatchAll, waitSeconds } = operation;
-            return [calls_call('secure', tls.certificate, trial, site, catchAll ?? '', tlsCatchAll, waitSeconds)];
-        }
-        case 'await-settled':
-            return [calls_call('await_settled', operation.seconds)];
-        case 'prune':
-            return [calls_call('prune', operation.keep), 'prune_wheels'];
-    }
-}
-/**
- * The function that runs a build in its unit. What of the user's variables concerns an index comes by a file, because
- * properties are open to everybody.
- */
-function inBuild(list) {
-    const words = properties(list).map(quote).join(' ');
-    return `in_build() {
-  unit=$1
-  shift
-  in_unit "$unit" ${words} -p "EnvironmentFile=$dir/build.env" -- "$@"
-}`;
-}
-/** What says that the wheels of one list are all there: they travel while the program works. */
-function wheelsToken({ wheels }) {
-    const list = wheels.map(({ sha256 }) => sha256).join();
-    return (0,external_node_crypto_.createHash)('sha256').update(list).digest('hex').slice(0, 16);
-}
-function tryWord(one) {
-    switch (one.how) {
-        case 'server':
-            return `server:${one.versions.join(',')}`;
-        case 'forbidden':
-            return 'forbidden:';
-        default:
-            return `${one.how}:${one.version}`;
-    }
-}
-
 ;// CONCATENATED MODULE: ./build/apply/program-end.js
 /** What a program's events say about how it ends: the first failure, the last word on what serves. */
 class Outcome {
@@ -69490,391 +69964,6 @@ class Outcome {
     end(how, lost) {
         return { end: how, failure: this.#failure, serving: this.#serving, lost };
     }
-}
-
-;// CONCATENATED MODULE: ./build/config/need-names.js
-/*
- * What builds and apps miss by its own name, and Debian's package of it. `a|b`: the first that the distribution has.
- */
-/** Programs that apps and builds call -> the package that has them. */
-const programs = {
-    '7z': '7zip|p7zip-full',
-    clang: 'clang',
-    convert: 'imagemagick',
-    curl: 'curl',
-    dig: 'bind9-dnsutils|dnsutils',
-    dot: 'graphviz',
-    exiftool: 'libimage-exiftool-perl',
-    ffmpeg: 'ffmpeg',
-    ffprobe: 'ffmpeg',
-    git: 'git',
-    gpg: 'gnupg',
-    gs: 'ghostscript',
-    hg: 'mercurial',
-    identify: 'imagemagick',
-    lsof: 'lsof',
-    make: 'make',
-    mediainfo: 'mediainfo',
-    mysqldump: 'default-mysql-client',
-    nmap: 'nmap',
-    node: 'nodejs',
-    npm: 'npm',
-    openssl: 'openssl',
-    pandoc: 'pandoc',
-    patch: 'patch',
-    pdfinfo: 'poppler-utils',
-    pdftoppm: 'poppler-utils',
-    pdftotext: 'poppler-utils',
-    pg_dump: 'postgresql-client',
-    ping: 'iputils-ping',
-    'pkg-config': 'pkg-config',
-    psql: 'postgresql-client',
-    qpdf: 'qpdf',
-    'redis-cli': 'redis-tools',
-    'rsvg-convert': 'librsvg2-bin',
-    rsync: 'rsync',
-    sox: 'sox',
-    sqlite3: 'sqlite3',
-    svn: 'subversion',
-    swig: 'swig',
-    tesseract: 'tesseract-ocr',
-    traceroute: 'traceroute',
-    unzip: 'unzip',
-    wget: 'wget',
-    whois: 'whois',
-    wkhtmltopdf: 'wkhtmltopdf',
-    xmlsec1: 'xmlsec1',
-    zip: 'zip',
-};
-/** Headers that builds ask for, by how their path begins -> the package that has them. */
-const headers = {
-    'bzlib.h': 'libbz2-dev',
-    cairo: 'libcairo2-dev',
-    'cups/': 'libcups2-dev',
-    'curl/': 'libcurl4-openssl-dev',
-    'ev.h': 'libev-dev',
-    event: 'libevent-dev',
-    'ffi.h': 'libffi-dev',
-    freetype: 'libfreetype-dev|libfreetype6-dev',
-    'ft2build.h': 'libfreetype-dev|libfreetype6-dev',
-    'gdal.h': 'libgdal-dev',
-    'geos_c.h': 'libgeos-dev',
-    'glib.h': 'libglib2.0-dev',
-    'gmp.h': 'libgmp-dev',
-    'graphviz/': 'libgraphviz-dev',
-    gssapi: 'libkrb5-dev',
-    'jpeglib.h': 'libjpeg-dev',
-    krb5: 'libkrb5-dev',
-    'lber.h': 'libldap-dev|libldap2-dev',
-    'ldap.h': 'libldap-dev|libldap2-dev',
-    'libpq-fe.h': 'libpq-dev',
-    'libpq-events.h': 'libpq-dev',
-    'libxml/': 'libxml2-dev',
-    'libxslt/': 'libxslt1-dev',
-    'lzma.h': 'liblzma-dev',
-    'magic.h': 'libmagic-dev',
-    'mpfr.h': 'libmpfr-dev',
-    mysql: 'default-libmysqlclient-dev',
-    'openssl/': 'libssl-dev',
-    'pcre.h': 'libpcre3-dev',
-    'pcre2.h': 'libpcre2-dev',
-    'portaudio.h': 'portaudio19-dev',
-    'readline/': 'libreadline-dev',
-    'sasl/': 'libsasl2-dev',
-    snappy: 'libsnappy-dev',
-    'sql.h': 'unixodbc-dev',
-    'sqlext.h': 'unixodbc-dev',
-    'sqlite3.h': 'libsqlite3-dev',
-    'systemd/': 'libsystemd-dev',
-    'xmlsec/': 'libxmlsec1-dev',
-    'yaml.h': 'libyaml-dev',
-    'zlib.h': 'zlib1g-dev',
-};
-/** Shared libraries, by how their file's name begins -> the package that has them. */
-const libraries = {
-    'libGL.so.1': 'libgl1|libgl1-mesa-glx',
-    'libSM.so.6': 'libsm6',
-    'libX11.so.6': 'libx11-6',
-    'libXext.so.6': 'libxext6',
-    'libXrender.so.1': 'libxrender1',
-    'libasound.so.2': 'libasound2t64|libasound2',
-    'libcairo.so.2': 'libcairo2',
-    'libffi.so.7': 'libffi7',
-    'libffi.so.8': 'libffi8',
-    'libgfortran.so.5': 'libgfortran5',
-    'libglib-2.0.so.0': 'libglib2.0-0t64|libglib2.0-0',
-    'libgobject-2.0.so.0': 'libglib2.0-0t64|libglib2.0-0',
-    'libgomp.so.1': 'libgomp1',
-    'libgthread-2.0.so.0': 'libglib2.0-0t64|libglib2.0-0',
-    'libjpeg.so.62': 'libjpeg62-turbo',
-    'libjpeg.so.8': 'libjpeg-turbo8',
-    'libldap-2.4.so.2': 'libldap-2.4-2',
-    'libldap-2.5.so.0': 'libldap-2.5-0',
-    'libldap.so.2': 'libldap2',
-    'libmagic.so.1': 'libmagic1t64|libmagic1',
-    'libmariadb.so.3': 'libmariadb3',
-    'libmysqlclient.so.21': 'libmysqlclient21',
-    'libodbc.so.2': 'libodbc2|unixodbc',
-    'libopenblas.so.0': 'libopenblas0',
-    'libpango-1.0.so.0': 'libpango-1.0-0',
-    'libportaudio.so.2': 'libportaudio2',
-    'libpq.so.5': 'libpq5',
-    'libsasl2.so.2': 'libsasl2-2',
-    'libsndfile.so.1': 'libsndfile1',
-    'libstdc++.so.6': 'libstdc++6',
-    'libxml2.so.2': 'libxml2',
-    'libxmlsec1-openssl.so.1': 'libxmlsec1t64-openssl|libxmlsec1-openssl',
-    'libxslt.so.1': 'libxslt1.1',
-    'libzbar.so.0': 'libzbar0t64|libzbar0',
-};
-
-;// CONCATENATED MODULE: ./build/config/needs.js
-
-/** Stands for the headers of the Python in use: `python3-dev`, `python3.12-dev`, or none where it brings its own. */
-const DEV = '@dev';
-/** gcc's package only recommends the C library's headers. */
-const compiler = ['gcc', 'libc6-dev', DEV];
-/**
- * By a distribution's name (PEP 503): those of which the index has no wheel for Linux, or whose wheel calls a program or a
- * library of the system's. Names of libraries that differ by release stand in {@link saidNeeds} alone.
- */
-const needs_named = {
-    cairocffi: ['libcairo2'],
-    cairosvg: ['libcairo2'],
-    'ffmpeg-python': ['ffmpeg'],
-    gitpython: ['git'],
-    graphviz: ['graphviz'],
-    m2crypto: ['libssl-dev', 'swig', ...compiler],
-    mysqlclient: ['default-libmysqlclient-dev', 'pkg-config', ...compiler],
-    netifaces: compiler,
-    pdf2image: ['poppler-utils'],
-    psycopg2: ['libpq-dev', ...compiler],
-    'psycopg-c': ['libpq-dev', ...compiler],
-    pydub: ['ffmpeg'],
-    pyenchant: ['libenchant-2-2'],
-    pygraphviz: ['libgraphviz-dev', 'graphviz', ...compiler],
-    pypandoc: ['pandoc'],
-    pysaml2: ['xmlsec1'],
-    pytesseract: ['tesseract-ocr'],
-    'python-ldap': ['libldap-dev|libldap2-dev', 'libsasl2-dev', ...compiler],
-    'python-magic': ['libmagic1|libmagic1t64'],
-    'python-nmap': ['nmap'],
-    uwsgi: compiler,
-    weasyprint: ['libpango-1.0-0', 'libpangoft2-1.0-0', 'libharfbuzz0b'],
-};
-/**
- * What these dependencies need, as far as their names tell.
- * @param names normalised (PEP 503)
- */
-function namedNeeds(names) {
-    return [...new Set(names)].toSorted().flatMap((name) => {
-        const packages = Object.hasOwn(needs_named, name) ? needs_named[name] : undefined;
-        if (packages === undefined)
-            return [];
-        return [{ packages, why: packages.includes('gcc') ? `${name} has to be compiled` : `${name} uses it` }];
-    });
-}
-const COMPILER = "([Uu]nable to execute|error: command|error trying to exec|No such file or directory:) '?(/usr/bin/)?([a-z0-9_]+-linux-gnu-)?(gcc|cc)(-[0-9]+)?'?(:| failed: No such|$)" +
-    '|(^|[: ])([a-z0-9_]+-linux-gnu-)?(gcc|cc): (command )?not found|Unknown compiler\\(s\\)|No CMAKE_C(XX)?_COMPILER could be found' +
-    '|you need a C compiler to build|linker `cc` not found|no acceptable C compiler found';
-/** What programs say where something of the system's is missing. All rows that fit count. */
-const saidNeeds = [
-    {
-        fits: 'pg_config(: (command )?not found| executable not found| is required)|No such file or directory: .pg_config|pg_config_executable',
-        packages: ['libpq-dev', ...compiler],
-        why: 'pg_config was not found',
-    },
-    {
-        fits: 'mysql_config(: | )not found|Can not find valid pkg-config name',
-        packages: ['default-libmysqlclient-dev', 'pkg-config', ...compiler],
-        why: 'mysqlclient had to be compiled',
-    },
-    { fits: COMPILER, packages: [...compiler], why: 'there was no C compiler' },
-    {
-        fits: "(error: command|error trying to exec|No such file or directory:) '?(/usr/bin/)?([a-z0-9_]+-linux-gnu-)?(g\\+\\+|c\\+\\+|cc1plus)'?(:| failed: No such|$)|(^|[: ])([a-z0-9_]+-linux-gnu-)?[gc]\\+\\+: (command )?not found|Unknown compiler\\(s\\)|No CMAKE_CXX_COMPILER could be found",
-        packages: ['g++', 'libc6-dev', DEV],
-        why: 'there was no C++ compiler',
-    },
-    {
-        fits: 'Python\\.h(: No such file|. file not found)|Could NOT find Python',
-        packages: [...compiler],
-        why: 'Python.h was missing',
-    },
-    {
-        fits: "can't find Rust compiler|Cargo, the Rust package manager, is not installed|No such file or directory: '(cargo|rustc)'|(^|[: ])(cargo|rustc): (command )?not found|cargo. could not be found|Rust not found",
-        packages: ['cargo', ...compiler],
-        why: 'there was no Rust compiler',
-    },
-    {
-        fits: "No such file or directory: 'cmake'|(^|[: ])cmake: (command )?not found|CMake must be installed|Could NOT find CMake|Missing CMake executable",
-        packages: ['cmake', 'g++', 'make', ...compiler],
-        why: 'cmake was not found',
-    },
-    {
-        fits: 'libxml2 and libxslt development packages|xml2-config(: (command )?not found)|xslt-config(: (command )?not found)',
-        packages: ['libxml2-dev', 'libxslt1-dev', 'zlib1g-dev', ...compiler],
-        why: 'lxml had to be compiled',
-    },
-    {
-        fits: 'headers or library files could not be found for (jpeg|zlib)|RequiredDependencyException: (jpeg|zlib)',
-        packages: ['libjpeg-dev', 'zlib1g-dev', ...compiler],
-        why: 'Pillow had to be compiled',
-    },
-    {
-        fits: 'Could not find directory of OpenSSL installation|Could NOT find OpenSSL',
-        packages: ['libssl-dev', 'pkg-config', ...compiler],
-        why: 'the headers of OpenSSL were missing',
-    },
-    {
-        fits: "curl-config(: (command )?not found)|Could not run curl-config|No such file or directory: 'curl-config'",
-        packages: ['libcurl4-openssl-dev', 'libssl-dev', ...compiler],
-        why: 'pycurl had to be compiled',
-    },
-    {
-        fits: "krb5-config(: (command )?not found)|No such file or directory: 'krb5-config'",
-        packages: ['libkrb5-dev', ...compiler],
-        why: 'krb5-config was not found',
-    },
-    {
-        fits: "[Nn]o package '?xmlsec1'? found|Package xmlsec1 was not found",
-        packages: ['libxmlsec1-dev', 'libxml2-dev', 'pkg-config', ...compiler],
-        why: 'xmlsec had to be compiled',
-    },
-    {
-        fits: "[Nn]o package '?libffi'? found|Package libffi was not found",
-        packages: ['libffi-dev', 'pkg-config', ...compiler],
-        why: 'the headers of libffi were missing',
-    },
-    {
-        fits: '[Nn]o package \'?cairo\'? found|Package cairo was not found|Dependency "?cairo"? not found',
-        packages: ['libcairo2-dev', 'pkg-config', ...compiler],
-        why: 'the headers of cairo were missing',
-    },
-    {
-        fits: "gdal-config(: (command )?not found)|No such file or directory: 'gdal-config'",
-        packages: ['libgdal-dev', 'g++', ...compiler],
-        why: 'gdal-config was not found',
-    },
-    {
-        fits: "geos-config(: (command )?not found)|No such file or directory: 'geos-config'|Could not find geos_c|Could not find lib geos_c",
-        packages: ['libgeos-dev', ...compiler],
-        why: 'geos-config was not found',
-    },
-    {
-        fits: 'Did not find pkg-config|Pkg-config.* not found|Unable to invoke pkg-config|Could not find pkg-config|pkg-config. command could not be found',
-        packages: ['pkg-config'],
-        why: 'pkg-config was not found',
-    },
-    {
-        fits: 'failed to find libmagic',
-        packages: ['libmagic1t64|libmagic1'],
-        why: 'python-magic found no libmagic',
-    },
-    {
-        fits: 'libpq library not found|no pq wrapper available',
-        packages: ['libpq5'],
-        why: 'psycopg found no libpq',
-    },
-    {
-        fits: 'Git executable not found|Bad git executable|Failed to initialize: Bad git|git executable must be specified',
-        packages: ['git'],
-        why: 'git was not found',
-    },
-    {
-        fits: 'no library called "(lib)?cairo(-2)?" was found|cannot load library \'(lib)?cairo',
-        packages: ['libcairo2'],
-        why: 'no cairo was found',
-    },
-    {
-        fits: 'cannot load library \'(lib)?(gobject|pango|pangoft2|harfbuzz)|no library called "(lib)?(gobject|pango)',
-        packages: ['libpango-1.0-0', 'libpangoft2-1.0-0', 'libharfbuzz0b'],
-        why: 'no Pango was found',
-    },
-    {
-        fits: "The 'enchant' C library was not found",
-        packages: ['libenchant-2-2'],
-        why: 'pyenchant found no enchant',
-    },
-    {
-        fits: 'MagickWand shared library not found',
-        packages: ['libmagickwand-dev'],
-        why: 'Wand found no MagickWand',
-    },
-    {
-        fits: 'tesseract is not installed or it',
-        packages: ['tesseract-ocr'],
-        why: 'tesseract was not found',
-    },
-    { fits: 'Is poppler installed and in PATH', packages: ['poppler-utils'], why: 'poppler was not found' },
-    {
-        fits: 'make sure the Graphviz executables are on your systems',
-        packages: ['graphviz'],
-        why: 'Graphviz was not found',
-    },
-    {
-        fits: 'No wkhtmltopdf executable found',
-        packages: ['wkhtmltopdf'],
-        why: 'wkhtmltopdf was not found',
-    },
-    { fits: 'No pandoc was found', packages: ['pandoc'], why: 'pandoc was not found' },
-    {
-        fits: 'Unable to find zbar shared library',
-        packages: ['libzbar0t64|libzbar0'],
-        why: 'pyzbar found no zbar',
-    },
-    ...Object.entries(headers).map(([header, name]) => ({
-        fits: `fatal error: '?${needs_escaped(header)}[^ ]*(: No such file| file not found)`,
-        packages: [name, ...compiler],
-        why: `the header ${header}${header.endsWith('/') ? '...' : ''} was missing`,
-    })),
-    ...Object.entries(libraries).map(([library, name]) => ({
-        fits: `${needs_escaped(library)}[0-9.]*: cannot open shared object file`,
-        packages: [name],
-        why: `${library} was not found`,
-    })),
-    ...Object.entries(programs).map(([program, name]) => ({
-        fits: `No such file or directory: '([a-z/]*/)?${program}'|(^|[: ])${program}: (command )?not found|env: .?${program}.?: No such file`,
-        packages: [name],
-        why: `the program ${program} was not found`,
-    })),
-];
-/** Fits whatever one of {@link saidNeeds} fits. */
-const anyNeed = new RegExp(saidNeeds.map(({ fits }) => `(?:${fits})`).join('|'));
-/** The first row that a line of a program's output fits. */
-function saidNeed(line) {
-    return compiled.find(({ pattern }) => pattern.test(line))?.need;
-}
-const compiled = saidNeeds.map((need) => ({ need, pattern: new RegExp(need.fits) }));
-/** The table for the server: a row is packages, why and pattern, parted by tabs. */
-function renderNeeds() {
-    return saidNeeds.map((one) => `${one.packages.join(' ')}\t${one.why}\t${one.fits}\n`).join('');
-}
-/** The names that a person may write into `packages`. */
-function writtenNames(packages) {
-    return packages.map((one) => (one === DEV ? 'python3-dev' : (one.split('|')[0] ?? one)));
-}
-function needs_escaped(text) {
-    return text.replaceAll(/[.+]/g, '\\$&');
-}
-
-;// CONCATENATED MODULE: ./build/plan/pins.js
-
-/**
- * What the action itself installs on a server, pinned by hash: requirement lines for pip and uv, in remote/.
- */
-const uv = {
-    version: pinned('uv'),
-    requirements: remoteFile('uv.txt'),
-    /** SHA-256 of its wheels, hex. */
-    hashes: new Set(Array.from(remoteFile('uv.txt').matchAll(/sha256:([0-9a-f]{64})/g), ([, hash = '']) => hash)),
-};
-/** For projects that list no gunicorn. */
-const gunicorn = { requirements: remoteFile('gunicorn.txt') };
-function pinned(name) {
-    const [, version] = new RegExp(`^${name}==(\\S+)`, 'm').exec(remoteFile(`${name}.txt`)) ?? [];
-    if (version === undefined)
-        throw new Error(`remote/${name}.txt pins no ${name}`);
-    return version;
 }
 
 ;// CONCATENATED MODULE: ./build/apply/install-steps.js
@@ -69911,57 +70000,21 @@ function words(name, ...values) {
 
 ;// CONCATENATED MODULE: ./build/apply/program-files.js
 
-
-
-
-
-/** What the probe needs beside the library: the app's user runs the first two, root the others. */
-const PROBE_FILES = [
-    'probe.py',
-    'flask_deploy_ask.py',
-    'adopt.py',
-    'flask_deploy_state.py',
-    'flask_deploy_log.py',
-    'flask_deploy_made.py',
-    'publish.py',
-];
-/** The other files that the program works with: name -> content. */
+/** What a plan's program works with beside the kit: name -> content. */
 function programFiles(plan) {
     return new Map([
-        ['library.sh', renderLibrary()],
-        ['recover.sh', remoteFile('recover.sh')],
-        ['http.py', remoteFile('http.py')],
-        ['edited.py', remoteFile('edited.py')],
-        ['flask_deploy_drift.py', remoteFile('flask_deploy_drift.py')],
-        ['flask_deploy_look.py', remoteFile('flask_deploy_look.py')],
-        ['flask_deploy_processes.py', remoteFile('flask_deploy_processes.py')],
-        ['flask_deploy_watch.py', remoteFile('flask_deploy_watch.py')],
         ['check.json', JSON.stringify(plan.check)],
         ...(plan.securedCheck === undefined
             ? []
-            : [
-                ['secured.json', JSON.stringify(plan.securedCheck)],
-                ['apt.sh', remoteFile('apt.sh')],
-            ]),
+            : [['secured.json', JSON.stringify(plan.securedCheck)]]),
         ...(plan.kind === 'deploy'
             ? [
-                ['apt.sh', remoteFile('apt.sh')],
-                ['build.sh', remoteFile('build.sh')],
-                ['port.py', remoteFile('port.py')],
-                ['needs.txt', renderNeeds()],
-                ['site.sh', remoteFile('site.sh')],
                 ['steps.sh', renderSteps(plan)],
                 ['apt.stop', unwanted(plan)],
-                ['uv.txt', uv.requirements],
-                ['gunicorn.txt', gunicorn.requirements],
                 ['build.env', plan.buildEnv],
             ]
             : []),
-        ...plan.operations.flatMap((operation) => operation.kind === 'publish-found'
-            ? PROBE_FILES.map((file) => [file, remoteFile(file)])
-            : operation.kind === 'probe'
-                ? [['probe.json', operation.settings]]
-                : []),
+        ...plan.operations.flatMap((operation) => operation.kind === 'probe' ? [['probe.json', operation.settings]] : []),
     ]);
 }
 /** Units that a package starts by itself and nobody wished, a `PACKAGE UNIT` line each: see apt.sh. */
@@ -70520,6 +70573,8 @@ function renderGunicorn(settings) {
     const release = releasePaths(settings.name, settings.release);
     const workers = whole('workers', settings.workers);
     return `import json
+import os
+import signal
 import sys
 
 # What the app is may decide: Socket.IO's sessions live in one process (remote/adopt.py wrote it).
@@ -70551,6 +70606,33 @@ def nworkers_changed(server, now, before):
     wanted = allowed()
     if before is not None and before < now != wanted:
         server.num_workers = wanted
+
+
+# Until a worker has set its own, it has its master's handlers of signals: one to end that came in between would be lost, and
+# the master would wait for that worker until graceful_timeout is over. So it waits, and ends the worker.
+master = os.getpid()
+ends = {signal.SIGINT, signal.SIGQUIT, signal.SIGTERM}
+
+
+def hold_signals():
+    if os.getpid() == master:
+        signal.pthread_sigmask(signal.SIG_BLOCK, ends)
+
+
+def take_signals():
+    if os.getpid() == master:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ends)
+
+
+def begin_worker():
+    # Not what a worker forks.
+    if os.getppid() == master:
+        for one in ends:
+            signal.signal(one, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ends)
+
+
+os.register_at_fork(before=hold_signals, after_in_parent=take_signals, after_in_child=begin_worker)
 
 
 threads = max(shape.get("threads", 1), ${whole('threads', settings.threads)})
@@ -78288,8 +78370,6 @@ function holdsPython(tree, base) {
 
 ;// CONCATENATED MODULE: external "node:stream/promises"
 const external_node_stream_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/promises");
-// EXTERNAL MODULE: ./node_modules/tar-stream/index.js
-var tar_stream = __nccwpck_require__(6118);
 ;// CONCATENATED MODULE: ./build/project/bundle.js
 
 
@@ -85438,20 +85518,17 @@ function otherServer(host, before, now) {
 ;// CONCATENATED MODULE: ./build/apply/task-program.js
 
 
-
-/** Of each kind of task: what of remote/ it works with beside the library. */
+/** Of each kind of task: what of the kit its program consists of beside the library. */
 const OWN = {
     look: ['status.sh'],
     run: ['run.sh'],
     logs: ['logs.sh'],
     destroy: ['destroy.sh'],
 };
-/** Renders a task to the program that does it, and what it works with: name -> content. */
+/** Renders a task to the program that does it, and what it works with beside the kit: name -> content. */
 function taskFiles(task, settings) {
     const own = OWN[task.kind];
     return new Map([
-        ['library.sh', renderLibrary()],
-        ...['task.sh', ...own].map((file) => [file, remoteFile(file)]),
         ...inputsOf(task),
         [
             'program',
@@ -85485,21 +85562,10 @@ function task_program_render(task) {
 function inputsOf(task) {
     switch (task.kind) {
         case 'look':
-            return [
-                ['http.py', remoteFile('http.py')],
-                ['flask_deploy_processes.py', remoteFile('flask_deploy_processes.py')],
-                ['check.json', JSON.stringify(task.check)],
-            ];
+            return [['check.json', JSON.stringify(task.check)]];
         case 'run':
-            return [
-                ['command', task.command],
-                ['hide_secrets.py', remoteFile('hide_secrets.py')],
-            ];
+            return [['command', task.command]];
         case 'logs':
-            return [
-                ['app_log.py', remoteFile('app_log.py')],
-                ['hide_secrets.py', remoteFile('hide_secrets.py')],
-            ];
         case 'destroy':
             return [];
     }
@@ -87409,6 +87475,7 @@ function supply_megabytes(bytes) {
 
 
 
+
 /**
  * One run of the action, from inputs to report.
  * @returns whether the job is to succeed
@@ -87499,6 +87566,7 @@ async function onServer(connection, inputs, project, surroundings, recorder) {
             pythons: askedPythons({ inputs, project })?.good ?? [],
             domains: inputs.site.domains.map((domain) => readDomain(domain).text),
             lasting: !isTask(inputs.command),
+            kit: await makeKit(),
         },
         signal,
         say: (text) => recorder.running(text),
