@@ -147,6 +147,8 @@ export function probe(
     [own('probe.py'), own('probe.json'), own('report.json'), own('output'), '20'],
     {
       cwd: place,
+      // On a server all of it is compiled already.
+      env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
       encoding: 'utf8',
     },
   )
