@@ -56,7 +56,7 @@ recover() {
     state_save
   fi
   mend_watch
-  [ "$2" = later ] && [ -n "$draining" ] || journal_close
+  case $2$draining in later?*) ;; *) journal_close ;; esac
 }
 
 # What the program takes down of a release when its end is said already.

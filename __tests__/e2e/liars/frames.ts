@@ -45,7 +45,7 @@ export class Frames {
     if (end < 0) return false
     const line = this.#rest.subarray(0, end).toString()
     const [kind, one = '', two = ''] = line.split(' ')
-    const length = kind === 'file' ? Number(two) : kind === 'part' ? Number(one) : 0
+    const length = kind === 'file' || kind === 'kit' ? Number(two) : kind === 'part' ? Number(one) : 0
     if (this.#rest.length < end + 1 + length) return false
     const content = this.#rest.subarray(end + 1, end + 1 + length)
     this.#rest = this.#rest.subarray(end + 1 + length)
