@@ -83,6 +83,8 @@ app_log() { unit_log "$(unit_of "$1").service"; }
 
 # $1: unit
 unit_log() {
+  # A process that died is seen before the one that started it has said how.
+  sleep 0.3
   journalctl --sync 2>/dev/null || :
   journalctl -u "$1" -n 150 -o cat --no-pager 2>/dev/null >"$dir/app.log" || :
   foreign app <"$dir/app.log"
