@@ -58946,7 +58946,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("zlib");
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _shim_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3327);
-/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6720);
+/* harmony import */ var _main_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8460);
 
 
 await (0,_main_js__WEBPACK_IMPORTED_MODULE_1__/* .main */ .i)();
@@ -58956,7 +58956,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 6720:
+/***/ 8460:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -62801,8 +62801,8 @@ class Frames {
         await this.frame(Buffer.concat(frames));
     }
     /** Sends what all programs work with, or, where the server has it, that this is to be used. */
-    async sendKit({ sha256, packed }, kept) {
-        const bytes = kept ? new Uint8Array() : packed;
+    async sendKit({ sha256, tar }, kept) {
+        const bytes = kept ? new Uint8Array() : (0,external_node_zlib_.gzipSync)(tar, { level: 9 });
         await this.frame(Buffer.concat([Buffer.from(`kit ${sha256} ${bytes.length}\n`), bytes]));
     }
     /** Starts the program that was sent. */
@@ -68684,6 +68684,8 @@ function runnerResults(complain, environment = process.env) {
 
 ;// CONCATENATED MODULE: external "node:fs/promises"
 const external_node_fs_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs/promises");
+;// CONCATENATED MODULE: external "node:stream/consumers"
+const consumers_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/consumers");
 // EXTERNAL MODULE: ./node_modules/tar-stream/index.js
 var tar_stream = __nccwpck_require__(6118);
 ;// CONCATENATED MODULE: ./build/config/need-names.js
@@ -69371,20 +69373,14 @@ function kitFiles() {
         ['gunicorn.txt', gunicorn.requirements],
     ]);
 }
-/** Packs it; the same files give the same hash on every machine. */
+/** Makes it; the same files give the same hash on every machine. */
 async function makeKit(files = kitFiles()) {
-    const tar = (0,tar_stream.pack)();
+    const packing = (0,tar_stream.pack)();
     for (const [name, content] of files)
-        tar.entry({ name, mode: 0o600, uid: 0, gid: 0, mtime: new Date(0) }, content);
-    tar.finalize();
-    const pieces = [];
-    for await (const piece of tar) {
-        if (!(piece instanceof Uint8Array))
-            throw new TypeError('a tar is made of bytes');
-        pieces.push(piece);
-    }
-    const bytes = Buffer.concat(pieces);
-    return { sha256: (0,external_node_crypto_.createHash)('sha256').update(bytes).digest('hex'), packed: (0,external_node_zlib_.gzipSync)(bytes, { level: 9 }) };
+        packing.entry({ name, mode: 0o600, uid: 0, gid: 0, mtime: new Date(0) }, content);
+    packing.finalize();
+    const tar = await (0,consumers_namespaceObject.buffer)(packing);
+    return { sha256: (0,external_node_crypto_.createHash)('sha256').update(tar).digest('hex'), tar };
 }
 
 // EXTERNAL MODULE: external "node:http"

@@ -1,6 +1,6 @@
 # The server's end of the conversation: root's, started by the one exec, gone with the connection.
-# It sends facts and takes frames: "kit SHA256 BYTES" + a packed tar, "file NAME BYTES" + gzipped bytes, "bundle" begins a bundle, "part BYTES" + bytes goes on
-# with it, "whole" comes after its last part, "wheel SHA256" begins a wheel, "piece SHA256 BYTES" + bytes goes on with it,
+# It sends facts and takes frames: "kit SHA256 BYTES" + a packed tar, "file NAME BYTES" + gzipped bytes, "bundle" begins a
+# bundle, "part BYTES" + bytes goes on with it, "whole" comes after its last part, "wheel SHA256" begins a wheel, "piece SHA256 BYTES" + bytes goes on with it,
 # "wheels TOKEN" comes after the last, "start", "attach RUN OFFSET", "facts", "say NAME WORDS", "cancel RUN", "bye". All that
 # lasts is done by the program, in a unit of its own. Where the connection is lost, the next helper of the run goes on (reach.sh).
 # Before this text: $name, $run, $nonce, $wanted, $good, $lasting, $kit.

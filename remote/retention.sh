@@ -51,13 +51,6 @@ drop_releases() {
   for id in $dropped; do changed pruned "$id"; done
 }
 
-# One that nobody is in, with all of it.
-# $1: release
-end_release() {
-  kill_release "$1"
-  remove_release "$1"
-}
-
 # Is it a release's ID? What bears the app's name in its own may be another app's.
 is_id() {
   case $1 in

@@ -155,3 +155,10 @@ remove_release() {
   rm -rf "${home:?}/releases/${1:?}" "${home:?}/written/${1:?}.json"
   remove_holes "$1"
 }
+
+# One that nobody is in, with all of it.
+# $1: release
+end_release() {
+  kill_release "$1"
+  remove_release "$1"
+}

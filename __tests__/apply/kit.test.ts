@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { kitFiles, makeKit } from '../../src/apply/kit.ts'
 import { projectFiles, textOf } from '../house/files.ts'
@@ -15,8 +16,8 @@ test('the same files are the same kit, and others another one', async () => {
 
 test('a tar of any server unpacks it to what was packed, for its owner alone', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'kit-'))
-  const { packed } = await makeKit()
-  execFileSync('tar', ['-xzmf', '-', '-C', folder], { input: packed })
+  const { tar } = await makeKit()
+  execFileSync('tar', ['-xzmf', '-', '-C', folder], { input: gzipSync(tar) })
   const found = new Map(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'utf8')]))
   const modes = execFileSync('find', [folder, '-type', 'f', '-printf', '%m\\n'], { encoding: 'utf8' })
   rmSync(folder, { recursive: true })

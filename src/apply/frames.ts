@@ -25,8 +25,8 @@ export class Frames {
   }
 
   /** Sends what all programs work with, or, where the server has it, that this is to be used. */
-  async sendKit({ sha256, packed }: Kit, kept: boolean): Promise<void> {
-    const bytes = kept ? new Uint8Array() : packed
+  async sendKit({ sha256, tar }: Kit, kept: boolean): Promise<void> {
+    const bytes = kept ? new Uint8Array() : gzipSync(tar, { level: 9 })
     await this.frame(Buffer.concat([Buffer.from(`kit ${sha256} ${bytes.length}\n`), bytes]))
   }
 

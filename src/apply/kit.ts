@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { gzipSync } from 'node:zlib'
+import { buffer } from 'node:stream/consumers'
 import { pack } from 'tar-stream'
 import { renderNeeds } from '../config/needs.ts'
 import { gunicorn, uv } from '../plan/pins.ts'
@@ -13,8 +13,7 @@ import { renderLibrary } from './program.ts'
 export interface Kit {
   /** Of the tar, hex; by this the server knows it. */
   readonly sha256: string
-  /** The tar, gzipped. */
-  readonly packed: Uint8Array
+  readonly tar: Uint8Array
 }
 
 /** Files of remote/ as they are, beside what the library is made of. */
@@ -61,17 +60,12 @@ export function kitFiles(): ReadonlyMap<string, string> {
   ])
 }
 
-/** Packs it; the same files give the same hash on every machine. */
+/** Makes it; the same files give the same hash on every machine. */
 export async function makeKit(files: ReadonlyMap<string, string> = kitFiles()): Promise<Kit> {
-  const tar = pack()
+  const packing = pack()
   for (const [name, content] of files)
-    tar.entry({ name, mode: 0o600, uid: 0, gid: 0, mtime: new Date(0) }, content)
-  tar.finalize()
-  const pieces: Uint8Array[] = []
-  for await (const piece of tar) {
-    if (!(piece instanceof Uint8Array)) throw new TypeError('a tar is made of bytes')
-    pieces.push(piece)
-  }
-  const bytes = Buffer.concat(pieces)
-  return { sha256: createHash('sha256').update(bytes).digest('hex'), packed: gzipSync(bytes, { level: 9 }) }
+    packing.entry({ name, mode: 0o600, uid: 0, gid: 0, mtime: new Date(0) }, content)
+  packing.finalize()
+  const tar = await buffer(packing)
+  return { sha256: createHash('sha256').update(tar).digest('hex'), tar }
 }
